@@ -1,0 +1,189 @@
+//! What is written down about every command and connection: a closed set of facts, no prose, no secrets, no titles.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ChannelId, Person, Reference, ZoomUserId};
+use crate::meeting::MeetingId;
+use crate::outcome::{Answer, Attempt, Outcome};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When it was finished.
+    pub at: Timestamp,
+    /// Finds the message and the log lines.
+    pub reference: Reference,
+    /// Who did it.
+    #[serde(flatten)]
+    pub person: Person,
+    /// Where.
+    pub channel: ChannelId,
+    /// The verb typed, or `link` for a connection made in the browser.
+    pub verb: AuditVerb,
+    /// The meeting it was about.
+    pub meeting: Option<MeetingId>,
+    /// What was asked of Zoom, without the words of a title.
+    pub asked: Option<Asked>,
+    /// The Zoom user it was done as.
+    pub zoom_user: Option<ZoomUserId>,
+    /// What Zoom answered, if it was asked.
+    pub zoom: Option<ZoomAnswer>,
+    /// What came of it.
+    pub outcome: AuditOutcome,
+    /// From arrival to result.
+    pub duration_ms: u64,
+}
+
+/// What a start asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// How long its title was, in characters; titles themselves are not kept.
+    pub title_chars: Option<usize>,
+    /// The names of the other settings asked for, as Zoom has them.
+    pub settings: Vec<String>,
+}
+
+/// Zoom's answer, reduced to what support asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoomAnswer {
+    /// The HTTP status; `None` where no answer came.
+    pub status: Option<u16>,
+    /// Zoom's code.
+    pub code: Option<i64>,
+    /// `x-zm-trackingid`.
+    pub tracking_id: Option<String>,
+}
+
+impl From<&Attempt> for ZoomAnswer {
+    fn from(attempt: &Attempt) -> Self {
+        match attempt {
+            Attempt::Answered(Answer { status, code, tracking_id, .. }) => {
+                Self { status: Some(*status), code: *code, tracking_id: tracking_id.clone() }
+            }
+            Attempt::NoAnswer | Attempt::NotSent => Self { status: None, code: None, tracking_id: None },
+        }
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// Every one of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The word in the trail.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+        }
+    };
+}
+
+words! {
+    /// What somebody did.
+    AuditVerb {
+        /// `/stream start`
+        Start = "start",
+        /// `/stream stop`
+        Stop = "stop",
+        /// `/stream status`
+        Status = "status",
+        /// `/stream connect`
+        Connect = "connect",
+        /// `/stream disconnect`
+        Disconnect = "disconnect",
+        /// `/stream whoami`
+        Whoami = "whoami",
+        /// `/stream help`, and text that made no sense.
+        Help = "help",
+        /// A Zoom account was linked, or not, in the browser.
+        Link = "link",
+    }
+}
+
+words! {
+    /// What came of it.
+    AuditOutcome {
+        /// Zoom took the order to start.
+        Accepted = "accepted",
+        /// Zoom took the order to stop.
+        Stopped = "stopped",
+        /// See [`Outcome::NotStarted`].
+        NotStarted = "not_started",
+        /// See [`Outcome::Webinar`].
+        Webinar = "webinar",
+        /// See [`Outcome::Invalid`].
+        Invalid = "invalid",
+        /// See [`Outcome::OtherAccount`].
+        OtherAccount = "other_account",
+        /// See [`Outcome::UserMissing`].
+        UserMissing = "user_missing",
+        /// See [`Outcome::NotFound`].
+        NotFound = "not_found",
+        /// See [`Outcome::NotAllowed`].
+        NotAllowed = "not_allowed",
+        /// See [`Outcome::Scope`].
+        Scope = "scope",
+        /// See [`Outcome::Reconnect`].
+        Reconnect = "reconnect",
+        /// See [`Outcome::Throttled`].
+        Throttled = "throttled",
+        /// See [`Outcome::Unknown`].
+        Unknown = "unknown",
+        /// See [`Outcome::Unavailable`].
+        Unavailable = "unavailable",
+        /// See [`Outcome::Refused`].
+        Refused = "refused",
+        /// Nothing is connected; a link was offered.
+        NotConnected = "not_connected",
+        /// A link to connect was given to somebody who asked for one.
+        Offered = "offered",
+        /// A Zoom account was linked.
+        Connected = "connected",
+        /// Linking did not work.
+        LinkFailed = "link_failed",
+        /// The link is gone, and the grant with it or still shared.
+        Disconnected = "disconnected",
+        /// The link is gone, but Zoom could not be told to revoke.
+        DisconnectedNotRevoked = "disconnected_not_revoked",
+        /// A start was shown and not sent.
+        DryRun = "dry_run",
+        /// Something was looked up and told.
+        Told = "told",
+        /// The text made no sense.
+        Usage = "usage",
+        /// The text held a stream secret, which was not kept.
+        SecretRefused = "secret_refused",
+        /// OnAir itself broke.
+        Failed = "failed",
+    }
+}
+
+impl From<&Outcome> for AuditOutcome {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Accepted => Self::Accepted,
+            Outcome::Stopped => Self::Stopped,
+            Outcome::NotStarted => Self::NotStarted,
+            Outcome::Webinar => Self::Webinar,
+            Outcome::Invalid(_) => Self::Invalid,
+            Outcome::OtherAccount => Self::OtherAccount,
+            Outcome::UserMissing => Self::UserMissing,
+            Outcome::NotFound => Self::NotFound,
+            Outcome::NotAllowed(_) => Self::NotAllowed,
+            Outcome::Scope { .. } => Self::Scope,
+            Outcome::Reconnect => Self::Reconnect,
+            Outcome::Throttled(_) => Self::Throttled,
+            Outcome::Unknown => Self::Unknown,
+            Outcome::Unavailable => Self::Unavailable,
+            Outcome::Refused { .. } => Self::Refused,
+        }
+    }
+}

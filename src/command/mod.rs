@@ -1,0 +1,326 @@
+//! What a person can ask for: the command, its table, and the errors of text that makes no sense.
+//!
+//! Pure: [`parse`] turns text into a [`Command`] or a [`UsageError`], and a command prints itself in the form that
+//! parses back to it. The name of the slash command itself is not known here; it comes with each request.
+
+mod parse;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::parse::parse;
+use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName, Title};
+
+/// One understood command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Put a meeting on air.
+    Start(Start),
+    /// Take a meeting off air.
+    Stop {
+        /// Which one.
+        meeting: MeetingId,
+    },
+    /// What is known about one stream, or about all of this workspace.
+    Status {
+        /// Which one; `None` asks for all.
+        meeting: Option<MeetingId>,
+    },
+    /// Link a Zoom account to the person who types.
+    Connect,
+    /// Undo the link.
+    Disconnect,
+    /// Which Zoom account is linked.
+    Whoami,
+    /// How to use one verb, or all.
+    Help {
+        /// The verb asked about.
+        verb: Option<Verb>,
+    },
+}
+
+/// A `start`, with what it asks of the picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Which meeting.
+    pub meeting: MeetingId,
+    /// What was asked for, and nothing else.
+    pub settings: Settings,
+    /// Whether Zoom is really asked.
+    pub run: Run,
+}
+
+/// Whether a start is carried out or only shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// Zoom is asked to start.
+    Real,
+    /// `--dry-run`: what would be sent is shown, and nothing is sent.
+    Dry,
+}
+
+/// The first word of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// See [`Command::Start`].
+    Start,
+    /// See [`Command::Stop`].
+    Stop,
+    /// See [`Command::Status`].
+    Status,
+    /// See [`Command::Connect`].
+    Connect,
+    /// See [`Command::Disconnect`].
+    Disconnect,
+    /// See [`Command::Whoami`].
+    Whoami,
+    /// See [`Command::Help`].
+    Help,
+}
+
+impl Verb {
+    /// Every verb, in the order help lists them.
+    pub const ALL: [Self; 7] =
+        [Self::Start, Self::Stop, Self::Status, Self::Connect, Self::Disconnect, Self::Whoami, Self::Help];
+
+    /// The word typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Status => "status",
+            Self::Connect => "connect",
+            Self::Disconnect => "disconnect",
+            Self::Whoami => "whoami",
+            Self::Help => "help",
+        }
+    }
+
+    /// What may follow the word, in the notation of help texts.
+    pub fn arguments(self) -> &'static str {
+        match self {
+            Self::Start => {
+                "<meeting> [\"title\"] [--speaker-name on|off] [--layout follow_host|gallery_view|speaker_view] \
+                 [--captions burnt-in|embedded|off] [--dry-run]"
+            }
+            Self::Stop => "<meeting>",
+            Self::Status => "[<meeting>]",
+            Self::Connect | Self::Disconnect | Self::Whoami => "",
+            Self::Help => "[<verb>]",
+        }
+    }
+
+    /// What it does, in one line.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Start => "put a meeting on air",
+            Self::Stop => "take it off air",
+            Self::Status => "what is on air, or what is known about one meeting",
+            Self::Connect => "connect your Zoom account",
+            Self::Disconnect => "disconnect it again",
+            Self::Whoami => "which Zoom account you are connected as",
+            Self::Help => "this list, or more about one verb",
+        }
+    }
+
+    /// A line that works as it stands, without the command's name.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Start => "start 68423085 \"Keynote\"",
+            Self::Stop => "stop 68423085",
+            Self::Status => "status 68423085",
+            Self::Help => "help start",
+            Self::Connect | Self::Disconnect | Self::Whoami => self.word(),
+        }
+    }
+}
+
+impl Command {
+    /// Which verb it is, for help, audit and metrics.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Start(_) => Verb::Start,
+            Self::Stop { .. } => Verb::Stop,
+            Self::Status { .. } => Verb::Status,
+            Self::Connect => Verb::Connect,
+            Self::Disconnect => Verb::Disconnect,
+            Self::Whoami => Verb::Whoami,
+            Self::Help { .. } => Verb::Help,
+        }
+    }
+
+    /// The meeting it is about.
+    pub fn meeting(&self) -> Option<MeetingId> {
+        match self {
+            Self::Start(start) => Some(start.meeting),
+            Self::Stop { meeting } => Some(*meeting),
+            Self::Status { meeting } => *meeting,
+            Self::Connect | Self::Disconnect | Self::Whoami | Self::Help { .. } => None,
+        }
+    }
+}
+
+/// The text makes no sense: what was read, and the nearest form that does.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct UsageError {
+    /// What is wrong with it.
+    pub problem: Problem,
+    /// The nearest right form without the command's name, ready to copy. It always parses.
+    pub nearest: String,
+}
+
+/// What is wrong with a text. Words in it are as typed, cut to a readable length; whoever shows them escapes them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The first word is no verb.
+    #[error("unknown verb")]
+    UnknownVerb {
+        /// The word.
+        word: String,
+    },
+    /// The verb needs a meeting and none was given.
+    #[error("no meeting given")]
+    MissingMeeting {
+        /// The verb.
+        verb: Verb,
+    },
+    /// Something stands where the meeting should, and is none.
+    #[error("not a meeting")]
+    NotAMeeting {
+        /// The word.
+        word: String,
+        /// What it seems to be.
+        why: NotAMeeting,
+    },
+    /// Starts with dashes and is no option of this verb.
+    #[error("unknown option")]
+    UnknownOption {
+        /// The word.
+        word: String,
+    },
+    /// An option's value is missing or none of those allowed.
+    #[error("bad value of an option")]
+    OptionValue {
+        /// The option with its dashes, such as `--layout`.
+        option: &'static str,
+        /// The word in its place; `None` where the line ended.
+        word: Option<String>,
+        /// What is allowed.
+        allowed: &'static [&'static str],
+    },
+    /// The same option twice.
+    #[error("option given twice")]
+    OptionTwice {
+        /// The option with its dashes.
+        option: &'static str,
+    },
+    /// A title of nothing but white space.
+    #[error("empty title")]
+    EmptyTitle,
+    /// A title over the limit.
+    #[error("title too long")]
+    TitleTooLong {
+        /// How many characters it has.
+        chars: usize,
+    },
+    /// A word after everything the verb takes.
+    #[error("trailing word")]
+    Trailing {
+        /// The first such word.
+        word: String,
+    },
+    /// An `rtmp(s)://` address, or what looks like a stream key. Neither is kept here, nor anything else of the text.
+    #[error("a stream secret in the text")]
+    StreamSecret,
+}
+
+/// What a word is that should have been a meeting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAMeeting {
+    /// Digits, but fewer than 8 or more than 12.
+    Digits,
+    /// A Zoom link without an id in it.
+    LinkWithoutId,
+    /// A personal link, `…/my/name`: only Zoom can resolve it.
+    PersonalLink,
+    /// A link to somewhere else.
+    OtherSite,
+    /// Anything else.
+    Word,
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.verb().word())?;
+        match self {
+            Self::Start(start) => write!(f, " {start}"),
+            Self::Stop { meeting } | Self::Status { meeting: Some(meeting) } => write!(f, " {}", meeting.number()),
+            Self::Help { verb: Some(verb) } => write!(f, " {}", verb.word()),
+            Self::Status { meeting: None } | Self::Connect | Self::Disconnect | Self::Whoami => Ok(()),
+            Self::Help { verb: None } => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.meeting.number())?;
+        if let Some(title) = &self.settings.title {
+            write!(f, " {}", quoted(title))?;
+        }
+        if let Some(value) = self.settings.speaker_name {
+            write!(f, " --speaker-name {}", speaker_name_word(value))?;
+        }
+        if let Some(value) = self.settings.layout {
+            write!(f, " --layout {}", layout_word(value))?;
+        }
+        if let Some(value) = self.settings.captions {
+            write!(f, " --captions {}", captions_word(value))?;
+        }
+        match self.run {
+            Run::Real => Ok(()),
+            Run::Dry => f.write_str(" --dry-run"),
+        }
+    }
+}
+
+/// A title in marks that the parser takes off again.
+fn quoted(title: &Title) -> String {
+    format!("\"{}\"", title.as_str())
+}
+
+/// The words an option takes, in the order of its values.
+pub(crate) const SPEAKER_NAME_WORDS: &[&str] = &["on", "off"];
+/// See [`SPEAKER_NAME_WORDS`].
+pub(crate) const LAYOUT_WORDS: &[&str] = &["follow_host", "gallery_view", "speaker_view"];
+/// See [`SPEAKER_NAME_WORDS`].
+pub(crate) const CAPTIONS_WORDS: &[&str] = &["burnt-in", "embedded", "off"];
+
+fn speaker_name_word(value: SpeakerName) -> &'static str {
+    match value {
+        SpeakerName::On => "on",
+        SpeakerName::Off => "off",
+    }
+}
+
+fn layout_word(value: Layout) -> &'static str {
+    match value {
+        Layout::FollowHost => "follow_host",
+        Layout::GalleryView => "gallery_view",
+        Layout::SpeakerView => "speaker_view",
+    }
+}
+
+fn captions_word(value: Captions) -> &'static str {
+    match value {
+        Captions::BurntIn => "burnt-in",
+        Captions::Embedded => "embedded",
+        Captions::Off => "off",
+    }
+}

@@ -1,0 +1,92 @@
+//! What Zoom gives when a person connects: who they are there, and the tokens that act for them.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ChannelId, Person, ZoomAccountId, ZoomUserId};
+use crate::invocation::Invocation;
+use crate::secret::Secret;
+
+/// The scope without which nothing can be started or stopped.
+pub const LIVESTREAM_SCOPE: &str = "meeting:update:livestream_status";
+
+/// A pair of tokens as Zoom's token endpoint answers it. The refresh token is good for one use.
+///
+/// [Zoom OAuth](https://developers.zoom.us/docs/integrations/oauth/)
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Acts for the user until `expires_at`.
+    pub access: Secret,
+    /// Buys the next pair, once.
+    pub refresh: Secret,
+    /// When the access token ends.
+    pub expires_at: Timestamp,
+    /// What the person allowed; empty where Zoom did not say.
+    pub scopes: Vec<String>,
+}
+
+impl Tokens {
+    /// Whether the access token is still good for a call that begins now.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        /// Ahead of expiry by more than any call with its time-out takes.
+        const AHEAD: SignedDuration = SignedDuration::from_secs(120);
+        self.expires_at.duration_since(now) > AHEAD
+    }
+
+    /// Whether Zoom said which scopes it gave and left out the one that matters most.
+    pub fn lacks_livestream_scope(&self) -> bool {
+        !self.scopes.is_empty()
+            && !self.scopes.iter().any(|scope| scope == LIVESTREAM_SCOPE || scope.starts_with("meeting:write"))
+    }
+}
+
+/// A Zoom user as `GET /users/me` describes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoomUser {
+    /// Their id, which owns the grant.
+    pub id: ZoomUserId,
+    /// Their account.
+    pub account: Option<ZoomAccountId>,
+    /// The name they show.
+    pub name: Option<String>,
+    /// Their address; for the person's own eyes and their colleagues', never an identity, never logged.
+    pub email: Option<String>,
+}
+
+/// One Zoom user's grant, shared by every Slack user linked to it: a second grant would end the first at Zoom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Whose it is.
+    pub user: ZoomUser,
+    /// The newest pair.
+    pub tokens: Tokens,
+}
+
+/// A connection that has been offered and not yet made: what the OAuth `state` stands for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    /// The Slack user who asked; the link will be theirs and nobody else's.
+    pub person: Person,
+    /// What Slack calls them, for the page.
+    pub user_name: String,
+    /// What Slack calls their workspace, for the page.
+    pub team_domain: String,
+    /// Where they asked, for the way back.
+    pub channel: ChannelId,
+    /// PKCE's `code_verifier` ([RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)).
+    pub verifier: Secret,
+    /// The command that asked for the connection; `/stream connect` itself, or one that waits to run after it.
+    pub invocation: Invocation,
+    /// When it was offered.
+    pub offered_at: Timestamp,
+}
+
+impl Pending {
+    /// How long an offer stands, and how old a waiting command may be when it runs.
+    pub const LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+    /// Whether it is too old.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now.duration_since(self.offered_at) > Self::LIFE
+    }
+}

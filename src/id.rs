@@ -1,0 +1,83 @@
+//! The vocabulary of names: who somebody is at Slack, who at Zoom, and how a message is found again.
+//!
+//! Every id is opaque text from its vendor and keeps its own type, so that a Slack user can never be passed where a
+//! Zoom user is meant.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! opaque_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the vendor's text as it is.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The vendor's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+opaque_id! {
+    /// A Slack Enterprise organization, `E…`.
+    EnterpriseId
+}
+opaque_id! {
+    /// A Slack workspace, `T…`.
+    TeamId
+}
+opaque_id! {
+    /// A Slack user, `U…` or `W…`; unique only together with the team.
+    UserId
+}
+opaque_id! {
+    /// A Slack conversation, `C…`, `G…` or `D…`.
+    ChannelId
+}
+opaque_id! {
+    /// A Zoom user, the `id` of [`GET /users/me`](https://developers.zoom.us/docs/api/users/).
+    ZoomUserId
+}
+opaque_id! {
+    /// The Zoom account (company) a Zoom user belongs to.
+    ZoomAccountId
+}
+opaque_id! {
+    /// What a person quotes and an operator searches for: the same in the message, the audit entry and the log.
+    Reference
+}
+
+/// One Slack user, identified the only safe way: organization, workspace and user together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Person {
+    /// The Enterprise organization, where there is one.
+    pub enterprise: Option<EnterpriseId>,
+    /// The workspace.
+    pub team: TeamId,
+    /// The user within it.
+    pub user: UserId,
+}
+
+impl Person {
+    /// The form used inside store keys. Slack's ids contain neither `/` nor `-`, so two people never share one.
+    pub fn key(&self) -> String {
+        let enterprise = self.enterprise.as_ref().map_or("-", EnterpriseId::as_str);
+        format!("{enterprise}/{}/{}", self.team, self.user)
+    }
+}

@@ -1,0 +1,49 @@
+//! OnAir puts Zoom meetings on air from Slack.
+//!
+//! # The way of a command
+//!
+//! ```text
+//! Slack ─▶ http ─▶ slack::inbound ─▶ command::parse ─▶ usecase::answer ─┬─▶ zoom  ─▶ Zoom
+//!          read,   verify, decode    text → Command    decide, call     ├─▶ store ─▶ Redis or SQLite
+//!          cap                                         Reply (data)     └─▶ words ─▶ slack ─▶ Slack
+//! ```
+//!
+//! Bytes become a checked value once, at the edge; a decision is made once, in a use case; words are chosen once, in
+//! [`words`]. Nothing flows back.
+//!
+//! # Floors
+//!
+//! A module imports from the floors below it, never from above and never from its own floor, except that the modules
+//! of floor 1 may know each other. A test holds this.
+//!
+//! | floor | modules | adds |
+//! | --- | --- | --- |
+//! | 7 | `main`, [`cli`], [`sandbox`] | the process, and the world it can be tried in |
+//! | 6 | [`config`], [`telemetry`] | settings, logs |
+//! | 5 | [`http`] | sockets, routes, statuses, pages |
+//! | 4 | [`usecase`] | decisions that need more than one door |
+//! | 3 | [`app`] | the doors, the clock and the tasks in one hand |
+//! | 2 | [`slack`], [`zoom`], [`store`] | one door each to the outside, blind to each other |
+//! | 1 | [`command`], [`invocation`], [`meeting`], [`outcome`], [`grant`], [`reply`], [`words`], [`audit`], [`manifest`] | meaning; pure |
+//! | 0 | [`id`], [`secret`], [`clock`] | vocabulary |
+//!
+//! # What never happens
+//!
+//! - No door knows another. Vendor types stay behind their door.
+//! - Nothing is parsed before its signature is checked, and nothing awaits Slack or Zoom before the acknowledgment.
+//! - An error holds no body, no token and no URL. Secrets have types that do not print.
+//! - A start whose fate is unknown is told as unknown; it is never sent again by itself.
+
+pub mod audit;
+pub mod clock;
+pub mod command;
+pub mod grant;
+pub mod id;
+pub mod invocation;
+pub mod meeting;
+pub mod outcome;
+pub mod reply;
+pub mod secret;
+pub mod store;
+pub mod words;
+pub mod zoom;

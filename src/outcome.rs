@@ -1,0 +1,298 @@
+//! What Zoom's answer means: the one place that reads its statuses, codes and messages.
+//!
+//! Pure. The Zoom door turns bytes into an [`Attempt`]; [`judge`] turns that into an [`Outcome`]; words are chosen
+//! elsewhere. Zoom's codes are not unique across endpoints and move between releases, so a message family decides
+//! where one is known, and the code and the status only after it.
+//!
+//! [Zoom's errors](https://developers.zoom.us/docs/api/errors/)
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What was asked of Zoom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// `{"action":"start"}`
+    Start,
+    /// `{"action":"stop"}`
+    Stop,
+}
+
+/// How one call to Zoom ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// Zoom answered.
+    Answered(Answer),
+    /// The request was sent and no whole answer came: time-out, or the connection was cut.
+    NoAnswer,
+    /// The request never left: refused, no route, no name, or no TLS.
+    NotSent,
+}
+
+/// An answer of Zoom's API, read as far as it goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `code` of the body, JSON or XML.
+    pub code: Option<i64>,
+    /// `message` of the body, or nothing. Zoom's words: escape them before showing.
+    pub message: String,
+    /// `errors` of the body: which fields failed validation.
+    pub fields: Vec<FieldError>,
+    /// What the headers say about limits.
+    pub limit: LimitHeaders,
+    /// `x-zm-trackingid`, which Zoom's support asks for.
+    pub tracking_id: Option<String>,
+}
+
+/// One field that Zoom did not accept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Its name as Zoom has it, such as `settings.display_name`.
+    pub field: String,
+    /// Zoom's words.
+    pub message: String,
+}
+
+/// Rate limit headers. All are documented somewhere, none are sure to come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitHeaders {
+    /// `X-RateLimit-Type`: `QPS` or `Daily-limit`.
+    pub kind: Option<String>,
+    /// `Retry-After`, resolved to a time, from any of its forms.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl LimitHeaders {
+    /// Reads `Retry-After` as seconds, as an HTTP date, or as the ISO 8601 date-time of Zoom's daily limit.
+    pub fn read(kind: Option<&str>, retry_after: Option<&str>, now: Timestamp) -> Self {
+        Self { kind: kind.map(str::to_owned), retry_at: retry_after.and_then(|text| retry_at(text.trim(), now)) }
+    }
+}
+
+fn retry_at(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Ok(seconds) = text.parse::<u32>() {
+        return now.checked_add(SignedDuration::from_secs(seconds.into())).ok();
+    }
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time);
+    }
+    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
+}
+
+/// What happened, decided once. Each variant is one row of the table in the README.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Zoom took the order to start. It is not on air until Zoom says so.
+    Accepted,
+    /// Zoom took the order to stop.
+    Stopped,
+    /// The meeting is not running.
+    NotStarted,
+    /// The id belongs to a webinar, and the webinar call did not work either.
+    Webinar,
+    /// Zoom did not accept the id or a field.
+    Invalid(Invalid),
+    /// The meeting's host is in another Zoom account.
+    OtherAccount,
+    /// The connected Zoom user no longer exists.
+    UserMissing,
+    /// No such meeting for the connected user.
+    NotFound,
+    /// Licence, setting or encryption forbids it.
+    NotAllowed(NotAllowed),
+    /// The grant lacks a scope.
+    Scope {
+        /// The scopes Zoom named; empty where it named none.
+        missing: Vec<String>,
+    },
+    /// The token is not accepted.
+    Reconnect,
+    /// Too many requests.
+    Throttled(Throttle),
+    /// The order was sent and its fate is not known: it may be on air.
+    Unknown,
+    /// Zoom is down; nothing was done.
+    Unavailable,
+    /// Anything else, with Zoom's own words.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Zoom's code.
+        code: Option<i64>,
+        /// Zoom's message.
+        message: String,
+    },
+}
+
+/// What Zoom did not accept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Invalid {
+    /// The meeting's id.
+    MeetingId,
+    /// Fields of the request.
+    Fields(Vec<FieldError>),
+    /// A layout was asked for, and webinars have none. Found before Zoom was asked.
+    LayoutOfWebinar,
+}
+
+/// What forbids a live stream, each with its own cure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAllowed {
+    /// 3161: the host's licence has no meetings.
+    Licence,
+    /// 3000: "Allow livestreaming of meetings" is off, locked, or not in the plan.
+    Setting,
+    /// 4400: the meeting is end-to-end encrypted.
+    Encryption,
+    /// 200 of the webinar call: no webinar plan.
+    WebinarPlan,
+    /// 3000 of the webinar call: no custom streaming service configured.
+    WebinarService,
+}
+
+/// Which limit was hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Throttle {
+    /// One start per meeting and about 30 seconds: the previous start may still be taking effect.
+    PreviousStart {
+        /// When the next try can work.
+        retry_at: Timestamp,
+    },
+    /// The account's limit per second, shared with all its apps.
+    PerSecond {
+        /// When the next try can work.
+        retry_at: Timestamp,
+    },
+    /// The account's daily quota, shared with all its apps.
+    Daily {
+        /// When it opens again; without a header, the next midnight UTC.
+        retry_at: Timestamp,
+    },
+}
+
+/// How long Zoom asks people to wait between two starts of one meeting.
+pub const START_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long to wait when the account's limit per second is hit and Zoom does not say.
+const PER_SECOND_WAIT: Duration = Duration::from_secs(5);
+
+/// Decides what an attempt means.
+pub fn judge(action: Action, attempt: &Attempt, now: Timestamp) -> Outcome {
+    match attempt {
+        Attempt::Answered(answer) => judge_answer(action, answer, now),
+        Attempt::NoAnswer => Outcome::Unknown,
+        Attempt::NotSent => Outcome::Unavailable,
+    }
+}
+
+/// Whether Zoom says the token itself is no good: 401, or code 124 with any status. A missing scope is also seen with
+/// 401 and is not that.
+pub fn is_unauthorized(attempt: &Attempt) -> bool {
+    match attempt {
+        Attempt::Answered(answer) => {
+            !lacks_scope(answer) && (answer.status == 401 || answer.code == Some(124))
+        }
+        Attempt::NoAnswer | Attempt::NotSent => false,
+    }
+}
+
+/// Whether Zoom says that the id of a meeting call belongs to a webinar.
+pub fn is_webinar(attempt: &Attempt) -> bool {
+    matches!(attempt, Attempt::Answered(answer) if says(answer, "cannot access webinar info"))
+}
+
+fn judge_answer(action: Action, answer: &Answer, now: Timestamp) -> Outcome {
+    if answer.status == 204 {
+        return match action {
+            Action::Start => Outcome::Accepted,
+            Action::Stop => Outcome::Stopped,
+        };
+    }
+    if lacks_scope(answer) {
+        return Outcome::Scope { missing: named_scopes(&answer.message) };
+    }
+    if is_unauthorized(&Attempt::Answered(answer.clone())) {
+        return Outcome::Reconnect;
+    }
+    if answer.status == 429 {
+        return Outcome::Throttled(throttle(action, answer, now));
+    }
+    if answer.status >= 500 {
+        return Outcome::Unavailable;
+    }
+    by_message(answer).or_else(|| by_code(answer)).unwrap_or_else(|| refused(answer))
+}
+
+/// Families of messages that Zoom sends under changing codes.
+fn by_message(answer: &Answer) -> Option<Outcome> {
+    let family = [
+        ("has not started", Outcome::NotStarted),
+        ("cannot access webinar info", Outcome::Webinar),
+        ("not allowed to start live streaming", Outcome::NotAllowed(NotAllowed::Setting)),
+        ("end-to-end encrypt", Outcome::NotAllowed(NotAllowed::Encryption)),
+        ("webinar plan is missing", Outcome::NotAllowed(NotAllowed::WebinarPlan)),
+        ("not configured with a custom streaming service", Outcome::NotAllowed(NotAllowed::WebinarService)),
+    ];
+    family.into_iter().find(|(words, _)| says(answer, words)).map(|(_, outcome)| outcome)
+}
+
+fn by_code(answer: &Answer) -> Option<Outcome> {
+    match (answer.status, answer.code) {
+        // Zoom's code 300 is also what it gives for a body of the wrong type; that would be our fault, not the id's.
+        (415, _) => None,
+        (_, Some(300)) if !answer.fields.is_empty() => Some(Outcome::Invalid(Invalid::Fields(answer.fields.clone()))),
+        (_, Some(300)) if says(answer, "request body") => None,
+        (_, Some(300)) | (300, _) => Some(Outcome::Invalid(Invalid::MeetingId)),
+        (_, Some(1010)) => Some(Outcome::OtherAccount),
+        (_, Some(1001)) => Some(Outcome::UserMissing),
+        (_, Some(3001)) => Some(Outcome::NotFound),
+        (_, Some(3161)) => Some(Outcome::NotAllowed(NotAllowed::Licence)),
+        (_, Some(4400)) => Some(Outcome::NotAllowed(NotAllowed::Encryption)),
+        (_, Some(4927)) => Some(Outcome::NotStarted),
+        _ => None,
+    }
+}
+
+fn refused(answer: &Answer) -> Outcome {
+    Outcome::Refused { status: answer.status, code: answer.code, message: answer.message.clone() }
+}
+
+fn says(answer: &Answer, lower_case_words: &str) -> bool {
+    answer.message.to_lowercase().contains(lower_case_words)
+}
+
+fn lacks_scope(answer: &Answer) -> bool {
+    answer.code == Some(4711) || says(answer, "does not contain scopes")
+}
+
+/// The list in `Invalid access token, does not contain scopes:[a, b].`
+fn named_scopes(message: &str) -> Vec<String> {
+    let inside = message.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map_or("", |(inside, _)| inside);
+    inside.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+}
+
+fn throttle(action: Action, answer: &Answer, now: Timestamp) -> Throttle {
+    let told = answer.limit.retry_at.filter(|at| *at > now);
+    let after = |wait: Duration| told.unwrap_or_else(|| now.saturating_add(wait).unwrap_or(now));
+    let kind = answer.limit.kind.as_deref().unwrap_or_default().to_lowercase();
+    if kind.contains("daily") || says(answer, "daily") {
+        Throttle::Daily { retry_at: told.unwrap_or_else(|| next_midnight(now)) }
+    } else if kind.contains("qps") || says(answer, "per-second") || action == Action::Stop {
+        Throttle::PerSecond { retry_at: after(PER_SECOND_WAIT) }
+    } else {
+        Throttle::PreviousStart { retry_at: after(START_INTERVAL) }
+    }
+}
+
+fn next_midnight(now: Timestamp) -> Timestamp {
+    const DAY: i64 = 24 * 60 * 60;
+    Timestamp::from_second((now.as_second().div_euclid(DAY) + 1) * DAY).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests;

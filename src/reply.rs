@@ -1,0 +1,196 @@
+//! Everything OnAir can say to a person, as data. Words are chosen in [`crate::words`], from these and nothing else.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::command::{UsageError, Verb};
+use crate::grant::ZoomUser;
+use crate::id::UserId;
+use crate::meeting::{MeetingId, Title};
+use crate::outcome::{Action, Outcome};
+use crate::secret::Secret;
+
+/// One answer to one command.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// How to use a verb, or all of them.
+    Help {
+        /// The verb asked about.
+        verb: Option<Verb>,
+    },
+    /// The text made no sense.
+    Usage(UsageError),
+    /// Every place in the queue is taken; the command was not accepted.
+    Busy,
+    /// The store is down; the command was not accepted.
+    NotAccepted,
+    /// Something broke that should not have; nothing more is known.
+    Broken,
+    /// The person needs to connect a Zoom account, or asked to.
+    Connect {
+        /// The link to OnAir's own page, with its state.
+        link: Secret,
+        /// Why.
+        why: ConnectWhy,
+        /// The verb that runs by itself once connected.
+        waiting: Option<Verb>,
+    },
+    /// What became of an order to Zoom.
+    Show(Show),
+    /// What a start would send; nothing was sent.
+    DryRun {
+        /// The request, as the builder of the real one prints it.
+        request: String,
+        /// The account it would be sent for.
+        account: ZoomUser,
+    },
+    /// Which account is connected.
+    Whoami {
+        /// The Zoom user.
+        account: ZoomUser,
+        /// How many other Slack users share the connection.
+        shared_with: usize,
+        /// Whether Zoom said that the scope to start and stop is missing.
+        lacks_scope: bool,
+    },
+    /// Asked who one is, or to disconnect, with nothing connected.
+    NotConnected,
+    /// The link is gone.
+    Disconnected(Disconnected),
+    /// What is known about streams.
+    Status {
+        /// The one meeting asked about; `None`: all of the workspace.
+        meeting: Option<MeetingId>,
+        /// What OnAir did with them lately, newest first.
+        streams: Vec<StreamRecord>,
+    },
+}
+
+/// Why somebody is asked to connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectWhy {
+    /// They asked to.
+    Asked {
+        /// The account that is connected now.
+        connected: Option<ZoomUser>,
+    },
+    /// Nothing is connected yet.
+    FirstTime,
+    /// Zoom no longer takes the stored tokens.
+    Ended,
+    /// Scopes are missing.
+    Scope {
+        /// Those Zoom named.
+        missing: Vec<String>,
+    },
+    /// The Zoom user no longer exists.
+    UserMissing,
+}
+
+/// What became of an order to Zoom, and what a reader needs to know about it.
+#[derive(Clone, Debug)]
+pub struct Show {
+    /// Who gave it.
+    pub asked_by: UserId,
+    /// Start or stop.
+    pub action: Action,
+    /// Of what.
+    pub meeting: MeetingId,
+    /// Under which title.
+    pub title: Option<Title>,
+    /// What happened.
+    pub outcome: Outcome,
+    /// The Zoom account it was done as.
+    pub account: ZoomUser,
+}
+
+/// What disconnecting did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disconnected {
+    /// Others still use the grant.
+    StillShared,
+    /// It was the last link, and Zoom has revoked the tokens.
+    Revoked,
+    /// It was the last link; the tokens are deleted here, but Zoom could not be told.
+    NotRevokedAtZoom,
+}
+
+/// The last thing OnAir did with a meeting's stream in one workspace.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StreamRecord {
+    /// Of which meeting.
+    pub meeting: MeetingId,
+    /// Zoom accepted this.
+    pub action: Action,
+    /// By whom.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl StreamRecord {
+    /// How long a record is worth showing.
+    pub const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+}
+
+/// Who may read an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody in the channel (`in_channel`).
+    Channel,
+    /// The person who typed (`ephemeral`).
+    Person,
+}
+
+/// What stands on a page that a browser shows.
+#[derive(Clone, Debug)]
+pub enum Page {
+    /// `GET /`.
+    Landing,
+    /// Asks the person at the browser whether they are who asked to connect.
+    ConfirmConnect {
+        /// What Slack calls them.
+        user_name: String,
+        /// What Slack calls their workspace.
+        team_domain: String,
+        /// What runs once connected.
+        waiting: Option<Verb>,
+        /// Zoom's authorization page.
+        authorize_url: Secret,
+    },
+    /// Connected.
+    Connected {
+        /// What Slack calls them.
+        user_name: String,
+        /// What Slack calls their workspace.
+        team_domain: String,
+        /// As whom.
+        account: ZoomUser,
+        /// What runs now.
+        running: Option<Verb>,
+        /// Whether the scope to start and stop was not given.
+        lacks_scope: bool,
+    },
+    /// The state is unknown, used, or older than ten minutes.
+    LinkOver,
+    /// The browser that came back is not the one that confirmed.
+    OtherBrowser,
+    /// The person said no at Zoom. The same link still works.
+    Declined {
+        /// The way back to try again; `None` where the link is over.
+        again: Option<Secret>,
+    },
+    /// Zoom did not give the tokens.
+    ZoomRefused {
+        /// Finds the log line.
+        reference: crate::id::Reference,
+    },
+    /// Zoom could not be reached.
+    ZoomAway {
+        /// Finds the log line.
+        reference: crate::id::Reference,
+    },
+    /// The store is down.
+    StoreAway,
+}
