@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::command::{UsageError, Verb};
 use crate::grant::ZoomUser;
 use crate::id::UserId;
-use crate::meeting::{MeetingId, Title};
+use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{Action, Outcome};
 use crate::secret::Secret;
 
@@ -97,8 +97,8 @@ pub struct Show {
     pub action: Action,
     /// Of what.
     pub meeting: MeetingId,
-    /// Under which title.
-    pub title: Option<Title>,
+    /// With what was asked for, so that the command can be repeated whole; nothing for a stop.
+    pub settings: Settings,
     /// What happened.
     pub outcome: Outcome,
     /// The Zoom account it was done as.
