@@ -1,0 +1,139 @@
+//! Whose Zoom account it is: connect, whoami, disconnect. For the person's own eyes, except [`in_public`].
+
+use super::text::{code, list, plain};
+use super::{CONNECT_LABEL, Context};
+use crate::command::Verb;
+use crate::grant::{LIVESTREAM_SCOPE, Pending, ZoomUser};
+use crate::reply::{ConnectWhy, Disconnected};
+
+/// A Zoom user as they and nobody else read it: name and whole address.
+pub(super) fn in_private(account: &ZoomUser) -> String {
+    match (name(account), email(account)) {
+        (Some(name), Some(email)) => format!("{} ({})", plain(name), code(email)),
+        (Some(name), None) => plain(name),
+        (None, Some(email)) => code(email),
+        (None, None) => "a Zoom user without a name".to_owned(),
+    }
+}
+
+/// A Zoom user as a channel reads it: enough to see that it is the wrong one, without handing the address around.
+pub(super) fn in_public(account: &ZoomUser) -> String {
+    let domain = email(account)
+        .and_then(|email| email.rsplit_once('@'))
+        .map(|(_, domain)| code(domain));
+    match (name(account), domain) {
+        (Some(name), Some(domain)) => format!("{} at {domain}", plain(name)),
+        (Some(name), None) => plain(name),
+        (None, Some(domain)) => format!("a Zoom user at {domain}"),
+        (None, None) => "a Zoom user without a name".to_owned(),
+    }
+}
+
+pub(super) fn name(account: &ZoomUser) -> Option<&str> {
+    account.name.as_deref().filter(|name| !name.trim().is_empty())
+}
+
+pub(super) fn email(account: &ZoomUser) -> Option<&str> {
+    account.email.as_deref().filter(|email| !email.trim().is_empty())
+}
+
+pub(super) fn connect(why: &ConnectWhy, waiting: Option<Verb>, context: &Context) -> Vec<String> {
+    let mut lines = match why {
+        ConnectWhy::Asked { connected: None } => vec!["Connect your Zoom account.".to_owned()],
+        ConnectWhy::Asked {
+            connected: Some(account),
+        } => vec![
+            format!("You are connected to Zoom as {}.", in_private(account)),
+            "Connecting again renews that, or takes another Zoom account instead.".to_owned(),
+        ],
+        ConnectWhy::FirstTime => vec!["Nothing was sent to Zoom yet: first connect your Zoom account.".to_owned()],
+        ConnectWhy::Ended => vec!["Nothing was done: Zoom has ended your connection. Connect again.".to_owned()],
+        ConnectWhy::Scope { missing } => {
+            let mut lines = missing_scope("Nothing was done", missing);
+            lines.push("Connect again and allow everything Zoom asks.".to_owned());
+            lines
+        }
+        ConnectWhy::UserMissing => vec![
+            "Nothing was done: the Zoom user you connected no longer exists. Connect again, as one that does."
+                .to_owned(),
+        ],
+    };
+    if let Some(verb) = waiting {
+        lines.push(format!(
+            "Your {} runs by itself afterwards; no need to type it again.",
+            context.verb(verb)
+        ));
+    }
+    let minutes = Pending::LIFE.as_mins();
+    lines.push(format!(
+        "Press *{CONNECT_LABEL}*. The link is for you alone and good for {minutes} minutes."
+    ));
+    lines
+}
+
+/// Which permission is missing, as the outcome of what was tried.
+pub(super) fn missing_scope(outcome: &str, missing: &[String]) -> Vec<String> {
+    /// More than Zoom ever names; keeps the message readable whatever it says.
+    const MOST: usize = 5;
+    let named: Vec<String> = missing.iter().take(MOST).map(|scope| code(scope)).collect();
+    let first = if named.is_empty() {
+        format!(
+            "{outcome}: your Zoom connection lacks a permission; streams need {}.",
+            code(LIVESTREAM_SCOPE)
+        )
+    } else {
+        format!(
+            "{outcome}: your Zoom connection lacks permission for {}.",
+            list(&named, "and")
+        )
+    };
+    let advice = "If Zoom doesn't offer it while you connect, an admin has to add it to OnAir's app at Zoom.";
+    vec![first, advice.to_owned()]
+}
+
+pub(super) fn whoami(account: &ZoomUser, shared_with: usize, lacks_scope: bool, context: &Context) -> Vec<String> {
+    let mut lines = vec![format!("You are connected to Zoom as {}.", in_private(account))];
+    match shared_with {
+        0 => {}
+        1 => lines.push("One other Slack user shares this connection.".to_owned()),
+        others => lines.push(format!("{others} other Slack users share this connection.")),
+    }
+    if lacks_scope {
+        lines.push("It can't start or stop streams: that was not allowed when it was made.".to_owned());
+        lines.push(format!(
+            "Connect again and allow everything Zoom asks: {}",
+            context.verb(Verb::Connect)
+        ));
+    } else {
+        let (connect, disconnect) = (context.verb(Verb::Connect), context.verb(Verb::Disconnect));
+        lines.push(format!("To use another account: {connect}. To undo it: {disconnect}"));
+    }
+    lines
+}
+
+pub(super) fn not_connected(context: &Context) -> Vec<String> {
+    vec![
+        "You have no Zoom account connected.".to_owned(),
+        format!("Connect one: {}", context.verb(Verb::Connect)),
+    ]
+}
+
+pub(super) fn disconnected(how: &Disconnected, context: &Context) -> Vec<String> {
+    let connect = format!("To connect again: {}", context.verb(Verb::Connect));
+    match how {
+        Disconnected::StillShared => vec![
+            "You are disconnected. Other Slack users share that Zoom connection, so it stays for them.".to_owned(),
+            connect,
+        ],
+        Disconnected::Revoked => {
+            vec![
+                "You are disconnected. OnAir's access is deleted here and ended at Zoom.".to_owned(),
+                connect,
+            ]
+        }
+        Disconnected::NotRevokedAtZoom => vec![
+            "You are disconnected. OnAir's access is deleted here, but Zoom could not be told.".to_owned(),
+            "End it there too: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.".to_owned(),
+        ],
+    }
+}

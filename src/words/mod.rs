@@ -1,0 +1,167 @@
+//! Everything OnAir says: replies and pages in, words out. Pure, and the only place with sentences in it.
+//!
+//! A message has the outcome first, one idea, and what to do next on its last line, with commands ready to copy. What
+//! happened to a stream is for the channel; usage errors, account matters and lists are for the person who typed.
+//! Nothing is called "live" here: Zoom taking an order is not a stream on air.
+
+mod account;
+mod fields;
+mod outcome;
+mod page;
+mod phrase;
+mod status;
+#[cfg(test)]
+mod tests;
+mod text;
+mod usage;
+
+use jiff::Timestamp;
+
+pub use self::page::{PageText, page};
+pub use self::text::escape;
+use self::text::{block, code, command_line, fit};
+use crate::command::Verb;
+use crate::id::Reference;
+use crate::reply::{Audience, Reply};
+use crate::secret::Secret;
+
+/// A message as Slack shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who may read it.
+    pub audience: Audience,
+    /// Slack's mrkdwn, escaped, short enough for one section; also the plain fallback.
+    ///
+    /// [Formatting](https://docs.slack.dev/messaging/formatting-message-text)
+    pub text: String,
+    /// The one button under it.
+    pub button: Option<Button>,
+}
+
+/// A button that opens an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// What stands on it.
+    pub label: String,
+    /// Where it leads.
+    pub url: Secret,
+}
+
+/// What the words need to know beside the reply.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The command's name with its slash, as this workspace has it.
+    pub command: &'a str,
+    /// When it is said.
+    pub now: Timestamp,
+    /// Finds the command in the audit and the log.
+    pub reference: &'a Reference,
+}
+
+impl Context<'_> {
+    /// A command ready to copy, from the words after the name.
+    fn copy(&self, words: &str) -> String {
+        command_line(&format!("{} {words}", self.command))
+    }
+
+    /// A verb that needs nothing after it, ready to copy.
+    fn verb(&self, verb: Verb) -> String {
+        self.copy(verb.word())
+    }
+
+    /// How what was not expected gets mended.
+    fn tell_an_admin(&self) -> String {
+        format!("Give an admin this reference: {}", code(self.reference.as_str()))
+    }
+}
+
+/// The label of the button that starts a connection.
+const CONNECT_LABEL: &str = "Connect Zoom";
+
+/// Puts a reply into words.
+pub fn say(reply: &Reply, context: &Context) -> Message {
+    let lines = match reply {
+        Reply::Help { verb: None } => usage::help(context),
+        Reply::Help { verb: Some(verb) } => usage::help_for(*verb, context),
+        Reply::Usage(error) => usage::error(error, context),
+        Reply::Busy => busy(),
+        Reply::NotAccepted => not_accepted(context),
+        Reply::Broken => broken(context),
+        Reply::Connect { why, waiting, .. } => account::connect(why, *waiting, context),
+        Reply::Show(show) => outcome::show(show, context),
+        Reply::DryRun { request, account } => dry_run(request, &account::in_private(account)),
+        Reply::Whoami {
+            account,
+            shared_with,
+            lacks_scope,
+        } => account::whoami(account, *shared_with, *lacks_scope, context),
+        Reply::NotConnected => account::not_connected(context),
+        Reply::Disconnected(how) => account::disconnected(how, context),
+        Reply::Status { meeting: None, streams } => status::workspace(streams, context),
+        Reply::Status {
+            meeting: Some(meeting),
+            streams,
+        } => status::one(*meeting, streams, context),
+    };
+    let button = match reply {
+        Reply::Connect { link, .. } => Some(Button {
+            label: CONNECT_LABEL.to_owned(),
+            url: link.clone(),
+        }),
+        _ => None,
+    };
+    Message {
+        audience: audience(reply),
+        text: fit(&lines),
+        button,
+    }
+}
+
+/// Only what happened to a stream is for everybody.
+fn audience(reply: &Reply) -> Audience {
+    match reply {
+        Reply::Show(show) => outcome::audience(&show.outcome),
+        Reply::Help { .. }
+        | Reply::Usage(_)
+        | Reply::Busy
+        | Reply::NotAccepted
+        | Reply::Broken
+        | Reply::Connect { .. }
+        | Reply::DryRun { .. }
+        | Reply::Whoami { .. }
+        | Reply::NotConnected
+        | Reply::Disconnected(_)
+        | Reply::Status { .. } => Audience::Person,
+    }
+}
+
+fn busy() -> Vec<String> {
+    vec![
+        "Too busy, not accepted: other commands fill the queue, and nothing was done with yours.".to_owned(),
+        "Type it again in a minute.".to_owned(),
+    ]
+}
+
+fn not_accepted(context: &Context) -> Vec<String> {
+    vec![
+        "Your command was not accepted, nothing was done, try again in a minute.".to_owned(),
+        "OnAir acts only on what it has written down first, and just now it can't write.".to_owned(),
+        format!("Still the same? {}", context.tell_an_admin()),
+    ]
+}
+
+fn broken(context: &Context) -> Vec<String> {
+    vec![
+        "Something in OnAir broke, and it can't say what became of your command.".to_owned(),
+        "Before you repeat it, look whether the stream is on air.".to_owned(),
+        context.tell_an_admin(),
+    ]
+}
+
+fn dry_run(request: &str, account: &str) -> Vec<String> {
+    vec![
+        format!("A dry run: nothing was sent. As {account}, Zoom would get:"),
+        block(request),
+        "To start for real, repeat the command without `--dry-run`.".to_owned(),
+    ]
+}

@@ -1,0 +1,349 @@
+//! What became of an order to Zoom, one function per row of the table in the README.
+
+use super::Context;
+use super::account::{in_private, missing_scope};
+use super::fields::{mend, rule};
+use super::phrase::Words;
+use super::text::{code, day_and_time, seconds_until, time};
+use crate::command::Verb;
+use crate::meeting::Settings;
+use crate::outcome::{Action, FieldError, Invalid, NotAllowed, Outcome, Throttle};
+use crate::reply::{Audience, Show};
+
+/// What happened to the show is for the channel; what one person has to mend is for that person.
+pub(super) fn audience(outcome: &Outcome) -> Audience {
+    match outcome {
+        Outcome::Accepted
+        | Outcome::Stopped
+        | Outcome::NotStarted
+        | Outcome::Webinar
+        | Outcome::NotFound
+        | Outcome::NotAllowed(_)
+        | Outcome::Throttled(_)
+        | Outcome::Unknown
+        | Outcome::Unavailable
+        | Outcome::Refused { .. } => Audience::Channel,
+        Outcome::Invalid(_)
+        | Outcome::OtherAccount
+        | Outcome::UserMissing
+        | Outcome::Scope { .. }
+        | Outcome::Reconnect => Audience::Person,
+    }
+}
+
+pub(super) fn show(show: &Show, context: &Context) -> Vec<String> {
+    let words = Words { show, context };
+    match &show.outcome {
+        Outcome::Accepted => words.accepted(),
+        Outcome::Stopped => words.stopped(),
+        Outcome::NotStarted => words.not_started(),
+        Outcome::Webinar => words.webinar(),
+        Outcome::Invalid(Invalid::MeetingId) => words.invalid_id(),
+        Outcome::Invalid(Invalid::Fields(fields)) => words.invalid_fields(fields),
+        Outcome::Invalid(Invalid::LayoutOfWebinar) => words.layout_of_webinar(),
+        Outcome::OtherAccount => words.other_account(),
+        Outcome::UserMissing => words.user_missing(),
+        Outcome::NotFound => words.not_found(),
+        Outcome::NotAllowed(what) => words.not_allowed(*what),
+        Outcome::Scope { missing } => words.scope(missing),
+        Outcome::Reconnect => words.reconnect(),
+        Outcome::Throttled(throttle) => words.throttled(throttle),
+        Outcome::Unknown => words.unknown(),
+        Outcome::Unavailable => words.unavailable(),
+        Outcome::Refused { status, code, message } => words.refused(*status, *code, message),
+    }
+}
+
+impl Words<'_> {
+    fn accepted(&self) -> Vec<String> {
+        vec![
+            format!(
+                "Zoom accepted the start of {}, asked for by {}.",
+                self.what(),
+                self.asker()
+            ),
+            "OnAir can't confirm yet that it is on air; it usually is within a minute.".to_owned(),
+            "No picture by then? Check the stream's address and key in Zoom, and whether the streaming service waits \
+             for a start button of its own."
+                .to_owned(),
+            format!("To take it off air: {}", self.context.copy(&self.stop().to_string())),
+        ]
+    }
+
+    fn stopped(&self) -> Vec<String> {
+        vec![
+            format!("The stream of {} was stopped by {}.", self.what(), self.asker()),
+            format!(
+                "To put it on air again: {}",
+                self.context.copy(&self.start(&self.show.settings).to_string())
+            ),
+        ]
+    }
+
+    fn not_started(&self) -> Vec<String> {
+        match self.show.action {
+            Action::Start => vec![
+                self.public_failure("the meeting isn't running."),
+                format!("Start the meeting in Zoom, then repeat: {}", self.again()),
+            ],
+            Action::Stop => vec![
+                format!("Nothing to stop: {} isn't running. {}", self.what(), self.asked_for()),
+                format!(
+                    "What OnAir did with it lately: {}",
+                    self.context.copy(&self.status().to_string())
+                ),
+            ],
+        }
+    }
+
+    fn webinar(&self) -> Vec<String> {
+        let connect = self.context.verb(Verb::Connect);
+        let next = match self.show.action {
+            Action::Start => format!(
+                "The webinar's host connects with {connect}, starts it for its audience (a practice session isn't \
+                 enough), then repeats: {}",
+                self.again()
+            ),
+            Action::Stop => format!(
+                "The webinar's host connects with {connect}, then repeats: {}",
+                self.again()
+            ),
+        };
+        vec![
+            self.public_failure("this id is a webinar, and Zoom doesn't let the connected account stream it."),
+            self.connected_as(),
+            next,
+        ]
+    }
+
+    fn invalid_id(&self) -> Vec<String> {
+        let example = match self.show.action {
+            Action::Start => Verb::Start.example(),
+            Action::Stop => Verb::Stop.example(),
+        };
+        vec![
+            format!(
+                "{}: Zoom doesn't take {} as a meeting id.",
+                self.nothing(),
+                self.meeting()
+            ),
+            format!(
+                "Compare it with the id in Zoom's invitation and try again, for example: {}",
+                self.context.copy(example)
+            ),
+        ]
+    }
+
+    fn invalid_fields(&self, fields: &[FieldError]) -> Vec<String> {
+        /// More fields than a start can have.
+        const MOST: usize = 5;
+        let mut mended = self.show.settings.clone();
+        let mut lines = vec![format!(
+            "{}: Zoom did not accept the settings for {}.",
+            self.nothing(),
+            self.what()
+        )];
+        for error in fields.iter().take(MOST) {
+            lines.push(format!("• {}", rule(error)));
+            mend(&mut mended, &error.field);
+        }
+        let next = match self.show.action {
+            Action::Start => self.context.copy(&self.start(&mended).to_string()),
+            Action::Stop => self.again(),
+        };
+        lines.push(format!("This should pass: {next}"));
+        lines
+    }
+
+    fn layout_of_webinar(&self) -> Vec<String> {
+        let plain = Settings {
+            layout: None,
+            ..self.show.settings.clone()
+        };
+        vec![
+            format!(
+                "{}: {} is a webinar, and Zoom lays those out itself.",
+                self.nothing(),
+                self.what()
+            ),
+            format!(
+                "Repeat without `--layout`: {}",
+                self.context.copy(&self.start(&plain).to_string())
+            ),
+        ]
+    }
+
+    fn other_account(&self) -> Vec<String> {
+        vec![
+            format!(
+                "{}: the host of {} isn't in the Zoom account you connected.",
+                self.nothing(),
+                self.what()
+            ),
+            format!("You are connected as {}.", in_private(&self.show.account)),
+            self.connect_and_repeat("Connect as somebody of the host's account"),
+        ]
+    }
+
+    fn user_missing(&self) -> Vec<String> {
+        let account = in_private(&self.show.account);
+        vec![
+            format!(
+                "{}: the Zoom user you connected, {account}, no longer exists.",
+                self.nothing()
+            ),
+            self.connect_and_repeat("Connect as one that does"),
+        ]
+    }
+
+    fn not_found(&self) -> Vec<String> {
+        vec![
+            self.public_failure("Zoom has no such meeting for the connected account."),
+            self.connected_as(),
+            format!(
+                "Check the id. If it is right, whoever hosts the meeting connects with {}, then repeats: {}",
+                self.context.verb(Verb::Connect),
+                self.again()
+            ),
+        ]
+    }
+
+    fn not_allowed(&self, what: NotAllowed) -> Vec<String> {
+        let (why, cure) = match what {
+            NotAllowed::Licence => (
+                "its host's Zoom license doesn't cover it.",
+                "A Zoom admin gives the host a Pro license or higher: Zoom web portal → User Management → Users.",
+            ),
+            NotAllowed::Setting => (
+                "Zoom doesn't let its host stream.",
+                "Zoom web portal → Settings → Meeting → In Meeting (Advanced): switch on \"Allow livestreaming of \
+                 meetings\" and tick \"Custom Live Streaming Service\".\n\
+                 Grayed out? A Zoom admin has locked it. Not there? It takes a Pro license or higher.",
+            ),
+            NotAllowed::Encryption => (
+                "the meeting is end-to-end encrypted, and Zoom can't stream those.",
+                "End the meeting, switch its encryption from end-to-end to enhanced in the Zoom web portal → Meetings, \
+                 and start it again.",
+            ),
+            NotAllowed::WebinarPlan => (
+                "its host has no webinar plan.",
+                "A Zoom admin gives the host one: Zoom web portal → User Management → Users.",
+            ),
+            NotAllowed::WebinarService => (
+                "this webinar has no streaming service set up.",
+                "Zoom web portal → Webinars → this webinar → Live Streaming: set up the custom streaming service.\n\
+                 Not there? Settings → Webinar: switch on \"Allow livestreaming of webinars\"; a Zoom admin may have \
+                 locked it.",
+            ),
+        };
+        let mut lines = vec![self.public_failure(why), cure.to_owned()];
+        lines.extend(self.by_hand());
+        lines.push(format!("Then repeat: {}", self.again()));
+        lines
+    }
+
+    fn scope(&self, missing: &[String]) -> Vec<String> {
+        let mut lines = missing_scope(&self.nothing(), missing);
+        lines.push(self.connect_and_repeat("Connect again and allow everything Zoom asks"));
+        lines
+    }
+
+    fn reconnect(&self) -> Vec<String> {
+        vec![
+            format!("{}: Zoom has ended your connection.", self.nothing()),
+            self.connect_and_repeat("Connect again"),
+        ]
+    }
+
+    fn throttled(&self, throttle: &Throttle) -> Vec<String> {
+        match *throttle {
+            Throttle::PreviousStart { retry_at } => {
+                let wait = seconds_until(retry_at, self.context.now);
+                vec![
+                    format!(
+                        "The stream of {} was not {} again: wait {wait}s, the previous start may still be \
+                         taking effect. {}",
+                        self.what(),
+                        self.done(),
+                        self.asked_for()
+                    ),
+                    format!(
+                        "Look at the stream. Nothing on air by {}? Repeat: {}",
+                        time(retry_at),
+                        self.again()
+                    ),
+                ]
+            }
+            Throttle::PerSecond { retry_at } => {
+                let wait = seconds_until(retry_at, self.context.now);
+                vec![
+                    self.public_failure("Zoom gets too many requests from your company's apps at this moment."),
+                    format!("Wait {wait}s, then repeat: {}", self.again()),
+                ]
+            }
+            Throttle::Daily { retry_at } => {
+                let mut lines = vec![
+                    self.public_failure("your company's Zoom account has used up its requests for today."),
+                    "All apps of the account share them, and OnAir doesn't try again by itself.".to_owned(),
+                ];
+                lines.extend(self.by_hand());
+                lines.push(format!(
+                    "Zoom opens again {}. Repeat then: {}",
+                    day_and_time(retry_at),
+                    self.again()
+                ));
+                lines
+            }
+        }
+    }
+
+    fn unknown(&self) -> Vec<String> {
+        let (state, advice, repeat) = match self.show.action {
+            Action::Start => (
+                "may be on air",
+                "Look at the stream first: OnAir never repeats a start by itself.",
+                "Nothing on air after a minute? Repeat",
+            ),
+            Action::Stop => (
+                "may still be on air",
+                "Look at the stream first: OnAir never repeats a stop by itself.",
+                "Still on air after a minute? Repeat",
+            ),
+        };
+        vec![
+            format!(
+                "{} {state}: the order was sent, and Zoom never answered. {}",
+                self.what(),
+                self.asked_for()
+            ),
+            advice.to_owned(),
+            format!("{repeat}: {}", self.again()),
+            format!("Can't tell? {}", self.context.tell_an_admin()),
+        ]
+    }
+
+    fn unavailable(&self) -> Vec<String> {
+        let (what, done) = (self.what(), self.done());
+        let mut lines = vec![format!(
+            "Zoom is down or can't be reached: nothing was {done} for {what}. {}",
+            self.asked_for()
+        )];
+        lines.extend(self.by_hand());
+        lines.push(format!("Repeat in a few minutes: {}", self.again()));
+        lines.push(format!("Still down? {}", self.context.tell_an_admin()));
+        lines
+    }
+
+    fn refused(&self, status: u16, number: Option<i64>, message: &str) -> Vec<String> {
+        let number = number.map_or_else(|| format!("status {status}"), |number| format!("code {number}"));
+        let said = match message.trim() {
+            "" => format!("Zoom gave no reason, only {number}."),
+            message => format!("Zoom says, with {number}: {}", code(message)),
+        };
+        let mut lines = vec![self.public_failure("Zoom refused it."), said];
+        lines.extend(self.by_hand());
+        lines.push(format!("Look at the meeting in Zoom, then repeat: {}", self.again()));
+        lines.push(format!("Refused again? {}", self.context.tell_an_admin()));
+        lines
+    }
+}

@@ -1,0 +1,199 @@
+//! What the pages say that a browser shows around a connection. Plain text: whoever makes HTML of it escapes it.
+
+use super::text::{clip, fold};
+use super::{Button, account};
+use crate::command::Verb;
+use crate::grant::{Pending, ZoomUser};
+use crate::id::Reference;
+use crate::reply::Page;
+use crate::secret::Secret;
+
+/// The words of one page, not escaped for HTML.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageText {
+    /// For the browser's tab.
+    pub title: String,
+    /// The outcome, or the question.
+    pub heading: String,
+    /// What it means, and on the last one the way on.
+    pub paragraphs: Vec<String>,
+    /// The one thing to press.
+    pub button: Option<Button>,
+}
+
+/// Puts a page into words. `command` is the command's name with its slash, as the workspace has it where that is known.
+pub fn page(page: &Page, command: &str) -> PageText {
+    match page {
+        Page::Landing => landing(command),
+        Page::ConfirmConnect {
+            user_name,
+            team_domain,
+            waiting,
+            authorize_url,
+        } => confirm(&slack_user(user_name, team_domain), *waiting, authorize_url, command),
+        Page::Connected {
+            user_name,
+            team_domain,
+            account,
+            running,
+            lacks_scope,
+        } => {
+            let (person, account) = (slack_user(user_name, team_domain), zoom_user(account));
+            connected(&person, &account, *running, *lacks_scope, command)
+        }
+        Page::LinkOver => failed(
+            "This link is over",
+            format!(
+                "A link to connect works once, and for {} minutes.",
+                Pending::LIFE.as_mins()
+            ),
+            format!("For a new one, go back to Slack and type {}.", connect(command)),
+        ),
+        Page::OtherBrowser => failed(
+            "This is another browser",
+            "Nothing was connected: the page that asked whether this is you was answered in another browser."
+                .to_owned(),
+            format!(
+                "Go back to Slack, type {}, and stay in one browser all the way.",
+                connect(command)
+            ),
+        ),
+        Page::Declined { again } => declined(again.as_ref(), command),
+        Page::ZoomRefused { reference } => failed(
+            "Zoom did not connect you",
+            "Nothing was connected: Zoom broke off at the last step.".to_owned(),
+            once_more("Go back to Slack", command, reference),
+        ),
+        Page::ZoomAway { reference } => failed(
+            "Zoom is not answering",
+            "Nothing was connected.".to_owned(),
+            once_more("Wait a few minutes, go back to Slack", command, reference),
+        ),
+        Page::StoreAway => failed(
+            "OnAir can't connect you just now",
+            "Nothing was connected: OnAir can't write anything down at the moment.".to_owned(),
+            format!("Wait a minute, go back to Slack and type {}.", connect(command)),
+        ),
+    }
+}
+
+fn landing(command: &str) -> PageText {
+    PageText {
+        title: "OnAir".to_owned(),
+        heading: "OnAir puts Zoom meetings on air from Slack".to_owned(),
+        paragraphs: vec![
+            format!("In a Slack channel, type {command} {}.", Verb::Start.example()),
+            format!("For everything else, type {command} {}.", Verb::Help.word()),
+        ],
+        button: None,
+    }
+}
+
+fn confirm(person: &str, waiting: Option<Verb>, authorize_url: &Secret, command: &str) -> PageText {
+    let mut paragraphs = vec![
+        format!("{person} asked to connect a Zoom account to OnAir."),
+        "If that is you, go on to Zoom and allow OnAir to start and stop your streams.".to_owned(),
+    ];
+    if let Some(verb) = waiting {
+        paragraphs.push(format!("After that, your {command} {} runs by itself.", verb.word()));
+    }
+    paragraphs.push(
+        "If that is not you, close this page. Going on would let somebody else use your Zoom account.".to_owned(),
+    );
+    PageText {
+        title: "Connect Zoom · OnAir".to_owned(),
+        heading: "Is this you?".to_owned(),
+        paragraphs,
+        button: Some(Button {
+            label: "Yes, go on to Zoom".to_owned(),
+            url: authorize_url.clone(),
+        }),
+    }
+}
+
+fn connected(person: &str, account: &str, running: Option<Verb>, lacks_scope: bool, command: &str) -> PageText {
+    let mut paragraphs = vec![format!("{person} is now connected to Zoom as {account}.")];
+    if let Some(verb) = running {
+        paragraphs.push(format!(
+            "Your {command} {} runs now; the answer comes in Slack.",
+            verb.word()
+        ));
+    }
+    if lacks_scope {
+        paragraphs.push("But OnAir was not allowed to start and stop streams.".to_owned());
+        paragraphs.push(format!(
+            "Go back to Slack, type {}, and allow everything Zoom asks.",
+            connect(command)
+        ));
+    } else {
+        paragraphs.push(format!(
+            "Close this page and go back to Slack. Not what you meant? Type {command} {} there.",
+            Verb::Disconnect.word()
+        ));
+    }
+    PageText {
+        title: "Connected · OnAir".to_owned(),
+        heading: if lacks_scope {
+            "Connected, with a permission missing"
+        } else {
+            "Connected"
+        }
+        .to_owned(),
+        paragraphs,
+        button: None,
+    }
+}
+
+fn declined(again: Option<&Secret>, command: &str) -> PageText {
+    let next = match again {
+        Some(_) => "Changed your mind? Try again here; the link still works.".to_owned(),
+        None => format!("Changed your mind? Go back to Slack and type {}.", connect(command)),
+    };
+    let text = failed(
+        "Nothing was connected",
+        "You said no at Zoom, and OnAir got nothing.".to_owned(),
+        next,
+    );
+    let button = again.map(|url| Button {
+        label: "Try again".to_owned(),
+        url: url.clone(),
+    });
+    PageText { button, ..text }
+}
+
+fn failed(heading: &str, why: String, next: String) -> PageText {
+    PageText {
+        title: "Not connected · OnAir".to_owned(),
+        heading: heading.to_owned(),
+        paragraphs: vec![why, next],
+        button: None,
+    }
+}
+
+fn once_more(before: &str, command: &str, reference: &Reference) -> String {
+    format!(
+        "{before} and type {}. The same again? Give an admin this reference: {reference}",
+        connect(command)
+    )
+}
+
+fn connect(command: &str) -> String {
+    format!("{command} {}", Verb::Connect.word())
+}
+
+fn slack_user(user_name: &str, team_domain: &str) -> String {
+    format!("{} in the Slack workspace {}", name(user_name), name(team_domain))
+}
+
+fn zoom_user(user: &ZoomUser) -> String {
+    match (account::name(user), account::email(user)) {
+        (Some(who), Some(email)) => format!("{} ({})", name(who), name(email)),
+        (Some(who), None) | (None, Some(who)) => name(who),
+        (None, None) => "a Zoom user without a name".to_owned(),
+    }
+}
+
+/// A name from outside, on one line and no longer than a page bears.
+fn name(text: &str) -> String {
+    clip(&fold(text), 100).into_owned()
+}

@@ -1,0 +1,230 @@
+//! Accounts, status, dry runs, and commands that were not accepted.
+
+use super::*;
+
+fn connect(why: ConnectWhy, waiting: Option<Verb>) -> Reply {
+    Reply::Connect {
+        link: Secret::new("https://onair.example/zoom/connect?state=s3cret"),
+        why,
+        waiting,
+    }
+}
+
+fn record(action: Action, minutes_ago: i64) -> StreamRecord {
+    StreamRecord {
+        meeting: meeting(),
+        action,
+        by: UserId::new("U1"),
+        at: later(-60 * minutes_ago),
+    }
+}
+
+#[test]
+fn connecting() {
+    insta::assert_snapshot!(seen(&connect(ConnectWhy::Asked { connected: None }, None)), @r#"
+    (Person)
+    Connect your Zoom account.
+    Press *Connect Zoom*. The link is for you alone and good for 10 minutes.
+    [Connect Zoom]
+    "#);
+    insta::assert_snapshot!(seen(&connect(ConnectWhy::Asked { connected: Some(ada()) }, None)), @r#"
+    (Person)
+    You are connected to Zoom as Ada Host (`ada@example.com`).
+    Connecting again renews that, or takes another Zoom account instead.
+    Press *Connect Zoom*. The link is for you alone and good for 10 minutes.
+    [Connect Zoom]
+    "#);
+    insta::assert_snapshot!(seen(&connect(ConnectWhy::FirstTime, Some(Verb::Start))), @r#"
+    (Person)
+    Nothing was sent to Zoom yet: first connect your Zoom account.
+    Your `/stream start` runs by itself afterwards; no need to type it again.
+    Press *Connect Zoom*. The link is for you alone and good for 10 minutes.
+    [Connect Zoom]
+    "#);
+    insta::assert_snapshot!(seen(&connect(ConnectWhy::Ended, Some(Verb::Stop))), @r#"
+    (Person)
+    Nothing was done: Zoom has ended your connection. Connect again.
+    Your `/stream stop` runs by itself afterwards; no need to type it again.
+    Press *Connect Zoom*. The link is for you alone and good for 10 minutes.
+    [Connect Zoom]
+    "#);
+    let missing = vec!["meeting:update:livestream_status".to_owned()];
+    insta::assert_snapshot!(seen(&connect(ConnectWhy::Scope { missing }, Some(Verb::Start))), @r#"
+    (Person)
+    Nothing was done: your Zoom connection lacks permission for `meeting:update:livestream_status`.
+    If Zoom doesn't offer it while you connect, an admin has to add it to OnAir's app at Zoom.
+    Connect again and allow everything Zoom asks.
+    Your `/stream start` runs by itself afterwards; no need to type it again.
+    Press *Connect Zoom*. The link is for you alone and good for 10 minutes.
+    [Connect Zoom]
+    "#);
+    insta::assert_snapshot!(seen(&connect(ConnectWhy::UserMissing, None)), @r#"
+    (Person)
+    Nothing was done: the Zoom user you connected no longer exists. Connect again, as one that does.
+    Press *Connect Zoom*. The link is for you alone and good for 10 minutes.
+    [Connect Zoom]
+    "#);
+}
+
+#[test]
+fn the_link_is_in_the_button_alone() {
+    let message = tell(&connect(ConnectWhy::FirstTime, None));
+    assert!(!message.text.contains("s3cret") && !format!("{message:?}").contains("s3cret"));
+    assert_eq!(
+        message.button.unwrap().url.expose(),
+        "https://onair.example/zoom/connect?state=s3cret"
+    );
+}
+
+#[test]
+fn whoami() {
+    let whoami = |account, shared_with, lacks_scope| {
+        seen(&Reply::Whoami {
+            account,
+            shared_with,
+            lacks_scope,
+        })
+    };
+    insta::assert_snapshot!(whoami(ada(), 0, false), @r#"
+    (Person)
+    You are connected to Zoom as Ada Host (`ada@example.com`).
+    To use another account: `/stream connect`. To undo it: `/stream disconnect`
+    "#);
+    insta::assert_snapshot!(whoami(ada(), 1, true), @r#"
+    (Person)
+    You are connected to Zoom as Ada Host (`ada@example.com`).
+    One other Slack user shares this connection.
+    It can't start or stop streams: that was not allowed when it was made.
+    Connect again and allow everything Zoom asks: `/stream connect`
+    "#);
+    insta::assert_snapshot!(whoami(ZoomUser { name: None, ..ada() }, 2, false), @r#"
+    (Person)
+    You are connected to Zoom as `ada@example.com`.
+    2 other Slack users share this connection.
+    To use another account: `/stream connect`. To undo it: `/stream disconnect`
+    "#);
+    let nameless = ZoomUser {
+        name: Some(" ".to_owned()),
+        email: None,
+        ..ada()
+    };
+    insta::assert_snapshot!(whoami(nameless, 0, false), @r#"
+    (Person)
+    You are connected to Zoom as a Zoom user without a name.
+    To use another account: `/stream connect`. To undo it: `/stream disconnect`
+    "#);
+}
+
+#[test]
+fn disconnecting() {
+    insta::assert_snapshot!(seen(&Reply::NotConnected), @r#"
+    (Person)
+    You have no Zoom account connected.
+    Connect one: `/stream connect`
+    "#);
+    insta::assert_snapshot!(seen(&Reply::Disconnected(Disconnected::StillShared)), @r#"
+    (Person)
+    You are disconnected. Other Slack users share that Zoom connection, so it stays for them.
+    To connect again: `/stream connect`
+    "#);
+    insta::assert_snapshot!(seen(&Reply::Disconnected(Disconnected::Revoked)), @r#"
+    (Person)
+    You are disconnected. OnAir's access is deleted here and ended at Zoom.
+    To connect again: `/stream connect`
+    "#);
+    insta::assert_snapshot!(seen(&Reply::Disconnected(Disconnected::NotRevokedAtZoom)), @r#"
+    (Person)
+    You are disconnected. OnAir's access is deleted here, but Zoom could not be told.
+    End it there too: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.
+    "#);
+}
+
+#[test]
+fn a_channel_does_not_read_the_whole_address() {
+    let reply = shown(Action::Start, Settings::default(), Outcome::NotFound);
+    assert!(!tell(&reply).text.contains("ada@example.com"));
+}
+
+#[test]
+fn status() {
+    let status = |meeting, streams| seen(&Reply::Status { meeting, streams });
+    insta::assert_snapshot!(status(None, Vec::new()), @r#"
+    (Person)
+    OnAir has started and stopped nothing in this workspace in the last 24 hours.
+    To put a meeting on air: `/stream start 68423085 "Keynote"`
+    "#);
+    insta::assert_snapshot!(status(None, vec![record(Action::Stop, 5), record(Action::Start, 65)]), @r#"
+    (Person)
+    What OnAir did in the last 24 hours, newest first:
+    • `684 230 85`: stopped, 2026-10-05 13:55:00 UTC, by @U1
+    • `684 230 85`: Zoom accepted the start, 2026-10-05 12:55:00 UTC, by @U1
+    That is what OnAir did. It can't ask Zoom whether a stream is on air now, so look at the stream itself.
+    "#);
+    insta::assert_snapshot!(status(Some(meeting()), Vec::new()), @r#"
+    (Person)
+    OnAir has done nothing with `684 230 85` in the last 24 hours.
+    To put it on air: `/stream start 68423085`
+    "#);
+    insta::assert_snapshot!(status(Some(meeting()), vec![record(Action::Start, 5)]), @r#"
+    (Person)
+    `684 230 85`: Zoom accepted the start, 2026-10-05 13:55:00 UTC, by @U1
+    That is what OnAir did. It can't ask Zoom whether a stream is on air now, so look at the stream itself.
+    To take it off air: `/stream stop 68423085`
+    "#);
+    insta::assert_snapshot!(status(Some(meeting()), vec![record(Action::Stop, 5)]), @r#"
+    (Person)
+    `684 230 85`: stopped, 2026-10-05 13:55:00 UTC, by @U1
+    That is what OnAir did. It can't ask Zoom whether a stream is on air now, so look at the stream itself.
+    To put it on air again: `/stream start 68423085`
+    "#);
+}
+
+#[test]
+fn a_dry_run() {
+    let request =
+        "PATCH https://api.zoom.us/v2/meetings/68423085/livestream/status\n\n{\"action\":\"start\"}".to_owned();
+    insta::assert_snapshot!(seen(&Reply::DryRun { request, account: ada() }), @r#"
+    (Person)
+    A dry run: nothing was sent. As Ada Host (`ada@example.com`), Zoom would get:
+    ```
+    PATCH https://api.zoom.us/v2/meetings/68423085/livestream/status
+
+    {"action":"start"}
+    ```
+    To start for real, repeat the command without `--dry-run`.
+    "#);
+}
+
+#[test]
+fn a_dry_run_cannot_leave_its_block() {
+    let request = "a ```\n<!channel> & b".to_owned();
+    insta::assert_snapshot!(tell(&Reply::DryRun { request, account: ada() }).text, @r#"
+    A dry run: nothing was sent. As Ada Host (`ada@example.com`), Zoom would get:
+    ```
+    a ˋˋˋ
+    &lt;!channel&gt; &amp; b
+    ```
+    To start for real, repeat the command without `--dry-run`.
+    "#);
+}
+
+#[test]
+fn commands_that_were_not_carried_out() {
+    insta::assert_snapshot!(seen(&Reply::Busy), @r#"
+    (Person)
+    Too busy, not accepted: other commands fill the queue, and nothing was done with yours.
+    Type it again in a minute.
+    "#);
+    insta::assert_snapshot!(seen(&Reply::NotAccepted), @r#"
+    (Person)
+    Your command was not accepted, nothing was done, try again in a minute.
+    OnAir acts only on what it has written down first, and just now it can't write.
+    Still the same? Give an admin this reference: `r-7f3k`
+    "#);
+    insta::assert_snapshot!(seen(&Reply::Broken), @r#"
+    (Person)
+    Something in OnAir broke, and it can't say what became of your command.
+    Before you repeat it, look whether the stream is on air.
+    Give an admin this reference: `r-7f3k`
+    "#);
+}

@@ -1,0 +1,154 @@
+//! How to use OnAir: help from the table of verbs, and what to make of a text that makes no sense.
+
+use super::Context;
+use super::text::{clip, code, list};
+use crate::command::{CAPTIONS_WORDS, LAYOUT_WORDS, NotAMeeting, Problem, SPEAKER_NAME_WORDS, UsageError, Verb};
+use crate::meeting::Title;
+
+const NOT_IN_THREADS: &str = "Slack doesn't run commands in threads: type them in the channel itself.";
+
+/// Every verb by an example that works as it stands.
+pub(super) fn help(context: &Context) -> Vec<String> {
+    let mut lines = vec!["OnAir puts Zoom meetings on air from Slack.".to_owned()];
+    lines.extend(
+        Verb::ALL
+            .into_iter()
+            .map(|verb| format!("• {}: {}", context.copy(verb.example()), verb.purpose())),
+    );
+    lines.push(NOT_IN_THREADS.to_owned());
+    lines
+}
+
+/// One verb in full.
+pub(super) fn help_for(verb: Verb, context: &Context) -> Vec<String> {
+    let usage = format!("{} {}", verb.word(), verb.arguments());
+    let mut lines = vec![format!("{}: {}", context.copy(usage.trim_end()), verb.purpose())];
+    lines.extend(details(verb));
+    if verb.example() != verb.word() {
+        lines.push(format!("Example: {}", context.copy(verb.example())));
+    }
+    lines.push(NOT_IN_THREADS.to_owned());
+    lines
+}
+
+fn details(verb: Verb) -> Vec<String> {
+    let meeting = format!(
+        "• {}: its id, 8 to 12 digits, also with spaces or dashes, or its Zoom link",
+        code("<meeting>")
+    );
+    match verb {
+        Verb::Start => vec![
+            meeting,
+            format!(
+                "• {}: what the stream is called, 1 to {} characters",
+                code("\"title\""),
+                Title::MAX_CHARS
+            ),
+            format!(
+                "• {}: show the speaker's name in the picture, or don't",
+                code(&format!("--speaker-name {}", SPEAKER_NAME_WORDS.join("|")))
+            ),
+            format!(
+                "• {}: the picture as the host sees it, everybody in a grid, or whoever speaks; not for webinars",
+                code(&format!("--layout {}", LAYOUT_WORDS.join("|")))
+            ),
+            format!(
+                "• {}: captions in the picture, as a track of their own, or none",
+                code(&format!("--captions {}", CAPTIONS_WORDS.join("|")))
+            ),
+            format!("• {}: show what Zoom would get, and send nothing", code("--dry-run")),
+            "What you leave out is up to Zoom. The meeting must be running.".to_owned(),
+        ],
+        Verb::Stop => vec![meeting, "The meeting itself goes on.".to_owned()],
+        Verb::Status => {
+            vec![
+                meeting,
+                "OnAir can't ask Zoom whether a stream is on air; it tells what it did itself.".to_owned(),
+            ]
+        }
+        Verb::Connect => vec!["You get a link for you alone, and allow OnAir at Zoom.".to_owned()],
+        Verb::Disconnect => vec!["If nobody else shares the connection, OnAir's access ends at Zoom too.".to_owned()],
+        Verb::Whoami => Vec::new(),
+        Verb::Help => {
+            let verbs: Vec<String> = Verb::ALL.into_iter().map(|verb| code(verb.word())).collect();
+            vec![format!("• {}: {}", code("<verb>"), list(&verbs, "or"))]
+        }
+    }
+}
+
+/// Names what made no sense, and shows the nearest form that does.
+pub(super) fn error(error: &UsageError, context: &Context) -> Vec<String> {
+    let verb = Verb::ALL
+        .into_iter()
+        .find(|verb| error.nearest.split(' ').next() == Some(verb.word()));
+    let mut lines = problem(&error.problem, verb, context);
+    let help = match verb {
+        Some(verb) if verb != Verb::Help => context.copy(&format!("help {}", verb.word())),
+        _ => context.verb(Verb::Help),
+    };
+    lines.push(format!("Try: {}", context.copy(&error.nearest)));
+    lines.push(format!("More: {help}"));
+    lines
+}
+
+fn problem(problem: &Problem, verb: Option<Verb>, context: &Context) -> Vec<String> {
+    let line = match problem {
+        Problem::UnknownVerb { word } => format!("OnAir doesn't know the command {}.", typed(word)),
+        Problem::MissingMeeting { verb } => {
+            format!("{} needs a meeting: its id or its Zoom link.", context.verb(*verb))
+        }
+        Problem::NotAMeeting { word, why } => not_a_meeting(word, *why),
+        Problem::UnknownOption { word } => format!("{} is not an option here.", typed(word)),
+        Problem::OptionValue { option, word, allowed } => {
+            let words: Vec<String> = allowed.iter().map(|word| code(word)).collect();
+            let words = list(&words, "or");
+            match word {
+                Some(word) => format!("{} takes {words}, not {}.", code(option), typed(word)),
+                None => format!("{} needs a value: {words}.", code(option)),
+            }
+        }
+        Problem::OptionTwice { option } => format!("{} is given twice.", code(option)),
+        Problem::EmptyTitle => format!("The title is empty; it takes 1 to {} characters.", Title::MAX_CHARS),
+        Problem::TitleTooLong { chars } => {
+            format!(
+                "The title has {chars} characters; Zoom takes {} at most.",
+                Title::MAX_CHARS
+            )
+        }
+        Problem::Trailing { word } if verb == Some(Verb::Start) => {
+            format!(
+                "OnAir doesn't know what to do with {}. A title of several words needs quotes.",
+                typed(word)
+            )
+        }
+        Problem::Trailing { word } => format!("OnAir doesn't know what to do with {}.", typed(word)),
+        Problem::StreamSecret => return stream_secret(),
+    };
+    vec![line]
+}
+
+fn not_a_meeting(word: &str, why: NotAMeeting) -> String {
+    let word = typed(word);
+    match why {
+        NotAMeeting::Digits => format!("{word} is not a meeting id: those have 8 to 12 digits."),
+        NotAMeeting::LinkWithoutId => format!("The link {word} has no meeting id in it."),
+        NotAMeeting::PersonalLink => {
+            format!("{word} is a personal link, which only Zoom can follow. Use the id from the invitation.")
+        }
+        NotAMeeting::OtherSite => format!("The link {word} doesn't lead to a Zoom meeting."),
+        NotAMeeting::Word => format!("{word} is not a meeting: OnAir takes an id of 8 to 12 digits or a Zoom link."),
+    }
+}
+
+fn stream_secret() -> Vec<String> {
+    vec![
+        "Refused and not stored: that looks like a stream address or a stream key.".to_owned(),
+        "It has already passed through Slack. Make a new key at your streaming service, and enter it in Zoom only."
+            .to_owned(),
+    ]
+}
+
+/// A word as typed, short enough for a sentence.
+fn typed(word: &str) -> String {
+    code(&clip(word, 80))
+}
