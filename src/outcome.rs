@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +72,19 @@ pub struct LimitHeaders {
 impl LimitHeaders {
     /// Reads `Retry-After` as seconds, as an HTTP date, or as the ISO 8601 date-time of Zoom's daily limit.
     pub fn read(kind: Option<&str>, retry_after: Option<&str>, now: Timestamp) -> Self {
-        Self { kind: kind.map(str::to_owned), retry_at: retry_after.and_then(|text| retry_at(text.trim(), now)) }
+        Self {
+            kind: kind.map(str::to_owned),
+            retry_at: retry_after.and_then(|text| retry_at(text.trim(), now)),
+        }
+    }
+
+    /// The time Zoom told, if it is ahead and within a day. Every limit of Zoom's opens again by the next midnight, so
+    /// a time that is past or farther away was not meant, and waiting for it would help nobody.
+    pub fn told(&self, now: Timestamp) -> Option<Timestamp> {
+        /// A day, and an hour for clocks that disagree.
+        const FARTHEST: SignedDuration = SignedDuration::from_hours(25);
+        self.retry_at
+            .filter(|at| *at > now && at.duration_since(now) <= FARTHEST)
     }
 }
 
@@ -80,6 +94,10 @@ fn retry_at(text: &str, now: Timestamp) -> Option<Timestamp> {
     }
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time);
+    }
+    // Zoom's quotas live in UTC, and its documentation is not sure to write the `Z`.
+    if let Ok(time) = text.parse::<DateTime>() {
+        return time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     }
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
@@ -134,7 +152,7 @@ pub enum Outcome {
 pub enum Invalid {
     /// The meeting's id.
     MeetingId,
-    /// Fields of the request.
+    /// Fields of the request; empty where Zoom named none.
     Fields(Vec<FieldError>),
     /// A layout was asked for, and webinars have none. Found before Zoom was asked.
     LayoutOfWebinar,
@@ -179,7 +197,7 @@ pub enum Throttle {
 pub const START_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How long to wait when the account's limit per second is hit and Zoom does not say.
-const PER_SECOND_WAIT: Duration = Duration::from_secs(5);
+pub const PER_SECOND_WAIT: Duration = Duration::from_secs(5);
 
 /// Decides what an attempt means.
 pub fn judge(action: Action, attempt: &Attempt, now: Timestamp) -> Outcome {
@@ -193,12 +211,12 @@ pub fn judge(action: Action, attempt: &Attempt, now: Timestamp) -> Outcome {
 /// Whether Zoom says the token itself is no good: 401, or code 124 with any status. A missing scope is also seen with
 /// 401 and is not that.
 pub fn is_unauthorized(attempt: &Attempt) -> bool {
-    match attempt {
-        Attempt::Answered(answer) => {
-            !lacks_scope(answer) && (answer.status == 401 || answer.code == Some(124))
-        }
-        Attempt::NoAnswer | Attempt::NotSent => false,
-    }
+    matches!(attempt, Attempt::Answered(answer) if refuses_token(answer))
+}
+
+/// The scopes that Zoom says are missing, which may be none by name; `None` if that is not what it says.
+pub fn missing_scopes(answer: &Answer) -> Option<Vec<String>> {
+    lacks_scope(answer).then(|| named_scopes(&answer.message))
 }
 
 /// Whether Zoom says that the id of a meeting call belongs to a webinar.
@@ -207,25 +225,29 @@ pub fn is_webinar(attempt: &Attempt) -> bool {
 }
 
 fn judge_answer(action: Action, answer: &Answer, now: Timestamp) -> Outcome {
+    // Only 204: a 200 with a body is somebody else's answer, or one of Zoom's errors in disguise.
     if answer.status == 204 {
         return match action {
             Action::Start => Outcome::Accepted,
             Action::Stop => Outcome::Stopped,
         };
     }
-    if lacks_scope(answer) {
-        return Outcome::Scope { missing: named_scopes(&answer.message) };
+    if let Some(missing) = missing_scopes(answer) {
+        return Outcome::Scope { missing };
     }
-    if is_unauthorized(&Attempt::Answered(answer.clone())) {
+    if refuses_token(answer) {
         return Outcome::Reconnect;
     }
     if answer.status == 429 {
         return Outcome::Throttled(throttle(action, answer, now));
     }
+    if let Some(outcome) = by_message(answer) {
+        return outcome;
+    }
     if answer.status >= 500 {
         return Outcome::Unavailable;
     }
-    by_message(answer).or_else(|| by_code(answer)).unwrap_or_else(|| refused(answer))
+    by_code(answer).unwrap_or_else(|| refused(answer))
 }
 
 /// Families of messages that Zoom sends under changing codes.
@@ -233,59 +255,127 @@ fn by_message(answer: &Answer) -> Option<Outcome> {
     let family = [
         ("has not started", Outcome::NotStarted),
         ("cannot access webinar info", Outcome::Webinar),
-        ("not allowed to start live streaming", Outcome::NotAllowed(NotAllowed::Setting)),
+        (
+            "not allowed to start live stream",
+            Outcome::NotAllowed(NotAllowed::Setting),
+        ),
         ("end-to-end encrypt", Outcome::NotAllowed(NotAllowed::Encryption)),
         ("webinar plan is missing", Outcome::NotAllowed(NotAllowed::WebinarPlan)),
-        ("not configured with a custom streaming service", Outcome::NotAllowed(NotAllowed::WebinarService)),
+        (
+            "not configured with a custom streaming service",
+            Outcome::NotAllowed(NotAllowed::WebinarService),
+        ),
     ];
-    family.into_iter().find(|(words, _)| says(answer, words)).map(|(_, outcome)| outcome)
+    family
+        .into_iter()
+        .find(|(words, _)| says(answer, words))
+        .map(|(_, outcome)| outcome)
 }
 
+/// Codes decide before the bare status. A status without a code of Zoom's decides nothing but 300: a 404 with another
+/// body, or none, is as likely a proxy or a wrong `ZOOM_API_URL` and says nothing about the meeting.
 fn by_code(answer: &Answer) -> Option<Outcome> {
     match (answer.status, answer.code) {
         // Zoom's code 300 is also what it gives for a body of the wrong type; that would be our fault, not the id's.
         (415, _) => None,
-        (_, Some(300)) if !answer.fields.is_empty() => Some(Outcome::Invalid(Invalid::Fields(answer.fields.clone()))),
-        (_, Some(300)) if says(answer, "request body") => None,
-        (_, Some(300)) | (300, _) => Some(Outcome::Invalid(Invalid::MeetingId)),
+        (_, Some(300)) => invalid(answer).map(Outcome::Invalid),
         (_, Some(1010)) => Some(Outcome::OtherAccount),
         (_, Some(1001)) => Some(Outcome::UserMissing),
         (_, Some(3001)) => Some(Outcome::NotFound),
         (_, Some(3161)) => Some(Outcome::NotAllowed(NotAllowed::Licence)),
         (_, Some(4400)) => Some(Outcome::NotAllowed(NotAllowed::Encryption)),
         (_, Some(4927)) => Some(Outcome::NotStarted),
+        // Older documents print the code 300 as if it were the status.
+        (300, None) => Some(Outcome::Invalid(Invalid::MeetingId)),
         _ => None,
     }
 }
 
-fn refused(answer: &Answer) -> Outcome {
-    Outcome::Refused { status: answer.status, code: answer.code, message: answer.message.clone() }
+/// What code 300 complains about, unless it is the shape of our own request.
+fn invalid(answer: &Answer) -> Option<Invalid> {
+    if answer.fields.iter().any(names_the_id) {
+        return Some(Invalid::MeetingId);
+    }
+    if !answer.fields.is_empty() || says(answer, "validation failed") {
+        return Some(Invalid::Fields(answer.fields.clone()));
+    }
+    let ours = says(answer, "request body") || says(answer, "content type");
+    (!ours).then_some(Invalid::MeetingId)
 }
 
+fn names_the_id(error: &FieldError) -> bool {
+    let field = error.field.to_lowercase().replace('_', "");
+    matches!(field.as_str(), "meetingid" | "webinarid" | "id")
+}
+
+fn refused(answer: &Answer) -> Outcome {
+    Outcome::Refused {
+        status: answer.status,
+        code: answer.code,
+        message: answer.message.clone(),
+    }
+}
+
+/// Whether the message has these words, whatever its case and its white space.
 fn says(answer: &Answer, lower_case_words: &str) -> bool {
-    answer.message.to_lowercase().contains(lower_case_words)
+    let message = answer.message.to_lowercase();
+    message
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .contains(lower_case_words)
 }
 
 fn lacks_scope(answer: &Answer) -> bool {
     answer.code == Some(4711) || says(answer, "does not contain scopes")
 }
 
-/// The list in `Invalid access token, does not contain scopes:[a, b].`
-fn named_scopes(message: &str) -> Vec<String> {
-    let inside = message.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map_or("", |(inside, _)| inside);
-    inside.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+fn refuses_token(answer: &Answer) -> bool {
+    !lacks_scope(answer) && (answer.status == 401 || answer.code == Some(124))
 }
 
+/// The list in `Invalid access token, does not contain scopes:[a, b].`, with or without its brackets. Only what looks
+/// like a scope is taken.
+fn named_scopes(message: &str) -> Vec<String> {
+    let lower = message.to_lowercase();
+    let list = lower.split_once("scopes").map_or("", |(_, list)| list);
+    let list = list.split(']').next().unwrap_or_default();
+    list.split(|c: char| c == ',' || c == '[' || c.is_whitespace())
+        .map(|scope| scope.trim_matches([':', '.']))
+        .filter(|scope| scope.contains([':', '_']))
+        .filter(|scope| scope.chars().all(|c| c.is_ascii_alphanumeric() || ":_-".contains(c)))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Which limit it is: by the message, then by the header, then by what was asked. Zoom's own words come first because
+/// the header describes the account's limits and may come with the rule about starts too.
 fn throttle(action: Action, answer: &Answer, now: Timestamp) -> Throttle {
-    let told = answer.limit.retry_at.filter(|at| *at > now);
-    let after = |wait: Duration| told.unwrap_or_else(|| now.saturating_add(wait).unwrap_or(now));
+    /// Longer than any limit but the daily one makes people wait.
+    const SHORT: SignedDuration = SignedDuration::from_mins(10);
+    let told = answer.limit.told(now);
+    let soon = told.filter(|at| at.duration_since(now) <= SHORT);
+    let after = |wait: Duration| now.saturating_add(wait).unwrap_or(now);
     let kind = answer.limit.kind.as_deref().unwrap_or_default().to_lowercase();
-    if kind.contains("daily") || says(answer, "daily") {
-        Throttle::Daily { retry_at: told.unwrap_or_else(|| next_midnight(now)) }
-    } else if kind.contains("qps") || says(answer, "per-second") || action == Action::Stop {
-        Throttle::PerSecond { retry_at: after(PER_SECOND_WAIT) }
+
+    let of_this_stream = action == Action::Start && (says(answer, "livestream") || says(answer, "live stream"));
+    let far = told.is_some() && soon.is_none();
+    let daily = says(answer, "daily") || (!of_this_stream && (kind.contains("daily") || far));
+    let per_second = says(answer, "per-second") || says(answer, "per second") || kind.contains("qps");
+    if daily {
+        Throttle::Daily {
+            retry_at: told.unwrap_or_else(|| next_midnight(now)),
+        }
+    } else if action == Action::Stop || (per_second && !of_this_stream) {
+        Throttle::PerSecond {
+            retry_at: soon.unwrap_or_else(|| after(PER_SECOND_WAIT)),
+        }
     } else {
-        Throttle::PreviousStart { retry_at: after(START_INTERVAL) }
+        // A second start within the interval fails whatever the header says.
+        let earliest = after(START_INTERVAL);
+        Throttle::PreviousStart {
+            retry_at: soon.map_or(earliest, |at| at.max(earliest)),
+        }
     }
 }
 

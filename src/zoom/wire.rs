@@ -1,0 +1,135 @@
+//! What travels between OnAir and Zoom, letter for letter. Private to the door: nothing outside knows these names.
+//!
+//! What is sent is as narrow as Zoom's documents: a key that nobody asked for is absent, never `null`. What is received
+//! is as wide as can be: a field that OnAir can do without never makes an answer unreadable.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::meeting::{Captions, Layout, Settings, SpeakerName, Title};
+use crate::outcome::Action;
+use crate::secret::Secret;
+
+/// The body of
+/// [Update livestream status](https://developers.zoom.us/docs/api/meetings/#tag/meetings/patch/meetings/{meetingId}/livestream/status).
+#[derive(Serialize)]
+pub(super) struct Status<'a> {
+    pub(super) action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) settings: Option<StreamSettings<'a>>,
+}
+
+/// Its `settings`, in the order in which Zoom documents them. The webinar twin has no `layout`.
+#[derive(Serialize)]
+pub(super) struct StreamSettings<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_speaker_name: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layout: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close_caption: Option<&'static str>,
+}
+
+impl<'a> Status<'a> {
+    /// A stop never has settings, whatever was asked.
+    pub(super) fn new(action: Action, settings: &'a Settings) -> Self {
+        match action {
+            Action::Start => Self {
+                action: "start",
+                settings: StreamSettings::of(settings),
+            },
+            Action::Stop => Self {
+                action: "stop",
+                settings: None,
+            },
+        }
+    }
+}
+
+impl<'a> StreamSettings<'a> {
+    fn of(settings: &'a Settings) -> Option<Self> {
+        (!settings.is_empty()).then(|| Self {
+            active_speaker_name: settings.speaker_name.map(|shown| match shown {
+                SpeakerName::On => true,
+                SpeakerName::Off => false,
+            }),
+            display_name: settings.title.as_ref().map(Title::as_str),
+            layout: settings.layout.map(layout),
+            close_caption: settings.captions.map(captions),
+        })
+    }
+}
+
+// Apart from the names that the store keeps, so that neither can change with the other.
+fn layout(layout: Layout) -> &'static str {
+    match layout {
+        Layout::FollowHost => "follow_host",
+        Layout::GalleryView => "gallery_view",
+        Layout::SpeakerView => "speaker_view",
+    }
+}
+
+fn captions(captions: Captions) -> &'static str {
+    match captions {
+        Captions::BurntIn => "burnt-in",
+        Captions::Embedded => "embedded",
+        Captions::Off => "off",
+    }
+}
+
+/// The form of [`POST /oauth/token`](https://developers.zoom.us/docs/integrations/oauth/), for both of its grants.
+#[derive(Serialize)]
+#[serde(tag = "grant_type", rename_all = "snake_case")]
+pub(super) enum TokenForm<'a> {
+    /// [RFC 6749, 4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3), with PKCE.
+    AuthorizationCode {
+        code: &'a str,
+        redirect_uri: &'a str,
+        code_verifier: &'a str,
+    },
+    /// [RFC 6749, 6](https://www.rfc-editor.org/rfc/rfc6749#section-6).
+    RefreshToken { refresh_token: &'a str },
+}
+
+/// The form of [`POST /oauth/revoke`](https://developers.zoom.us/docs/integrations/oauth/).
+#[derive(Serialize)]
+pub(super) struct RevokeForm<'a> {
+    pub(super) token: &'a str,
+}
+
+/// The answer to [`POST /oauth/token`](https://developers.zoom.us/docs/integrations/oauth/). Only the access token is
+/// indispensable; the rest is read leniently, because a refresh cannot be asked for twice.
+#[derive(Deserialize)]
+pub(super) struct TokenAnswer {
+    pub(super) access_token: Secret,
+    pub(super) refresh_token: Option<Secret>,
+    /// Seconds: 3599 or 3600.
+    #[serde(default)]
+    pub(super) expires_in: Value,
+    /// Names with spaces between them. Absent for some seconds after an app was made.
+    #[serde(default)]
+    pub(super) scope: Value,
+}
+
+/// An error of [the token endpoint](https://developers.zoom.us/docs/integrations/oauth/): Zoom says `reason` where the
+/// standard says `error_description`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OauthError {
+    pub(super) error: Value,
+    pub(super) reason: Value,
+}
+
+/// The part of [`GET /users/me`](https://developers.zoom.us/docs/api/users/#tag/users/get/users/{userId}) that OnAir
+/// wants.
+#[derive(Deserialize)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) account_id: Option<String>,
+    pub(super) display_name: Option<String>,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+    pub(super) email: Option<String>,
+}
