@@ -43,6 +43,7 @@ pub mod invocation;
 pub mod meeting;
 pub mod outcome;
 pub mod reply;
+pub mod sandbox;
 pub mod secret;
 pub mod store;
 pub mod words;

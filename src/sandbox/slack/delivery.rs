@@ -1,0 +1,341 @@
+//! A typed command on its way to the app: the signed request, the three seconds, and what becomes of the answer.
+//!
+//! [Slash commands](https://docs.slack.dev/interactivity/implementing-slash-commands),
+//! [signatures](https://docs.slack.dev/authentication/verifying-requests-from-slack)
+
+use std::time::{Duration, Instant};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use super::SimSlack;
+use super::message::{Audience, Author};
+use super::people::{Channel, Installed, User};
+use super::post::Post;
+use super::world::{Hook, State};
+
+/// How long Slack waits for the acknowledgment.
+pub const DEADLINE: Duration = Duration::from_secs(3);
+
+/// A request as Slack sends it, open to being tampered with.
+#[derive(Clone, Debug)]
+pub struct SignedRequest {
+    /// Where it goes.
+    pub url: String,
+    /// Headers; the signature is among them.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+impl SignedRequest {
+    /// Sets a header, or adds it.
+    pub fn set_header(&mut self, name: &str, value: impl Into<String>) {
+        self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.into()));
+    }
+
+    /// Takes a header away.
+    pub fn remove_header(&mut self, name: &str) {
+        self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+    }
+
+    /// The value of a form field.
+    pub fn form_field(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(&self.body)
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// Replaces a form field's value; the signature is then wrong until [`SimSlack::resign`].
+    pub fn set_form_field(&mut self, name: &str, value: &str) {
+        let pairs: Vec<_> = url::form_urlencoded::parse(&self.body).into_owned().collect();
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        for (key, old) in &pairs {
+            form.append_pair(key, if key == name { value } else { old });
+        }
+        self.body = form.finish().into_bytes();
+    }
+}
+
+/// What the app answered.
+#[derive(Clone, Debug)]
+pub struct AppAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The content type, if any.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: String,
+}
+
+/// What Slack tells the person when the app did not answer well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Not within three seconds.
+    OperationTimeout,
+    /// Not reachable, not 200, or not a message.
+    DispatchFailed,
+}
+
+impl Failure {
+    /// Slack's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OperationTimeout => "operation_timeout",
+            Self::DispatchFailed => "dispatch_failed",
+        }
+    }
+}
+
+/// What became of one delivery.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// What was sent.
+    pub request: SignedRequest,
+    /// What the app answered, if it did in time.
+    pub answer: Option<AppAnswer>,
+    /// What the person was told instead, if the command failed.
+    pub failure: Option<Failure>,
+    /// How long the app took.
+    pub took: Duration,
+}
+
+impl Delivery {
+    /// The status the app answered; 0 if it did not.
+    pub fn status(&self) -> u16 {
+        self.answer.as_ref().map_or(0, |answer| answer.status)
+    }
+
+    /// The `response_url` of this command.
+    pub fn response_url(&self) -> String {
+        self.request.form_field("response_url").unwrap_or_default()
+    }
+}
+
+/// `v0=` and the hex HMAC-SHA256 of `v0:{timestamp}:{body}`.
+pub fn signature(secret: &str, timestamp: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    for part in [b"v0:", timestamp.as_bytes(), b":", body] {
+        mac.update(part);
+    }
+    format!("v0={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+impl SimSlack {
+    /// A person types a line beginning with the command's name; returns when Slack has the app's answer.
+    pub async fn types(&self, user: &User, channel: &Channel, line: &str) -> Delivery {
+        let request = self.signed_request(user, channel, line);
+        self.deliver(user, channel, line, &request).await
+    }
+
+    /// The request that [`types`](Self::types) would send, with a `response_url` of its own.
+    pub fn signed_request(&self, user: &User, channel: &Channel, line: &str) -> SignedRequest {
+        let now = self.world.clock.now();
+        let base = self.world.base.clone();
+        let body = self.world.change(|state| {
+            let number = state.count();
+            let path = format!(
+                "/hooks/commands/{}/{}/hook-canary-{number:06}",
+                user.team,
+                100_000_000_000 + number
+            );
+            let response_url = format!("{base}{path}");
+            let body = payload(state, user, channel, line, number, &response_url);
+            let (user, channel) = (user.clone(), channel.clone());
+            state.hooks.push(Hook {
+                number,
+                path,
+                made: now,
+                used: 0,
+                user,
+                channel,
+            });
+            body
+        });
+        let mut request = SignedRequest {
+            url: self.world.read(|state| state.command_url.clone()).unwrap_or_default(),
+            headers: vec![
+                (
+                    "content-type".to_owned(),
+                    "application/x-www-form-urlencoded".to_owned(),
+                ),
+                (
+                    "user-agent".to_owned(),
+                    "Slackbot 1.0 (+https://api.slack.com/robots)".to_owned(),
+                ),
+                ("accept".to_owned(), "application/json,*/*".to_owned()),
+            ],
+            body: body.into_bytes(),
+        };
+        self.resign(&mut request, now.as_second());
+        request
+    }
+
+    /// Slack's check of the certificate: signed by nobody, a command from nobody.
+    pub fn ssl_check(&self) -> SignedRequest {
+        SignedRequest {
+            url: self.world.read(|state| state.command_url.clone()).unwrap_or_default(),
+            headers: vec![(
+                "content-type".to_owned(),
+                "application/x-www-form-urlencoded".to_owned(),
+            )],
+            body: b"token=verification-token&ssl_check=1".to_vec(),
+        }
+    }
+
+    /// Signs a request anew, as if sent at this Unix time.
+    pub fn resign(&self, request: &mut SignedRequest, unix_seconds: i64) {
+        let timestamp = unix_seconds.to_string();
+        let signed = signature(&self.signing_secret, &timestamp, &request.body);
+        request.set_header("X-Slack-Request-Timestamp", timestamp);
+        request.set_header("X-Slack-Signature", signed);
+    }
+
+    /// Sends a request as it is. The world stays as it was; the answer is for the test's eyes only.
+    pub async fn send(&self, request: &SignedRequest) -> Result<AppAnswer, Failure> {
+        let mut post = self.http.post(&request.url).body(request.body.clone());
+        for (name, value) in &request.headers {
+            post = post.header(name, value);
+        }
+        let failure = |error: reqwest::Error| {
+            if error.is_timeout() {
+                Failure::OperationTimeout
+            } else {
+                Failure::DispatchFailed
+            }
+        };
+        let response = post.send().await.map_err(failure)?;
+        let status = response.status().as_u16();
+        let content_type = response
+            .headers()
+            .get("content-type")
+            .and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
+        let body = response.text().await.map_err(failure)?;
+        Ok(AppAnswer {
+            status,
+            content_type,
+            body,
+        })
+    }
+
+    /// Sends a request and shows the person what Slack makes of the answer.
+    pub async fn deliver(&self, user: &User, channel: &Channel, line: &str, request: &SignedRequest) -> Delivery {
+        let begun = Instant::now();
+        let sent = self.send(request).await;
+        let took = begun.elapsed();
+        let (answer, failure) = match sent {
+            Ok(answer) if answer.status == 200 => (Some(answer), None),
+            Ok(answer) => (Some(answer), Some(Failure::DispatchFailed)),
+            Err(failure) => (None, Some(failure)),
+        };
+        let url = request.form_field("response_url").unwrap_or_default();
+        let failure = self.world.change(|state| {
+            let taken = match (&answer, failure) {
+                (Some(answer), None) => direct_answer(state, &url, user, channel, line, answer),
+                (_, failure) => failure,
+            };
+            if let Some(failure) = taken {
+                let command = line.split(' ').next().unwrap_or_default();
+                let told = format!("{command} failed with the error \"{}\"", failure.as_str());
+                state.say(
+                    channel,
+                    Author::Slackbot,
+                    Audience::Only(user.clone()),
+                    &Post::plain(&told),
+                );
+            }
+            taken
+        });
+        Delivery {
+            request: request.clone(),
+            answer,
+            failure,
+            took,
+        }
+    }
+}
+
+/// Makes a message of the body of the 200.
+fn direct_answer(
+    state: &mut State,
+    response_url: &str,
+    user: &User,
+    channel: &Channel,
+    line: &str,
+    answer: &AppAnswer,
+) -> Option<Failure> {
+    if answer.body.is_empty() {
+        return None;
+    }
+    let is_json = answer
+        .content_type
+        .as_deref()
+        .is_some_and(|kind| kind.starts_with("application/json"));
+    let read = if is_json {
+        Post::read(answer.body.as_bytes())
+    } else {
+        Ok(Post::plain(&answer.body))
+    };
+    let post = match read {
+        Ok(post) => post,
+        Err(refusal) => {
+            state
+                .complaints
+                .push(format!("answer to a command: {}: {}", refusal.error, refusal.detail));
+            return Some(Failure::DispatchFailed);
+        }
+    };
+    if post.in_channel {
+        let author = Author::Person(user.name.clone());
+        state.say(channel, author, Audience::Channel, &Post::plain(line));
+    }
+    if !post.is_empty() {
+        let audience = if post.in_channel {
+            Audience::Channel
+        } else {
+            Audience::Only(user.clone())
+        };
+        let hook = state
+            .hooks
+            .iter()
+            .find(|hook| response_url.ends_with(&hook.path))
+            .map(|hook| hook.number);
+        state.say(channel, Author::App, audience, &post).hook = hook;
+    }
+    None
+}
+
+/// The form, with all the fields Slack sends, in Slack's order.
+fn payload(state: &State, user: &User, channel: &Channel, line: &str, number: u64, response_url: &str) -> String {
+    let workspace = state.workspaces.iter().find(|workspace| workspace.id == user.team);
+    let enterprise = workspace.and_then(|workspace| workspace.enterprise.as_ref());
+    let (command, text) = line.split_once(' ').unwrap_or((line, ""));
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("token", "verification-token");
+    form.append_pair("team_id", &user.team);
+    form.append_pair(
+        "team_domain",
+        workspace.map(|workspace| workspace.domain.as_str()).unwrap_or_default(),
+    );
+    if let Some(enterprise) = enterprise {
+        form.append_pair("enterprise_id", &enterprise.id);
+        form.append_pair("enterprise_name", &enterprise.name);
+    }
+    form.append_pair("channel_id", &channel.id);
+    form.append_pair("channel_name", channel.payload_name());
+    form.append_pair("user_id", &user.id);
+    form.append_pair("user_name", &user.name);
+    form.append_pair("command", command);
+    form.append_pair("text", text);
+    form.append_pair("api_app_id", "A00000001");
+    let org_wide = enterprise.is_some_and(|enterprise| enterprise.installed == Installed::OrgWide);
+    form.append_pair("is_enterprise_install", if org_wide { "true" } else { "false" });
+    form.append_pair("response_url", response_url);
+    form.append_pair(
+        "trigger_id",
+        &format!("{number}.{}.trigger-canary-{number:06}", user.team),
+    );
+    form.finish()
+}

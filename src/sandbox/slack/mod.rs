@@ -1,0 +1,371 @@
+//! A simulated Slack: people type commands, the app answers, and everybody's screen can be read.
+//!
+//! It signs and counts as Slack documents it and says no as Slack does. There are no interactions, views or installs.
+
+mod api;
+mod blocks;
+mod delivery;
+mod hooks;
+mod message;
+mod people;
+mod post;
+mod render;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use delivery::{AppAnswer, DEADLINE, Delivery, Failure, SignedRequest, signature};
+pub use message::{Audience, Author, Link, Message};
+pub use people::{Channel, ChannelKind, Enterprise, Installed, User, Workspace};
+
+use self::world::{State, World};
+use super::wait::{self, PATIENCE, TimedOut};
+use super::wire::{Recorded, Server};
+use super::{Fault, lock};
+use crate::clock::Clock;
+
+/// Where a fault can strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Every route.
+    Any,
+    /// `response_url`s.
+    ResponseUrl,
+    /// `chat.postMessage`
+    PostMessage,
+    /// `chat.postEphemeral`
+    PostEphemeral,
+    /// Any other Web API method.
+    OtherMethod,
+}
+
+impl Route {
+    fn of(request: &Recorded) -> Self {
+        match request.path.as_str() {
+            "/api/chat.postMessage" => Self::PostMessage,
+            "/api/chat.postEphemeral" => Self::PostEphemeral,
+            path if path.starts_with("/hooks/") => Self::ResponseUrl,
+            _ => Self::OtherMethod,
+        }
+    }
+}
+
+/// A handle on the simulated Slack. Clones share it; it stops when the last one is dropped.
+#[derive(Clone)]
+pub struct SimSlack {
+    world: Arc<World>,
+    server: Arc<Server>,
+    signing_secret: Arc<str>,
+    http: reqwest::Client,
+    home: Workspace,
+}
+
+impl fmt::Debug for SimSlack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SimSlack({})", self.world.base)
+    }
+}
+
+impl SimSlack {
+    /// Starts a Slack with one workspace, `acme`, and a clock of its own.
+    pub async fn start(signing_secret: &str) -> io::Result<Self> {
+        Self::start_with_clock(signing_secret, Clock::default()).await
+    }
+
+    /// Starts a Slack that lives by this clock.
+    pub async fn start_with_clock(signing_secret: &str, clock: Clock) -> io::Result<Self> {
+        let (server, listener) = Server::bind().await?;
+        let http = reqwest::Client::builder()
+            .timeout(DEADLINE)
+            // Slack follows no redirects, and loopback is not reached through a proxy.
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(io::Error::other)?;
+        let mut state = State::default();
+        let home = new_workspace(&mut state, "acme", None);
+        let world = Arc::new(World {
+            base: server.base(),
+            clock,
+            state: Mutex::new(state),
+            changes: watch::Sender::new(0),
+        });
+        let serving = world.clone();
+        server.serve(listener, move |request| {
+            let world = serving.clone();
+            async move { world.serve(request).await }
+        });
+        Ok(Self {
+            world,
+            server: Arc::new(server),
+            signing_secret: signing_secret.into(),
+            http,
+            home,
+        })
+    }
+
+    /// Stops serving, for every clone of the handle.
+    pub async fn stop(&self) {
+        self.server.stop().await;
+    }
+
+    /// What belongs into `SLACK_API_URL`.
+    pub fn api_url(&self) -> String {
+        format!("{}/api", self.world.base)
+    }
+
+    /// What belongs into `SLACK_OAUTH_URL`.
+    pub fn oauth_url(&self) -> String {
+        self.world.base.clone()
+    }
+
+    /// What belongs into `SLACK_HOOKS_URL`: what every `response_url` begins with.
+    pub fn hooks_url(&self) -> String {
+        format!("{}/hooks", self.world.base)
+    }
+
+    /// The clock this Slack lives by.
+    pub fn clock(&self) -> &Clock {
+        &self.world.clock
+    }
+
+    /// Sets where the slash command is delivered.
+    pub fn connect_app(&self, command_url: &str) {
+        self.world
+            .change(|state| state.command_url = Some(command_url.to_owned()));
+    }
+
+    /// The first workspace.
+    pub fn home(&self) -> &Workspace {
+        &self.home
+    }
+
+    /// The workspace of this domain, made if it is new.
+    pub fn workspace(&self, domain: &str) -> Workspace {
+        self.world.change(|state| found_workspace(state, domain, |_| None))
+    }
+
+    /// A workspace of an Enterprise organization, made if it is new.
+    pub fn grid_workspace(&self, domain: &str, enterprise: &str, installed: Installed) -> Workspace {
+        self.world.change(|state| {
+            found_workspace(state, domain, |state| {
+                let mut known = state
+                    .workspaces
+                    .iter()
+                    .filter_map(|workspace| workspace.enterprise.as_ref());
+                let same = known
+                    .find(|known| known.name == enterprise)
+                    .map(|known| known.id.clone());
+                let id = same.unwrap_or_else(|| format!("E{:08}", state.workspaces.len() + 1));
+                Some(Enterprise {
+                    id,
+                    name: enterprise.to_owned(),
+                    installed,
+                })
+            })
+        })
+    }
+
+    /// The bot token the app has in a workspace.
+    pub fn bot_token(&self, workspace: &Workspace) -> String {
+        api::bot_token(workspace)
+    }
+
+    /// The person of this name in the first workspace, made if new.
+    pub fn user(&self, name: &str) -> User {
+        self.user_in(&self.home, name)
+    }
+
+    /// The person of this name in a workspace, made if new.
+    pub fn user_in(&self, workspace: &Workspace, name: &str) -> User {
+        self.world.change(|state| {
+            let known = state
+                .users
+                .iter()
+                .find(|user| user.team == workspace.id && user.name == name);
+            known.cloned().unwrap_or_else(|| {
+                let id = format!("U{:08}", state.users.len() + 1);
+                let user = User {
+                    id,
+                    team: workspace.id.clone(),
+                    name: name.to_owned(),
+                };
+                state.users.push(user.clone());
+                user
+            })
+        })
+    }
+
+    /// The public channel of this name in the first workspace, made if new. The app is not in it.
+    pub fn channel(&self, name: &str) -> Channel {
+        self.channel_in(&self.home, name)
+    }
+
+    /// The public channel of this name in a workspace, made if new. The app is not in it.
+    pub fn channel_in(&self, workspace: &Workspace, name: &str) -> Channel {
+        self.world
+            .change(|state| found_channel(state, workspace, name, ChannelKind::Public))
+    }
+
+    /// The private channel of this name in the first workspace, made if new, with these members.
+    pub fn private_channel(&self, name: &str, members: &[&User]) -> Channel {
+        self.closed_channel(name, ChannelKind::Private, members)
+    }
+
+    /// The direct message between these people of the first workspace.
+    pub fn direct_message(&self, people: &[&User]) -> Channel {
+        let names: Vec<&str> = people.iter().map(|user| user.name.as_str()).collect();
+        self.closed_channel(&names.join("+"), ChannelKind::DirectMessage, people)
+    }
+
+    fn closed_channel(&self, name: &str, kind: ChannelKind, members: &[&User]) -> Channel {
+        self.world.change(|state| {
+            let channel = found_channel(state, &self.home, name, kind);
+            state
+                .members
+                .extend(members.iter().map(|user| (channel.id.clone(), user.id.clone())));
+            channel
+        })
+    }
+
+    /// Lets the app into a channel, so that it can post there by itself.
+    pub fn invite_app(&self, channel: &Channel) {
+        self.world.change(|state| {
+            let bot = state.workspaces.iter().find(|workspace| workspace.id == channel.team);
+            let bot = bot.map(|workspace| workspace.bot_user.clone()).unwrap_or_default();
+            state.members.push((channel.id.clone(), bot));
+        });
+    }
+
+    /// The next request to this route meets this fault; several are met in their order.
+    pub fn next(&self, route: Route, fault: Fault) {
+        self.world.change(|state| state.faults.next(route, fault));
+    }
+
+    /// Every request to this route meets this fault, until [`heal`](Self::heal).
+    pub fn always(&self, route: Route, fault: Fault) {
+        self.world.change(|state| state.faults.always(route, fault));
+    }
+
+    /// Takes away all faults that have not struck.
+    pub fn heal(&self) {
+        self.world.change(|state| state.faults.heal());
+    }
+
+    /// Every message, in order.
+    pub fn messages(&self) -> Vec<Message> {
+        self.world.read(|state| state.messages.clone())
+    }
+
+    /// What all people see in all channels, line by line.
+    pub fn transcript(&self) -> String {
+        self.world.read(|state| lines(state, |_| true))
+    }
+
+    /// What all people see in one channel.
+    pub fn transcript_of(&self, channel: &Channel) -> String {
+        self.world
+            .read(|state| lines(state, |message| message.channel.id == channel.id))
+    }
+
+    /// The links in a message.
+    pub fn links(&self, message: &Message) -> Vec<Link> {
+        message.links()
+    }
+
+    /// Waits, ten seconds at most, for the app's n-th message (from 1) in a channel.
+    pub async fn wait_for(&self, channel: &Channel, nth: usize) -> Result<Message, TimedOut> {
+        let what = format!("message {nth} of the app in {}", channel.label());
+        self.wait_until(&what, PATIENCE, |messages| {
+            let said = |message: &&Message| message.channel.id == channel.id && message.author == Author::App;
+            messages.iter().filter(said).nth(nth.saturating_sub(1)).cloned()
+        })
+        .await
+    }
+
+    /// Waits until something is found among the messages. The error holds the transcript.
+    pub async fn wait_until<T>(
+        &self,
+        what: &str,
+        within: Duration,
+        mut look: impl FnMut(&[Message]) -> Option<T>,
+    ) -> Result<T, TimedOut> {
+        let found = wait::until(&self.world.changes, within, || look(&lock(&self.world.state).messages)).await;
+        found.ok_or_else(|| TimedOut {
+            waited_for: what.to_owned(),
+            within,
+            instead: self.transcript(),
+        })
+    }
+
+    /// Everything the app did that Slack would refuse or that would not have the effect meant. Ends tests: it is empty.
+    pub fn complaints(&self) -> Vec<String> {
+        self.world.read(|state| state.complaints.clone())
+    }
+
+    /// Every request that came in, faults included.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.world.read(|state| state.requests.clone())
+    }
+}
+
+fn lines(state: &State, which: impl Fn(&Message) -> bool) -> String {
+    let lines = state
+        .messages
+        .iter()
+        .filter(|message| which(message))
+        .map(Message::transcript);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn found_workspace(
+    state: &mut State,
+    domain: &str,
+    enterprise: impl FnOnce(&State) -> Option<Enterprise>,
+) -> Workspace {
+    match state.workspaces.iter().find(|workspace| workspace.domain == domain) {
+        Some(known) => known.clone(),
+        None => {
+            let enterprise = enterprise(state);
+            new_workspace(state, domain, enterprise)
+        }
+    }
+}
+
+fn new_workspace(state: &mut State, domain: &str, enterprise: Option<Enterprise>) -> Workspace {
+    let number = state.workspaces.len() + 1;
+    let workspace = Workspace {
+        id: format!("T{number:08}"),
+        domain: domain.to_owned(),
+        enterprise,
+        bot_user: format!("UBOT{number:05}"),
+    };
+    state.workspaces.push(workspace.clone());
+    workspace
+}
+
+fn found_channel(state: &mut State, workspace: &Workspace, name: &str, kind: ChannelKind) -> Channel {
+    let known = state
+        .channels
+        .iter()
+        .find(|channel| channel.team == workspace.id && channel.name == name && channel.kind == kind);
+    known.cloned().unwrap_or_else(|| {
+        let prefix = if kind == ChannelKind::DirectMessage { 'D' } else { 'C' };
+        let id = format!("{prefix}{:08}", state.channels.len() + 1);
+        let channel = Channel {
+            id,
+            team: workspace.id.clone(),
+            name: name.to_owned(),
+            kind,
+        };
+        state.channels.push(channel.clone());
+        channel
+    })
+}

@@ -1,0 +1,88 @@
+//! Who and where: workspaces, people, channels.
+
+/// A workspace with the app installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    /// `T…`
+    pub id: String,
+    /// The part before `.slack.com`.
+    pub domain: String,
+    /// The Enterprise organization, where there is one.
+    pub enterprise: Option<Enterprise>,
+    /// The app's own user in this workspace.
+    pub bot_user: String,
+}
+
+/// An Enterprise organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enterprise {
+    /// `E…`
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// How the app came into it.
+    pub installed: Installed,
+}
+
+/// How the app was installed in a workspace of an organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// In this workspace alone.
+    InWorkspace,
+    /// In the whole organization at once.
+    OrgWide,
+}
+
+/// A person in one workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// `U…`
+    pub id: String,
+    /// The workspace's id.
+    pub team: String,
+    /// The name, as it stands after the `@`.
+    pub name: String,
+}
+
+/// A conversation in one workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// `C…`, or `D…` for a direct message.
+    pub id: String,
+    /// The workspace's id.
+    pub team: String,
+    /// The name without `#`; for a direct message the people, joined by `+`.
+    pub name: String,
+    /// What kind it is.
+    pub kind: ChannelKind,
+}
+
+/// What kind of conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// Everybody in the workspace may read it.
+    Public,
+    /// Its members only.
+    Private,
+    /// Between people.
+    DirectMessage,
+}
+
+impl Channel {
+    /// How a transcript names it: `#events`, `@ada+bob`.
+    pub fn label(&self) -> String {
+        match self.kind {
+            ChannelKind::Public | ChannelKind::Private => format!("#{}", self.name),
+            ChannelKind::DirectMessage => format!("@{}", self.name),
+        }
+    }
+
+    /// The `channel_name` of a slash command, which is a name only for public channels.
+    pub(super) fn payload_name(&self) -> &str {
+        match self.kind {
+            ChannelKind::Public => &self.name,
+            ChannelKind::Private => "privategroup",
+            ChannelKind::DirectMessage => "directmessage",
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Everything the simulated Slack knows, and how a message gets into it.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::message::{Audience, Author, Message};
+use super::people::{Channel, ChannelKind, User, Workspace};
+use super::post::Post;
+use super::{Route, api, hooks, render};
+use crate::clock::Clock;
+use crate::sandbox::fault::Faults;
+use crate::sandbox::wire::{Answer, Recorded};
+use crate::sandbox::{Fault, lock};
+
+/// How long a `response_url` lives.
+pub(super) const HOOK_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// How often a `response_url` may be used.
+pub(super) const HOOK_USES: u32 = 5;
+
+/// The world: its state, and what does not change.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) base: String,
+    pub(super) clock: Clock,
+    pub(super) state: Mutex<State>,
+    /// Counts changes, for those who wait for one.
+    pub(super) changes: watch::Sender<u64>,
+}
+
+/// What changes.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) command_url: Option<String>,
+    pub(super) workspaces: Vec<Workspace>,
+    pub(super) users: Vec<User>,
+    pub(super) channels: Vec<Channel>,
+    /// Who is in a private channel or direct message, and where the app is: channel id, user id.
+    pub(super) members: Vec<(String, String)>,
+    pub(super) hooks: Vec<Hook>,
+    pub(super) messages: Vec<Message>,
+    pub(super) complaints: Vec<String>,
+    pub(super) requests: Vec<Recorded>,
+    pub(super) faults: Faults<Route>,
+    pub(super) counter: u64,
+}
+
+/// One `response_url`.
+#[derive(Clone, Debug)]
+pub(super) struct Hook {
+    pub(super) number: u64,
+    pub(super) path: String,
+    pub(super) made: Timestamp,
+    pub(super) used: u32,
+    pub(super) user: User,
+    pub(super) channel: Channel,
+}
+
+impl World {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut lock(&self.state));
+        self.changes.send_modify(|count| *count += 1);
+        result
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&lock(&self.state))
+    }
+
+    /// Records a request, lets a fault strike if one is due, and else carries it out.
+    pub(super) async fn serve(&self, request: Recorded) -> Option<Answer> {
+        let route = Route::of(&request);
+        let fault = self.change(|state| {
+            state.requests.push(request.clone());
+            state.faults.take(|planned| planned == Route::Any || planned == route)
+        });
+        match fault {
+            Some(fault) => Fault::strike(fault, || self.carry_out(&request)).await,
+            None => Some(self.carry_out(&request)),
+        }
+    }
+
+    fn carry_out(&self, request: &Recorded) -> Answer {
+        let now = self.clock.now();
+        self.change(|state| match request.path.strip_prefix("/api/") {
+            Some(method) => api::answer(state, &self.base, method, request),
+            None if request.path.starts_with("/hooks/") => hooks::answer(state, now, request),
+            None => {
+                state.complaints.push(format!(
+                    "{} {}: Slack has no such address",
+                    request.method, request.path
+                ));
+                Answer::new(404, "not_found")
+            }
+        })
+    }
+}
+
+impl State {
+    pub(super) fn count(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    pub(super) fn is_member(&self, channel: &Channel, user: &str) -> bool {
+        let person = self
+            .users
+            .iter()
+            .any(|known| known.id == user && known.team == channel.team);
+        let listed = self
+            .members
+            .iter()
+            .any(|(place, who)| *place == channel.id && who == user);
+        listed || (person && channel.kind == ChannelKind::Public)
+    }
+
+    pub(super) fn say(&mut self, place: &Channel, author: Author, audience: Audience, post: &Post) -> &mut Message {
+        let ts = format!("1700000000.{:06}", self.messages.len() + 1);
+        let shown = self.shown(post);
+        self.complaints.extend(post.oddities.iter().cloned());
+        self.messages.push(Message {
+            ts,
+            channel: place.clone(),
+            author,
+            audience,
+            text: post.text.clone(),
+            blocks: post.blocks.clone(),
+            shown,
+            edits: 0,
+            hook: None,
+        });
+        let last = self.messages.len() - 1;
+        &mut self.messages[last]
+    }
+
+    /// What a reader sees of a message.
+    pub(super) fn shown(&self, post: &Post) -> String {
+        let names = |id: &str| {
+            self.users
+                .iter()
+                .find(|user| user.id == id)
+                .map(|user| user.name.clone())
+        };
+        render::shown(&post.text, &post.blocks, &names)
+    }
+}
