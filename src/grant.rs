@@ -1,9 +1,11 @@
 //! What Zoom gives when a person connects: who they are there, and the tokens that act for them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ChannelId, Person, ZoomAccountId, ZoomUserId};
+use crate::id::{ChannelId, Person, ZoomAccountId, ZoomUserId, fill_random};
 use crate::invocation::Invocation;
 use crate::secret::Secret;
 
@@ -88,5 +90,28 @@ impl Pending {
     /// Whether it is too old.
     pub fn is_over(&self, now: Timestamp) -> bool {
         now.duration_since(self.offered_at) > Self::LIFE
+    }
+}
+
+/// The OAuth `state`: whoever has it may make the connection it stands for, so it is a secret and good for one use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateToken(Secret);
+
+impl StateToken {
+    /// A fresh one of 256 random bits, safe in a URL as it is.
+    pub fn generate() -> Self {
+        let mut bytes = [0; 32];
+        fill_random(&mut bytes);
+        Self(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// Takes what came back in a URL; whether it stands for anything is the store's to say.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Secret::new(text))
+    }
+
+    /// The text, for the link and for the store's key.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
     }
 }

@@ -59,8 +59,28 @@ opaque_id! {
     ZoomAccountId
 }
 opaque_id! {
+    /// One signed request of Slack, by what its signature hashes to: a replay has the same.
+    DeliveryId
+}
+opaque_id! {
     /// What a person quotes and an operator searches for: the same in the message, the audit entry and the log.
     Reference
+}
+
+impl Reference {
+    /// A fresh one: ten characters that survive being read aloud (no `I`, `L`, `O`, `U`), 50 bits.
+    pub fn random() -> Self {
+        const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let mut bytes = [0; 10];
+        fill_random(&mut bytes);
+        Self(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
+    }
+}
+
+/// Fills a buffer from the operating system's random source, without which nothing here is safe.
+pub fn fill_random(buffer: &mut [u8]) {
+    #[expect(clippy::expect_used, reason = "a system without random numbers can neither seal nor make a state")]
+    getrandom::fill(buffer).expect("the operating system gives random bytes");
 }
 
 /// One Slack user, identified the only safe way: organization, workspace and user together.

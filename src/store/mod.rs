@@ -1,1 +1,284 @@
-//! The store.
+//! What does OnAir remember, and how do several instances of it agree?
+//!
+//! Named operations, each atomic by itself and over within [`Options::deadline`]. Two engines do the same work: Redis
+//! for any number of instances, an embedded SQLite file for one. What is a secret or works like one is sealed here,
+//! before an engine sees it; `key.rs` lists every record with its owner, its form and its life.
+//!
+//! An error that [is transient](Error::is_transient) leaves open whether the write happened. Whoever repeats one should
+//! know that `accept`, `redeem`, `link` and `unlink` then tell what the first try left, and that `append_audit` appends
+//! twice; the others are the same twice as once.
+
+mod embedded;
+mod engine;
+mod error;
+mod key;
+mod redis;
+mod seal;
+mod trail;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::audit::AuditEntry;
+use crate::clock::Clock;
+use crate::grant::{Grant, Pending, StateToken};
+use crate::id::{DeliveryId, Person, ZoomUserId};
+use crate::meeting::MeetingId;
+use crate::reply::StreamRecord;
+use crate::secret::Secret;
+
+pub use error::{Cause, Error};
+pub use key::LeaseName;
+pub use seal::{KeyId, Keyring, KeyringError, SealFault};
+pub use trail::{AuditQuery, Reader, Seq};
+
+use embedded::Embedded;
+use engine::{Acceptance, AnyEngine, Left, on};
+use key::Key;
+use redis::Redis;
+
+/// What a store is opened with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it is.
+    pub place: Place,
+    /// What seals and opens its secrets.
+    pub keys: Keyring,
+    /// After how long an operation is given up; one second in production.
+    pub deadline: Duration,
+}
+
+/// Where a store is.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// Redis 6.2 or newer, shared by any number of instances.
+    Redis {
+        /// `redis://` or `rediss://`, with its password.
+        url: Secret,
+        /// What stands before every key, so that stores can share a server: [`Place::NAMESPACE`].
+        namespace: String,
+    },
+    /// A folder on a local disk, for one process at a time.
+    Embedded {
+        /// Made if it is not there, for this user alone.
+        folder: PathBuf,
+    },
+}
+
+impl Place {
+    /// The namespace on Redis, unless there is a reason for another.
+    pub const NAMESPACE: &str = "onair";
+}
+
+/// Whether a delivery was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// It was not; everything that came with it is written.
+    New,
+    /// It was; nothing is written.
+    Replayed,
+}
+
+/// A link that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlinked {
+    /// To whom it led.
+    pub zoom_user: ZoomUserId,
+    /// How many other people are still linked to them; with none left, their grant has no owner.
+    pub left: usize,
+}
+
+/// The store. Clones share it; when the last one goes, an embedded store is closed and may be opened again.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    engine: AnyEngine,
+    keys: Keyring,
+}
+
+impl Store {
+    /// Opens the store. Redis need not be there yet: [`Store::ping`] tells when it is. The embedded store is there or
+    /// this fails, with [`Error::InUse`] while another process has it.
+    pub fn open(options: Options, clock: Clock) -> Result<Self, Error> {
+        let Options { place, keys, deadline } = options;
+        let engine = match &place {
+            Place::Redis { url, namespace } => AnyEngine::Redis(Box::new(Redis::open(url, namespace, deadline)?)),
+            Place::Embedded { folder } => AnyEngine::Embedded(Embedded::open(folder, deadline, clock)?),
+        };
+        Ok(Self(Arc::new(Inner { engine, keys })))
+    }
+
+    /// Opens the audit trail alone, to read it beside a running service. It needs no keys: the trail has no secrets.
+    /// [`Error::Missing`] where no embedded store was ever opened.
+    pub fn open_reader(place: &Place, deadline: Duration) -> Result<Reader, Error> {
+        Reader::open(place, deadline)
+    }
+
+    /// Whether the store would take a write now.
+    pub async fn ping(&self) -> Result<(), Error> {
+        on!(&self.0.engine, ping())
+    }
+
+    /// Remembers a delivery for 15 minutes, longer than its signature is good for, and appends the entry if it is new.
+    /// One round trip: this is all that an acknowledgment waits for.
+    pub async fn accept(&self, delivery: &DeliveryId, entry: Option<&AuditEntry>) -> Result<Accepted, Error> {
+        let entry = entry.map(|entry| to_json(&Key::audit(), entry)).transpose()?;
+        let delivery = Key::delivery(delivery);
+        let acceptance = Acceptance { delivery: &delivery, life: key::DELIVERY_LIFE, entry: entry.as_deref() };
+        let is_new = on!(&self.0.engine, accept(acceptance))?;
+        Ok(if is_new { Accepted::New } else { Accepted::Replayed })
+    }
+
+    /// Keeps an offered connection for 10 minutes.
+    pub async fn offer(&self, token: &StateToken, pending: &Pending) -> Result<(), Error> {
+        self.put_sealed(&Key::state(token), pending, Some(key::STATE_LIFE)).await
+    }
+
+    /// Reads an offered connection without using it up.
+    pub async fn offered(&self, token: &StateToken) -> Result<Option<Pending>, Error> {
+        self.get_sealed(&Key::state(token)).await
+    }
+
+    /// Uses an offered connection up: of many who try, one gets it. One that does not open is used up as well.
+    pub async fn redeem(&self, token: &StateToken) -> Result<Option<Pending>, Error> {
+        let key = Key::state(token);
+        let sealed = on!(&self.0.engine, take(&key))?;
+        sealed.map(|sealed| self.open_sealed(&key, &sealed)).transpose()
+    }
+
+    /// The Zoom user that a person is linked to.
+    pub async fn link_of(&self, person: &Person) -> Result<Option<ZoomUserId>, Error> {
+        let key = Key::person(person);
+        let group = on!(&self.0.engine, group_of(&key))?;
+        group.map(|group| Key::linked_user(&group).ok_or(Error::Corrupt { prefix: key.prefix() })).transpose()
+    }
+
+    /// Links a person to a Zoom user, in place of any other. Says what became of the link to another one.
+    pub async fn link(&self, person: &Person, zoom_user: &ZoomUserId) -> Result<Option<Unlinked>, Error> {
+        let left = on!(&self.0.engine, join(&Key::person(person), &Key::linked(zoom_user)))?;
+        left.map(unlinked).transpose()
+    }
+
+    /// Ends a person's link.
+    pub async fn unlink(&self, person: &Person) -> Result<Option<Unlinked>, Error> {
+        let left = on!(&self.0.engine, leave(&Key::person(person)))?;
+        left.map(unlinked).transpose()
+    }
+
+    /// How many people are linked to a Zoom user.
+    pub async fn linked_count(&self, zoom_user: &ZoomUserId) -> Result<usize, Error> {
+        on!(&self.0.engine, size(&Key::linked(zoom_user)))
+    }
+
+    /// A Zoom user's grant.
+    pub async fn grant(&self, zoom_user: &ZoomUserId) -> Result<Option<Grant>, Error> {
+        self.get_sealed(&Key::grant(zoom_user)).await
+    }
+
+    /// Writes a grant, in place of the one its Zoom user had.
+    pub async fn save_grant(&self, grant: &Grant) -> Result<(), Error> {
+        self.put_sealed(&Key::grant(&grant.user.id), grant, None).await
+    }
+
+    /// Deletes a grant, if there is one.
+    pub async fn delete_grant(&self, zoom_user: &ZoomUserId) -> Result<(), Error> {
+        on!(&self.0.engine, remove(&Key::grant(zoom_user)))
+    }
+
+    /// Takes a lease that is free, or extends one that the owner has already. `false`: somebody else has it.
+    pub async fn lease(&self, name: &LeaseName, owner: &str, life: Duration) -> Result<bool, Error> {
+        on!(&self.0.engine, hold(&name.0, owner, life))
+    }
+
+    /// Ends a lease, if it is the owner's.
+    pub async fn release(&self, name: &LeaseName, owner: &str) -> Result<(), Error> {
+        on!(&self.0.engine, let_go(&name.0, owner))
+    }
+
+    /// Whether a number is known to be a webinar's.
+    pub async fn is_webinar(&self, meeting: MeetingId) -> Result<bool, Error> {
+        Ok(on!(&self.0.engine, get(&Key::webinar(meeting)))?.is_some())
+    }
+
+    /// Remembers for 30 days that a number is a webinar's.
+    pub async fn remember_webinar(&self, meeting: MeetingId) -> Result<(), Error> {
+        on!(&self.0.engine, put(&Key::webinar(meeting), b"1", Some(key::WEBINAR_LIFE)))
+    }
+
+    /// Forgets it.
+    pub async fn forget_webinar(&self, meeting: MeetingId) -> Result<(), Error> {
+        on!(&self.0.engine, remove(&Key::webinar(meeting)))
+    }
+
+    /// Keeps what was done with a meeting's stream for everybody in the person's workspace, in place of what was known
+    /// about this meeting, for [`StreamRecord::LIFE`].
+    pub async fn record_stream(&self, person: &Person, record: &StreamRecord) -> Result<(), Error> {
+        let shelf = Key::streams(person);
+        let value = to_json(&shelf, record)?;
+        let slot = record.meeting.number().to_string();
+        on!(&self.0.engine, shelve(&shelf, &slot, &value, StreamRecord::LIFE))
+    }
+
+    /// What was done lately in the person's workspace, one record per meeting, newest first.
+    pub async fn streams(&self, person: &Person) -> Result<Vec<StreamRecord>, Error> {
+        let shelf = Key::streams(person);
+        let values = on!(&self.0.engine, shelf(&shelf))?;
+        let mut records =
+            values.iter().map(|value| from_json(&shelf, value)).collect::<Result<Vec<StreamRecord>, Error>>()?;
+        records.sort_by_key(|record| (std::cmp::Reverse(record.at), record.meeting));
+        Ok(records)
+    }
+
+    /// Appends to the audit trail, which keeps about its newest million entries.
+    pub async fn append_audit(&self, entry: &AuditEntry) -> Result<(), Error> {
+        let entry = to_json(&Key::audit(), entry)?;
+        on!(&self.0.engine, append(&entry))
+    }
+
+    /// Every entry that matches, oldest first. The deadline is for each thousand entries.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {
+        trail::read(&self.0.engine, query).await
+    }
+
+    async fn put_sealed<T: Serialize>(&self, key: &Key, value: &T, life: Option<Duration>) -> Result<(), Error> {
+        let plain = secrecy::SecretSlice::from(to_json(key, value)?);
+        let sealed = self.0.keys.seal(key.as_str(), plain.expose_secret());
+        let sealed = sealed.map_err(|source| Error::Sealed { prefix: key.prefix(), source })?;
+        on!(&self.0.engine, put(key, &sealed, life))
+    }
+
+    async fn get_sealed<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, Error> {
+        let sealed = on!(&self.0.engine, get(key))?;
+        sealed.map(|sealed| self.open_sealed(key, &sealed)).transpose()
+    }
+
+    fn open_sealed<T: DeserializeOwned>(&self, key: &Key, sealed: &[u8]) -> Result<T, Error> {
+        let plain = self.0.keys.open(key.as_str(), sealed);
+        let plain = plain.map_err(|source| Error::Sealed { prefix: key.prefix(), source })?;
+        from_json(key, plain.expose_secret())
+    }
+}
+
+fn unlinked(left: Left) -> Result<Unlinked, Error> {
+    let Left { group, size } = left;
+    match Key::linked_user(&group) {
+        Some(zoom_user) => Ok(Unlinked { zoom_user, left: size }),
+        None => Err(Error::Corrupt { prefix: Key::LINKED }),
+    }
+}
+
+// The causes of both are dropped on purpose: serde quotes the text it stumbled over.
+
+fn to_json<T: Serialize>(key: &Key, value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|_| Error::Corrupt { prefix: key.prefix() })
+}
+
+fn from_json<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|_| Error::Corrupt { prefix: key.prefix() })
+}

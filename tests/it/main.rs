@@ -1,4 +1,8 @@
 //! Tests from outside: one binary, so that it links once.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
+
 mod door_zoom;
 mod recorder;
+mod redis_server;
+mod store;

@@ -1,0 +1,81 @@
+//! Where do the embedded store's files lie, who may read them, and who may open them?
+//!
+//! `onair.db` is SQLite's file, with its `-wal` and `-shm` beside it; all are for the owner alone. `onair.lock` is empty
+//! and locked by the process that writes; the system ends the lock with the process, however that ends.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::store::error::Error;
+
+const DATABASE: &str = "onair.db";
+const LOCK: &str = "onair.lock";
+
+/// The layout in `schema.sql`.
+const LAYOUT: i64 = 1;
+
+/// Opens for writing, and gives the lock that must outlive the connection.
+pub(super) fn open_writer(folder: &Path, patience: Duration) -> Result<(Connection, File), Error> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::Folder)?;
+    let lock = private_file(&folder.join(LOCK))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(Error::InUse),
+        Err(TryLockError::Error(error)) => return Err(Error::Folder(error)),
+    }
+    // SQLite would make the file readable for everybody; its other files take the mode of this one.
+    private_file(&folder.join(DATABASE))?;
+    let mut connection = connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE, patience)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // Survives a power cut, not only a crash: what was acknowledged is on the disk.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    lay_out(&mut connection)?;
+    Ok((connection, lock))
+}
+
+/// Opens for reading, beside a writer or without one.
+pub(super) fn open_reader(folder: &Path, patience: Duration) -> Result<Connection, Error> {
+    if !folder.join(DATABASE).try_exists().map_err(Error::Folder)? {
+        return Err(Error::Missing);
+    }
+    let connection = connect(folder, OpenFlags::SQLITE_OPEN_READ_ONLY, patience)?;
+    match layout(&connection)? {
+        LAYOUT => Ok(connection),
+        0 => Err(Error::Missing),
+        _ => Err(Error::Newer),
+    }
+}
+
+fn private_file(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(Error::Folder)
+}
+
+fn connect(folder: &Path, mode: OpenFlags, patience: Duration) -> Result<Connection, Error> {
+    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
+    connection.busy_timeout(patience)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn lay_out(connection: &mut Connection) -> Result<(), Error> {
+    match layout(connection)? {
+        LAYOUT => Ok(()),
+        0 => {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(include_str!("schema.sql"))?;
+            transaction.pragma_update(None, "user_version", LAYOUT)?;
+            Ok(transaction.commit()?)
+        }
+        _ => Err(Error::Newer),
+    }
+}
+
+fn layout(connection: &Connection) -> Result<i64, Error> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}

@@ -1,0 +1,225 @@
+//! How does one SQLite file keep the records?
+//!
+//! Every operation is one piece of work for the writer, or for a second connection that only reads and so never waits
+//! for a commit. Expiry is a column: what has ended is invisible at once and swept later.
+
+mod file;
+mod worker;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, Params};
+
+use self::worker::Worker;
+use super::engine::{Acceptance, Engine, From, Left, millis};
+use super::error::{Cause, Error};
+use super::key::Key;
+use super::trail::Seq;
+use crate::clock::Clock;
+
+/// The engine in a file. The reader is dropped first, so that the writer is the last to close and tidies the log.
+pub(crate) struct Embedded {
+    reader: Worker,
+    writer: Option<Worker>,
+}
+
+impl Embedded {
+    /// Opens the folder for this process alone.
+    pub(super) fn open(folder: &Path, deadline: Duration, clock: Clock) -> Result<Self, Error> {
+        // The writer waits longer for a foreign lock than any task waits for it, so it has the file once that ends.
+        let (connection, lock) = file::open_writer(folder, deadline * 2)?;
+        let reading = file::open_reader(folder, deadline)?;
+        let reader = Worker::reader(reading, clock.clone(), deadline)?;
+        Ok(Self { reader, writer: Some(Worker::writer(connection, lock, clock, deadline)?) })
+    }
+
+    /// Opens an existing store for reading, whoever else has it.
+    pub(super) fn open_reader(folder: &Path, deadline: Duration) -> Result<Self, Error> {
+        // Only the log is read this way, and nothing in it expires, so any clock does.
+        let reader = Worker::reader(file::open_reader(folder, deadline)?, Clock::default(), deadline)?;
+        Ok(Self { reader, writer: None })
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, i64) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        match &self.writer {
+            Some(writer) => writer.call(work).await,
+            None => Err(Error::Unavailable(Cause::Stopped)),
+        }
+    }
+}
+
+impl Engine for Embedded {
+    async fn ping(&self) -> Result<(), Error> {
+        self.write(|connection, _| connection.query_row("SELECT 1", [], |_| Ok(()))).await
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, Error> {
+        let key = key.as_str().to_owned();
+        self.reader.call(move |connection, now| find(connection, GET, (key, now))).await
+    }
+
+    async fn put(&self, key: &Key, value: &[u8], life: Option<Duration>) -> Result<(), Error> {
+        let (key, value) = (key.as_str().to_owned(), value.to_vec());
+        self.write(move |connection, now| {
+            let sql = "INSERT INTO record (key, value, ends_ms) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (key) DO UPDATE SET value = excluded.value, ends_ms = excluded.ends_ms";
+            change(connection, sql, (key, value, life.map(|life| now + millis(life)))).map(drop)
+        })
+        .await
+    }
+
+    async fn take(&self, key: &Key) -> Result<Option<Vec<u8>>, Error> {
+        let key = key.as_str().to_owned();
+        self.write(move |connection, now| {
+            let sql = "DELETE FROM record WHERE key = ?1 AND (ends_ms IS NULL OR ends_ms > ?2) RETURNING value";
+            find(connection, sql, (key, now))
+        })
+        .await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), Error> {
+        let key = key.as_str().to_owned();
+        self.write(move |connection, _| change(connection, "DELETE FROM record WHERE key = ?1", [key]).map(drop)).await
+    }
+
+    async fn hold(&self, key: &Key, owner: &str, life: Duration) -> Result<bool, Error> {
+        let (key, owner) = (key.as_str().to_owned(), owner.as_bytes().to_vec());
+        self.write(move |connection, now| {
+            let sql = "INSERT INTO record (key, value, ends_ms) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (key) DO UPDATE SET value = excluded.value, ends_ms = excluded.ends_ms
+                       WHERE record.value = excluded.value OR record.ends_ms <= ?4";
+            change(connection, sql, (key, owner, now + millis(life), now)).map(|rows| rows == 1)
+        })
+        .await
+    }
+
+    async fn let_go(&self, key: &Key, owner: &str) -> Result<(), Error> {
+        let (key, owner) = (key.as_str().to_owned(), owner.as_bytes().to_vec());
+        self.write(move |connection, _| {
+            change(connection, "DELETE FROM record WHERE key = ?1 AND value = ?2", (key, owner)).map(drop)
+        })
+        .await
+    }
+
+    async fn accept(&self, acceptance: Acceptance<'_>) -> Result<bool, Error> {
+        let Acceptance { delivery, life, entry } = acceptance;
+        let (delivery, entry) = (delivery.as_str().to_owned(), entry.map(<[u8]>::to_vec));
+        self.write(move |connection, now| {
+            let sql = "INSERT INTO record (key, value, ends_ms) VALUES (?1, x'', ?2)
+                       ON CONFLICT (key) DO UPDATE SET ends_ms = excluded.ends_ms WHERE record.ends_ms <= ?3";
+            let is_new = change(connection, sql, (delivery, now + millis(life), now))? == 1;
+            if is_new && let Some(entry) = entry {
+                append(connection, now, entry)?;
+            }
+            Ok(is_new)
+        })
+        .await
+    }
+
+    async fn join(&self, member: &Key, group: &Key) -> Result<Option<Left>, Error> {
+        let (member, group) = (member.as_str().to_owned(), group.as_str().to_owned());
+        self.write(move |connection, _| {
+            let former: Option<String> = find(connection, GROUP_OF, [&member])?;
+            let sql = "INSERT INTO member (member, party) VALUES (?1, ?2)
+                       ON CONFLICT (member) DO UPDATE SET party = excluded.party";
+            change(connection, sql, (member, &group))?;
+            left(connection, former.filter(|former| *former != group))
+        })
+        .await
+    }
+
+    async fn leave(&self, member: &Key) -> Result<Option<Left>, Error> {
+        let member = member.as_str().to_owned();
+        self.write(move |connection, _| {
+            let former = find(connection, "DELETE FROM member WHERE member = ?1 RETURNING party", [member])?;
+            left(connection, former)
+        })
+        .await
+    }
+
+    async fn group_of(&self, member: &Key) -> Result<Option<String>, Error> {
+        let member = member.as_str().to_owned();
+        self.reader.call(move |connection, _| find(connection, GROUP_OF, [member])).await
+    }
+
+    async fn size(&self, group: &Key) -> Result<usize, Error> {
+        let group = group.as_str().to_owned();
+        self.reader.call(move |connection, _| size(connection, &group)).await
+    }
+
+    async fn shelve(&self, shelf: &Key, slot: &str, value: &[u8], life: Duration) -> Result<(), Error> {
+        let (shelf, slot, value) = (shelf.as_str().to_owned(), slot.to_owned(), value.to_vec());
+        self.write(move |connection, now| {
+            let sql = "INSERT INTO shelf (shelf, slot, value, ends_ms) VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT (shelf, slot) DO UPDATE SET value = excluded.value, ends_ms = excluded.ends_ms";
+            change(connection, sql, (shelf, slot, value, now + millis(life))).map(drop)
+        })
+        .await
+    }
+
+    async fn shelf(&self, shelf: &Key) -> Result<Vec<Vec<u8>>, Error> {
+        let shelf = shelf.as_str().to_owned();
+        self.reader
+            .call(move |connection, now| {
+                let sql = "SELECT value FROM shelf WHERE shelf = ?1 AND ends_ms > ?2";
+                connection.prepare_cached(sql)?.query_map((shelf, now), |row| row.get(0))?.collect()
+            })
+            .await
+    }
+
+    async fn append(&self, entry: &[u8]) -> Result<(), Error> {
+        let entry = entry.to_vec();
+        self.write(move |connection, now| append(connection, now, entry)).await
+    }
+
+    async fn entries(&self, from: From, limit: u32) -> Result<Vec<(Seq, Vec<u8>)>, Error> {
+        let after = from.after.map_or(0, |after| i64::try_from(after.major).unwrap_or(i64::MAX));
+        let since = from.since.map_or(i64::MIN, |since| since.as_millisecond());
+        self.reader
+            .call(move |connection, _| {
+                // Times grow with places, so only where the time begins is looked up by it.
+                let sql = "SELECT seq, entry FROM log
+                           WHERE seq > ?1 AND seq >= (SELECT seq FROM log WHERE at_ms >= ?2 ORDER BY at_ms, seq LIMIT 1)
+                           ORDER BY seq LIMIT ?3";
+                let mut statement = connection.prepare_cached(sql)?;
+                let rows = statement.query_map((after, since, limit), |row| {
+                    Ok((Seq { major: row.get::<_, i64>(0)?.unsigned_abs(), minor: 0 }, row.get(1)?))
+                })?;
+                rows.collect()
+            })
+            .await
+    }
+}
+
+const GET: &str = "SELECT value FROM record WHERE key = ?1 AND (ends_ms IS NULL OR ends_ms > ?2)";
+const GROUP_OF: &str = "SELECT party FROM member WHERE member = ?1";
+
+fn find<T: rusqlite::types::FromSql>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+) -> rusqlite::Result<Option<T>> {
+    connection.prepare_cached(sql)?.query_row(parameters, |row| row.get(0)).optional()
+}
+
+fn change(connection: &Connection, sql: &str, parameters: impl Params) -> rusqlite::Result<usize> {
+    connection.prepare_cached(sql)?.execute(parameters)
+}
+
+fn append(connection: &Connection, now: i64, entry: Vec<u8>) -> rusqlite::Result<()> {
+    change(connection, "INSERT INTO log (at_ms, entry) VALUES (?1, ?2)", (now, entry)).map(drop)
+}
+
+fn size(connection: &Connection, group: &str) -> rusqlite::Result<usize> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM member WHERE party = ?1")?;
+    // A count is never negative.
+    statement.query_row([group], |row| row.get(0)).map(|count: i64| usize::try_from(count).unwrap_or(0))
+}
+
+fn left(connection: &Connection, former: Option<String>) -> rusqlite::Result<Option<Left>> {
+    former.map(|group| Ok(Left { size: size(connection, &group)?, group })).transpose()
+}

@@ -1,0 +1,128 @@
+//! What must an engine do to be a store?
+//!
+//! Engines know keys and opaque bytes, never what they mean. Every call is atomic by itself, ends within the deadline
+//! the engine was opened with, and never sees or returns anything that has expired. Lives are counted by the engine's
+//! own clock: Redis's, or the [`Clock`](crate::clock::Clock) given to the embedded one.
+
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::embedded::Embedded;
+use super::error::Error;
+use super::key::Key;
+use super::redis::Redis;
+use super::trail::Seq;
+
+/// What is written when a delivery is accepted: all of it, or nothing because the delivery was seen before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acceptance<'a> {
+    /// Where the delivery is remembered.
+    pub(crate) delivery: &'a Key,
+    /// For how long.
+    pub(crate) life: Duration,
+    /// An entry for the log.
+    pub(crate) entry: Option<&'a [u8]>,
+}
+
+/// The group that a member has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// The group's key.
+    pub(crate) group: String,
+    /// How many members it still has.
+    pub(crate) size: usize,
+}
+
+/// Where reading of the log begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct From {
+    /// After this entry.
+    pub(crate) after: Option<Seq>,
+    /// Entries appended before this may be left out; the reader looks again.
+    pub(crate) since: Option<Timestamp>,
+}
+
+/// A place where records are kept.
+pub(crate) trait Engine {
+    /// Whether it would take a write now.
+    fn ping(&self) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The value of a record.
+    fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Vec<u8>>, Error>> + Send;
+
+    /// Writes a record; without a life it stays.
+    fn put(&self, key: &Key, value: &[u8], life: Option<Duration>) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Reads and deletes a record: of many who take, one gets it.
+    fn take(&self, key: &Key) -> impl Future<Output = Result<Option<Vec<u8>>, Error>> + Send;
+
+    /// Deletes a record, if it is there.
+    fn remove(&self, key: &Key) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Takes a lease that is free, or extends one that the owner has; says whether it is the owner's now.
+    fn hold(&self, key: &Key, owner: &str, life: Duration) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Ends a lease if it is the owner's.
+    fn let_go(&self, key: &Key, owner: &str) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Remembers a delivery and writes what comes with it; says whether the delivery is new.
+    fn accept(&self, acceptance: Acceptance<'_>) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Puts a member into a group, out of the one it was in. Says which it left, unless that is the same.
+    fn join(&self, member: &Key, group: &Key) -> impl Future<Output = Result<Option<Left>, Error>> + Send;
+
+    /// Takes a member out of its group.
+    fn leave(&self, member: &Key) -> impl Future<Output = Result<Option<Left>, Error>> + Send;
+
+    /// The group that a member is in.
+    fn group_of(&self, member: &Key) -> impl Future<Output = Result<Option<String>, Error>> + Send;
+
+    /// How many members a group has.
+    fn size(&self, group: &Key) -> impl Future<Output = Result<usize, Error>> + Send;
+
+    /// Puts a value into a slot of a shelf, in place of what was there.
+    fn shelve(
+        &self,
+        shelf: &Key,
+        slot: &str,
+        value: &[u8],
+        life: Duration,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Everything on a shelf, in no order.
+    fn shelf(&self, shelf: &Key) -> impl Future<Output = Result<Vec<Vec<u8>>, Error>> + Send;
+
+    /// Appends to the log.
+    fn append(&self, entry: &[u8]) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// At most `limit` entries of the log, oldest first.
+    fn entries(&self, from: From, limit: u32) -> impl Future<Output = Result<Vec<(Seq, Vec<u8>)>, Error>> + Send;
+}
+
+/// The engines that there are.
+pub(super) enum AnyEngine {
+    Redis(Box<Redis>),
+    Embedded(Embedded),
+}
+
+/// Calls one method of [`Engine`] on whichever engine it is.
+macro_rules! on {
+    ($engine:expr, $method:ident($($argument:expr),*)) => {{
+        use $crate::store::engine::{AnyEngine, Engine as _};
+        match $engine {
+            AnyEngine::Redis(engine) => engine.$method($($argument),*).await,
+            AnyEngine::Embedded(engine) => engine.$method($($argument),*).await,
+        }
+    }};
+}
+pub(super) use on;
+
+/// At how many entries the log begins to lose its oldest.
+pub(super) const LOG_LENGTH: u32 = 1_000_000;
+
+/// A length of time as engines count it: whole milliseconds, and never none.
+pub(super) fn millis(life: Duration) -> i64 {
+    i64::try_from(life.as_millis()).unwrap_or(i64::MAX / 4).clamp(1, i64::MAX / 4)
+}

@@ -1,0 +1,151 @@
+//! Under which key is what kept, whose is it, and for how long?
+//!
+//! | key | owner | value | life |
+//! | --- | --- | --- | --- |
+//! | `{journal}:delivery:<sha256>` | one signed request of Slack | a mark | 15 min |
+//! | `{journal}:audit` | everybody; one log | plain JSON, one [`AuditEntry`](crate::audit::AuditEntry) each | the newest million |
+//! | `state:<sha256 of the token>` | one offered connection | sealed [`Pending`](crate::grant::Pending) | 10 min |
+//! | `{link}:person:<enterprise>/<team>/<user>` | one Slack user | the `{link}:zoom:` key it belongs to | until unlinked |
+//! | `{link}:zoom:<zoom user>` | one Zoom user | the `{link}:person:` keys that belong to it | while there is one |
+//! | `grant:<zoom user>` | one Zoom user | sealed [`Grant`](crate::grant::Grant) | until deleted |
+//! | `lease:refresh:<zoom user>` | who refreshes that user's tokens | the owner's name | given when taken |
+//! | `lease:meeting:<number>` | who works on that meeting | the owner's name | given when taken |
+//! | `webinar:<number>` | one webinar | a mark | 30 days |
+//! | `streams:{<enterprise>/<team>}` | one workspace | plain JSON, one [`StreamRecord`](crate::reply::StreamRecord) per meeting | 24 h each |
+//! | `ping` | nobody | a mark that shows that writing works; Redis alone | 60 s |
+//!
+//! Keys that one script touches share a hash tag. On Redis every key stands behind the namespace (`onair:`), and a
+//! shelf such as `streams:` becomes two keys, `…:at` (sorted by expiry) and `…:value`. The namespace is no part of the
+//! key that a value is sealed to: a store may be renamed or carried to the other engine as it is.
+
+use std::fmt;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::grant::StateToken;
+use crate::id::{DeliveryId, EnterpriseId, Person, ZoomUserId};
+use crate::meeting::MeetingId;
+
+/// Longer than a signature is accepted for, counted from either side of the clock.
+pub(crate) const DELIVERY_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// As long as [`Pending::LIFE`](crate::grant::Pending::LIFE).
+pub(crate) const STATE_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// A webinar stays one; after this long it is asked again, in case its number was given to a meeting.
+pub(crate) const WEBINAR_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The full name of one record, without the namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    prefix: &'static str,
+    text: String,
+}
+
+impl Key {
+    /// Before the Zoom user in the key of those who are linked to them.
+    pub(crate) const LINKED: &str = "{link}:zoom:";
+
+    fn new(prefix: &'static str, rest: impl fmt::Display) -> Self {
+        Self { prefix, text: format!("{prefix}{rest}") }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What kind of record it is; safe to print, since it names nobody.
+    pub(crate) fn prefix(&self) -> &'static str {
+        self.prefix
+    }
+
+    pub(crate) fn ping() -> Self {
+        Self::new("ping", "")
+    }
+
+    pub(crate) fn delivery(id: &DeliveryId) -> Self {
+        Self::new("{journal}:delivery:", id)
+    }
+
+    pub(crate) fn audit() -> Self {
+        Self::new("{journal}:audit", "")
+    }
+
+    /// The token itself is a bearer link and must not be readable in the store, not even as a key.
+    pub(crate) fn state(token: &StateToken) -> Self {
+        Self::new("state:", hex::encode(Sha256::digest(token.expose())))
+    }
+
+    pub(crate) fn person(person: &Person) -> Self {
+        Self::new("{link}:person:", person.key())
+    }
+
+    pub(crate) fn linked(user: &ZoomUserId) -> Self {
+        Self::new(Self::LINKED, user)
+    }
+
+    /// Reads the Zoom user back out of what [`Key::linked`] made.
+    pub(crate) fn linked_user(text: &str) -> Option<ZoomUserId> {
+        text.strip_prefix(Self::LINKED).map(ZoomUserId::new)
+    }
+
+    pub(crate) fn grant(user: &ZoomUserId) -> Self {
+        Self::new("grant:", user)
+    }
+
+    pub(crate) fn webinar(meeting: MeetingId) -> Self {
+        Self::new("webinar:", meeting.number())
+    }
+
+    pub(crate) fn streams(person: &Person) -> Self {
+        let enterprise = person.enterprise.as_ref().map_or("-", EnterpriseId::as_str);
+        Self::new("streams:", format_args!("{{{enterprise}/{}}}", person.team))
+    }
+}
+
+/// What one instance at a time may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseName(pub(crate) Key);
+
+impl LeaseName {
+    /// Buying the next tokens of a Zoom user, whose refresh token is good for one use.
+    pub fn refresh(user: &ZoomUserId) -> Self {
+        Self(Key::new("lease:refresh:", user))
+    }
+
+    /// Working on a command for a meeting.
+    pub fn meeting(meeting: MeetingId) -> Self {
+        Self(Key::new("lease:meeting:", meeting.number()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grant::Pending;
+    use crate::id::{TeamId, UserId};
+
+    #[test]
+    fn an_offer_is_kept_as_long_as_it_stands() {
+        assert_eq!(Pending::LIFE.unsigned_abs(), STATE_LIFE);
+    }
+
+    #[test]
+    fn a_state_token_cannot_be_read_from_its_key() {
+        let token = StateToken::new("bearer");
+        assert!(!Key::state(&token).as_str().contains("bearer"));
+        assert_eq!(Key::state(&token), Key::state(&StateToken::new("bearer")));
+    }
+
+    #[test]
+    fn the_same_user_id_in_two_workspaces_is_two_people() {
+        let person = |enterprise: Option<&str>, team: &str| Person {
+            enterprise: enterprise.map(EnterpriseId::new),
+            team: TeamId::new(team),
+            user: UserId::new("U1"),
+        };
+        let keys = [person(None, "T1"), person(None, "T2"), person(Some("E1"), "T1")].map(|who| Key::person(&who));
+        assert!(keys[0] != keys[1] && keys[0] != keys[2] && keys[1] != keys[2]);
+    }
+}

@@ -1,0 +1,186 @@
+//! How does Redis keep the records?
+//!
+//! Operations on one key are one command, all others one script, so each is atomic. Scripts are known by their hash and
+//! loaded again whenever the server has forgotten them.
+
+mod line;
+
+use std::time::Duration;
+
+use redis::{Cmd, Script, ScriptInvocation, cmd};
+
+use self::line::{Again, Line, Order, What};
+use super::engine::{Acceptance, Engine, From, LOG_LENGTH, Left, millis};
+use super::error::Error;
+use super::key::Key;
+use super::trail::Seq;
+use crate::id::fill_random;
+use crate::secret::Secret;
+
+/// The engine on Redis.
+pub(crate) struct Redis {
+    line: Line,
+    /// What stands before every key, with its colon.
+    namespace: String,
+    accept: Script,
+    hold: Script,
+    let_go: Script,
+    join: Script,
+    shelve: Script,
+    shelf: Script,
+}
+
+impl Redis {
+    /// Reads the address. Whether there is a Redis shows with the first request.
+    pub(super) fn open(url: &Secret, namespace: &str, deadline: Duration) -> Result<Self, Error> {
+        Ok(Self {
+            line: Line::new(url, deadline)?,
+            namespace: format!("{namespace}:"),
+            accept: Script::new(include_str!("accept.lua")),
+            hold: Script::new(include_str!("hold.lua")),
+            let_go: Script::new(include_str!("let_go.lua")),
+            join: Script::new(include_str!("join.lua")),
+            shelve: Script::new(include_str!("shelve.lua")),
+            shelf: Script::new(include_str!("shelf.lua")),
+        })
+    }
+
+    fn name(&self, key: &Key) -> String {
+        format!("{}{}", self.namespace, key.as_str())
+    }
+
+    fn command(&self, verb: &str, key: &Key) -> Cmd {
+        let mut command = cmd(verb);
+        command.arg(self.name(key));
+        command
+    }
+
+    fn shelf_names(&self, shelf: &Key) -> [String; 2] {
+        let name = self.name(shelf);
+        [format!("{name}:at"), format!("{name}:value")]
+    }
+
+    async fn send<T: redis::FromRedisValue>(&self, command: Cmd, again: Again) -> Result<T, Error> {
+        self.line.ask(&Order { what: What::Command(command), again }).await
+    }
+
+    async fn run<T: redis::FromRedisValue>(&self, script: ScriptInvocation<'_>, again: Again) -> Result<T, Error> {
+        self.line.ask(&Order { what: What::Script(script), again }).await
+    }
+
+    async fn move_to(&self, member: &Key, group: Option<&Key>) -> Result<Option<Left>, Error> {
+        let mut script = self.join.prepare_invoke();
+        script.key(self.name(member)).arg(&self.namespace).arg(member.as_str());
+        if let Some(group) = group {
+            script.arg(group.as_str());
+        }
+        let left: Option<(String, usize)> = self.run(script, Again::Never).await?;
+        Ok(left.map(|(group, size)| Left { group, size }))
+    }
+}
+
+impl Engine for Redis {
+    async fn ping(&self) -> Result<(), Error> {
+        // `PING` is answered by a replica and by a full server; a write is what readiness is about.
+        self.put(&Key::ping(), b"1", Some(Duration::from_secs(60))).await
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, Error> {
+        self.send(self.command("GET", key), Again::Harmless).await
+    }
+
+    async fn put(&self, key: &Key, value: &[u8], life: Option<Duration>) -> Result<(), Error> {
+        let mut command = self.command("SET", key);
+        command.arg(value);
+        if let Some(life) = life {
+            command.arg("PX").arg(millis(life));
+        }
+        self.send(command, Again::Harmless).await
+    }
+
+    async fn take(&self, key: &Key) -> Result<Option<Vec<u8>>, Error> {
+        self.send(self.command("GETDEL", key), Again::Never).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), Error> {
+        self.send(self.command("DEL", key), Again::Harmless).await
+    }
+
+    async fn hold(&self, key: &Key, owner: &str, life: Duration) -> Result<bool, Error> {
+        let mut script = self.hold.key(self.name(key));
+        script.arg(owner).arg(millis(life));
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn let_go(&self, key: &Key, owner: &str) -> Result<(), Error> {
+        let mut script = self.let_go.key(self.name(key));
+        script.arg(owner);
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn accept(&self, acceptance: Acceptance<'_>) -> Result<bool, Error> {
+        let mut mark = [0; 16];
+        fill_random(&mut mark);
+        let mut script = self.accept.key(self.name(acceptance.delivery));
+        script.key(self.name(&Key::audit())).arg(&mark[..]).arg(millis(acceptance.life)).arg(LOG_LENGTH);
+        if let Some(entry) = acceptance.entry {
+            script.arg(entry);
+        }
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn join(&self, member: &Key, group: &Key) -> Result<Option<Left>, Error> {
+        self.move_to(member, Some(group)).await
+    }
+
+    async fn leave(&self, member: &Key) -> Result<Option<Left>, Error> {
+        self.move_to(member, None).await
+    }
+
+    async fn group_of(&self, member: &Key) -> Result<Option<String>, Error> {
+        self.send(self.command("GET", member), Again::Harmless).await
+    }
+
+    async fn size(&self, group: &Key) -> Result<usize, Error> {
+        self.send(self.command("SCARD", group), Again::Harmless).await
+    }
+
+    async fn shelve(&self, shelf: &Key, slot: &str, value: &[u8], life: Duration) -> Result<(), Error> {
+        let [at, values] = self.shelf_names(shelf);
+        let mut script = self.shelve.key(at);
+        script.key(values).arg(slot).arg(value).arg(millis(life));
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn shelf(&self, shelf: &Key) -> Result<Vec<Vec<u8>>, Error> {
+        let [at, values] = self.shelf_names(shelf);
+        let mut script = self.shelf.key(at);
+        script.key(values);
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn append(&self, entry: &[u8]) -> Result<(), Error> {
+        let mut command = self.command("XADD", &Key::audit());
+        command.arg("MAXLEN").arg("~").arg(LOG_LENGTH).arg("*").arg("entry").arg(entry);
+        self.send(command, Again::Never).await
+    }
+
+    async fn entries(&self, from: From, limit: u32) -> Result<Vec<(Seq, Vec<u8>)>, Error> {
+        // An entry's id begins with the time it was appended at.
+        let since = from.since.map_or(0, |since| u64::try_from(since.as_millisecond()).unwrap_or(0));
+        let start = match from.after {
+            Some(after) if after.major >= since => format!("({after}"),
+            Some(_) | None => since.to_string(),
+        };
+        let mut command = self.command("XRANGE", &Key::audit());
+        command.arg(start).arg("+").arg("COUNT").arg(limit);
+        let rows: Vec<(String, Vec<Vec<u8>>)> = self.send(command, Again::Harmless).await?;
+        let corrupt = || Error::Corrupt { prefix: Key::audit().prefix() };
+        rows.into_iter()
+            .map(|(id, fields)| {
+                let seq = id.parse().map_err(|_| corrupt())?;
+                Ok((seq, fields.into_iter().nth(1).ok_or_else(corrupt)?))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! How is the audit trail read: by the service, and by a command line beside it?
+
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Place;
+use super::embedded::Embedded;
+use super::engine::{AnyEngine, From, on};
+use super::error::Error;
+use super::key::Key;
+use super::redis::Redis;
+use crate::audit::AuditEntry;
+use crate::id::TeamId;
+use crate::meeting::MeetingId;
+
+/// How many entries are read at once; each such page has the deadline for itself.
+const PAGE: u32 = 1000;
+
+/// How far an entry's own time may be ahead of the time it was appended at: clocks differ, and a rehearsal moves one.
+const SKEW: SignedDuration = SignedDuration::from_hours(24);
+
+/// The place of an entry in the trail. Later entries have greater ones; they are not consecutive. Its text is opaque
+/// and differs between the engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Seq {
+    pub(super) major: u64,
+    pub(super) minor: u64,
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.major, self.minor)
+    }
+}
+
+impl FromStr for Seq {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let (major, minor) = text.split_once('-').unwrap_or((text, "0"));
+        Ok(Self { major: major.parse()?, minor: minor.parse()? })
+    }
+}
+
+/// Which entries are asked for: those that match everything that is given.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    /// Finished at this time or later.
+    pub since: Option<Timestamp>,
+    /// Of this workspace.
+    pub team: Option<TeamId>,
+    /// About this meeting.
+    pub meeting: Option<MeetingId>,
+    /// After this entry, to go on where an earlier reading ended.
+    pub after: Option<Seq>,
+}
+
+impl AuditQuery {
+    fn takes(&self, entry: &AuditEntry) -> bool {
+        self.since.is_none_or(|since| entry.at >= since)
+            && self.team.as_ref().is_none_or(|team| entry.person.team == *team)
+            && self.meeting.is_none_or(|meeting| entry.meeting == Some(meeting))
+    }
+}
+
+/// The audit trail for another process than the service, which may be running or not. It cannot write.
+pub struct Reader {
+    engine: AnyEngine,
+}
+
+impl Reader {
+    pub(super) fn open(place: &Place, deadline: Duration) -> Result<Self, Error> {
+        let engine = match place {
+            Place::Redis { url, namespace } => AnyEngine::Redis(Box::new(Redis::open(url, namespace, deadline)?)),
+            Place::Embedded { folder } => AnyEngine::Embedded(Embedded::open_reader(folder, deadline)?),
+        };
+        Ok(Self { engine })
+    }
+
+    /// Everything that matches, oldest first. The deadline is for each thousand entries.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {
+        read(&self.engine, query).await
+    }
+}
+
+pub(super) async fn read(engine: &AnyEngine, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {
+    let since = query.since.map(|since| since.checked_sub(SKEW).unwrap_or(Timestamp::MIN));
+    let mut from = From { after: query.after, since };
+    let mut found = Vec::new();
+    loop {
+        let page = on!(engine, entries(from, PAGE))?;
+        let is_last = page.len() < PAGE as usize;
+        for (seq, bytes) in page {
+            from.after = Some(seq);
+            let entry: AuditEntry =
+                serde_json::from_slice(&bytes).map_err(|_| Error::Corrupt { prefix: Key::audit().prefix() })?;
+            if query.takes(&entry) {
+                found.push((seq, entry));
+            }
+        }
+        if is_last {
+            return Ok(found);
+        }
+    }
+}

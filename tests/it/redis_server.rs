@@ -1,0 +1,95 @@
+//! A real Redis for tests: on loopback, in memory, and gone when the test process is gone, however that ends.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use onair::secret::Secret;
+
+/// Waits for the end of its input, which comes when the test process lets go of the pipe, even by dying.
+const WATCHDOG: &str = r#"redis-server "$@" & server=$!; cat > /dev/null; kill "$server"; wait "$server""#;
+
+/// How long a server may take to start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One server; dropping it stops it.
+pub(crate) struct RedisServer {
+    port: u16,
+    watchdog: Child,
+    pipe: Option<ChildStdin>,
+}
+
+impl RedisServer {
+    /// The server that all tests of this process share, each in its own namespace.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<RedisServer> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// Starts one on a free port.
+    pub(crate) fn start() -> Self {
+        Self::start_on(free_port(), &[])
+    }
+
+    /// Starts one on a given port, with more of `redis-server`'s options.
+    pub(crate) fn start_on(port: u16, more: &[&str]) -> Self {
+        let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
+        assert!(found.is_ok(), "redis-server is needed: apt-get install redis-server");
+        let mut watchdog = Command::new("sh")
+            .args(["-c", WATCHDOG, "sh", "--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no", "--dir", "/tmp"])
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("there is a shell");
+        let pipe = watchdog.stdin.take();
+        let server = Self { port, watchdog, pipe };
+        let begun = Instant::now();
+        while !server.answers() {
+            assert!(begun.elapsed() < PATIENCE, "redis-server did not start on port {port}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self) -> Secret {
+        url(self.port)
+    }
+
+    /// Whether somebody there speaks Redis; one that wants a password does.
+    fn answers(&self) -> bool {
+        let ask = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+            stream.write_all(b"PING\r\n")?;
+            let mut line = String::new();
+            BufReader::new(stream).read_line(&mut line)?;
+            Ok(line)
+        };
+        ask().is_ok_and(|line| line.starts_with("+PONG") || line.starts_with("-NOAUTH"))
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        drop(self.pipe.take());
+        self.watchdog.wait().expect("the watchdog ends with its input");
+    }
+}
+
+pub(crate) fn url(port: u16) -> Secret {
+    Secret::new(format!("redis://127.0.0.1:{port}/"))
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

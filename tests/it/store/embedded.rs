@@ -1,0 +1,130 @@
+//! What only the embedded store goes through: files, locks and a clock that can be moved.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use onair::clock::Clock;
+use onair::grant::{Pending, StateToken};
+use onair::id::DeliveryId;
+use onair::outcome::Action;
+use onair::reply::StreamRecord;
+use onair::store::{Accepted, AuditQuery, Error, Place, Store};
+
+use super::{DEADLINE, World, database, entry, eventually, grant, meeting, pending, person, zoom_user};
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let world = World::embedded();
+    let now = world.clock.now();
+    world.store.save_grant(&grant("Z1")).await.unwrap();
+    world.store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
+    world.store.accept(&DeliveryId::new("d1"), Some(&entry("R1", now))).await.unwrap();
+
+    let world = world.reopen(|_| {});
+    assert_eq!(world.store.grant(&zoom_user("Z1")).await.unwrap(), Some(grant("Z1")));
+    assert_eq!(world.store.linked_count(&zoom_user("Z1")).await.unwrap(), 1);
+    assert_eq!(world.store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::Replayed);
+    assert_eq!(world.store.audit(&AuditQuery::default()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused() {
+    let world = World::embedded();
+    let second = Store::open(world.options.clone(), Clock::default());
+    assert!(matches!(second.err(), Some(Error::InUse)));
+    world.store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn files_are_for_their_owner_alone() {
+    let world = World::embedded();
+    world.store.remember_webinar(meeting("68423085")).await.unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&world.data()), 0o700);
+    let mut files: Vec<_> = std::fs::read_dir(world.data()).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert_eq!(files.len(), 4, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_reader_needs_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Embedded { folder: folder.path().join("nowhere") };
+    assert!(matches!(Store::open_reader(&place, DEADLINE).err(), Some(Error::Missing)));
+    assert!(!folder.path().join("nowhere").exists(), "reading makes nothing");
+}
+
+#[tokio::test]
+async fn a_layout_of_the_future_is_left_alone() {
+    let world = World::embedded();
+    let (place, options, data) = (world.options.place.clone(), world.options.clone(), world.data());
+    drop(world.store);
+    database(&data).pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Store::open(options, Clock::default()).err(), Some(Error::Newer)));
+    assert!(matches!(Store::open_reader(&place, DEADLINE).err(), Some(Error::Newer)));
+}
+
+#[tokio::test]
+async fn every_record_ends_when_its_life_does() {
+    const SECOND: Duration = Duration::from_secs(1);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let world = World::embedded();
+    let (store, clock) = (&world.store, &world.clock);
+    let (token, delivery, webinar) = (StateToken::generate(), DeliveryId::new("d1"), meeting("68423085"));
+    let record = StreamRecord { meeting: webinar, action: Action::Start, by: person("U1").user, at: clock.now() };
+    let pending: Pending = pending("U1", clock.now());
+    store.offer(&token, &pending).await.unwrap();
+    store.accept(&delivery, None).await.unwrap();
+    store.record_stream(&person("U1"), &record).await.unwrap();
+    store.remember_webinar(webinar).await.unwrap();
+
+    // A minute before, so that a slow test does not matter.
+    clock.advance(Duration::from_secs(9 * 60));
+    assert!(store.offered(&token).await.unwrap().is_some());
+    clock.advance(Duration::from_secs(60) + SECOND);
+    assert!(store.offered(&token).await.unwrap().is_none());
+    assert!(store.redeem(&token).await.unwrap().is_none());
+
+    clock.advance(Duration::from_secs(4 * 60));
+    assert_eq!(store.accept(&delivery, None).await.unwrap(), Accepted::Replayed);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(store.accept(&delivery, None).await.unwrap(), Accepted::New);
+
+    clock.advance(DAY - Duration::from_secs(16 * 60));
+    assert_eq!(store.streams(&person("U1")).await.unwrap(), [record]);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(store.streams(&person("U1")).await.unwrap(), []);
+
+    clock.advance(29 * DAY - Duration::from_secs(120));
+    assert!(store.is_webinar(webinar).await.unwrap());
+    clock.advance(Duration::from_secs(120));
+    assert!(!store.is_webinar(webinar).await.unwrap());
+
+    let rows = || async {
+        // A sweep follows a write.
+        store.ping().await.unwrap();
+        let count = |table| format!("SELECT count(*) FROM {table}");
+        let database = database(&world.data());
+        ["record", "shelf"].map(|table| database.query_row(&count(table), [], |row| row.get::<_, i64>(0)).unwrap())
+    };
+    eventually(rows, |rows| *rows == [0, 0]).await;
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_not_done_later() {
+    let world = World::embedded().reopen(|options| options.deadline = Duration::from_millis(200));
+    let store = &world.store;
+    let blocker = database(&world.data());
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = store.accept(&DeliveryId::new("d1"), Some(&entry("R1", world.clock.now()))).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert!(!store.is_webinar(meeting("68423085")).await.unwrap(), "reading goes on");
+    blocker.execute_batch("ROLLBACK").unwrap();
+
+    eventually(|| async { store.ping().await.is_ok() }, |is_ok| *is_ok).await;
+    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.audit(&AuditQuery::default()).await.unwrap(), []);
+}

@@ -1,0 +1,221 @@
+//! What only a store on Redis goes through: a server that is away, comes back, hangs, refuses or is old.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use onair::clock::Clock;
+use onair::grant::StateToken;
+use onair::id::DeliveryId;
+use onair::outcome::Action;
+use onair::reply::StreamRecord;
+use onair::secret::Secret;
+use onair::store::{Accepted, AuditQuery, Cause, Error, Keyring, LeaseName, Options, Place, Store};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::{World, entry, eventually, grant, meeting, pending, person, place_on_redis, zoom_user};
+use crate::redis_server::{RedisServer, free_port, url};
+
+/// As in production.
+const SECOND: Duration = Duration::from_secs(1);
+
+fn open(place: Place, deadline: Duration) -> Store {
+    let keys = Keyring::parse(&Keyring::generate_one()).unwrap();
+    Store::open(Options { place, keys, deadline }, Clock::default()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
+    let port = free_port();
+    let store = open(place_on_redis(url(port)), SECOND);
+    let (who, zoe, now) = (person("U1"), zoom_user("Z1"), Clock::default().now());
+    let (token, lease, number) = (StateToken::generate(), LeaseName::refresh(&zoe), meeting("68423085"));
+    let record = StreamRecord { meeting: number, action: Action::Start, by: who.user.clone(), at: now };
+
+    macro_rules! fails_at_once {
+        ($($call:expr),* $(,)?) => {$(
+            let begun = Instant::now();
+            let error = $call.await.map(drop).unwrap_err();
+            let (took, call) = (begun.elapsed(), stringify!($call));
+            assert!(error.is_transient(), "{call}: {error:?}");
+            // The deadline, and what a busy machine adds.
+            assert!(took < SECOND * 2, "{call} took {took:?}");
+        )*};
+    }
+    fails_at_once!(
+        store.ping(),
+        store.accept(&DeliveryId::new("d1"), Some(&entry("R1", now))),
+        store.offer(&token, &pending("U1", now)),
+        store.offered(&token),
+        store.redeem(&token),
+        store.link_of(&who),
+        store.link(&who, &zoe),
+        store.unlink(&who),
+        store.linked_count(&zoe),
+        store.grant(&zoe),
+        store.save_grant(&grant("Z1")),
+        store.delete_grant(&zoe),
+        store.lease(&lease, "a", SECOND),
+        store.release(&lease, "a"),
+        store.is_webinar(number),
+        store.remember_webinar(number),
+        store.forget_webinar(number),
+        store.record_stream(&who, &record),
+        store.streams(&who),
+        store.append_audit(&entry("R1", now)),
+        store.audit(&AuditQuery::default()),
+    );
+
+    let server = RedisServer::start_on(port, &[]);
+    assert_eq!(store.link(&who, &zoe).await.unwrap(), None, "the first try after Redis came works");
+    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_of_redis_fails_nothing_that_comes_after_it() {
+    let server = RedisServer::start();
+    let port = server.port();
+    let store = open(place_on_redis(url(port)), super::DEADLINE);
+    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    drop(server);
+    let server = RedisServer::start_on(port, &[]);
+    // The scripts are gone from the server as well.
+    assert_eq!(store.accept(&DeliveryId::new("d2"), None).await.unwrap(), Accepted::New);
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_fell_silent_is_replaced() {
+    let proxy = Proxy::start(RedisServer::shared().port()).await;
+    let store = open(place_on_redis(url(proxy.port)), Duration::from_millis(300));
+    eventually(|| async { store.ping().await.is_ok() }, |is_ok| *is_ok).await;
+
+    proxy.silence();
+    assert!(matches!(store.ping().await, Err(Error::TimedOut)));
+    eventually(|| async { store.ping().await.is_ok() }, |is_ok| *is_ok).await;
+    assert!(proxy.connections.load(Ordering::SeqCst) > 1, "over a new connection");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_password_is_told_without_it_and_heals() {
+    let server = RedisServer::start_on(free_port(), &["--requirepass", "rightly"]);
+    let url = Secret::new(format!("redis://:hunter2@127.0.0.1:{}/", server.port()));
+    let store = open(place_on_redis(url), super::DEADLINE);
+    let error = store.ping().await.unwrap_err();
+    let text = format!("{error} {error:?} {}", error.source().unwrap());
+    assert!(!text.contains("hunter2") && !text.contains("127.0.0.1"), "{text}");
+    assert!(matches!(error, Error::Unavailable(Cause::Answer(_) | Cause::Client(_))), "{text}");
+
+    let admin = redis::Client::open(format!("redis://:rightly@127.0.0.1:{}/", server.port())).unwrap();
+    let mut admin = admin.get_connection().unwrap();
+    redis::cmd("CONFIG").arg("SET").arg("requirepass").arg("hunter2").exec(&mut admin).unwrap();
+    eventually(|| async { store.ping().await.is_ok() }, |is_ok| *is_ok).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_resp3_is_spoken_to_in_resp2() {
+    let server = RedisServer::start_on(free_port(), &["--rename-command", "HELLO", ""]);
+    let store = open(place_on_redis(server.url()), super::DEADLINE);
+    store.ping().await.unwrap();
+    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.link(&person("U1"), &zoom_user("Z1")).await.unwrap(), None);
+    assert_eq!(store.link(&person("U1"), &zoom_user("Z2")).await.unwrap().unwrap().left, 0);
+    store.append_audit(&entry("R1", Clock::default().now())).await.unwrap();
+    assert_eq!(store.audit(&AuditQuery::default()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_redis_url_is_refused_without_being_shown() {
+    for text in ["http://hunter2.example", "hunter2", "redis://"] {
+        let keys = Keyring::parse(&Keyring::generate_one()).unwrap();
+        let options = Options { place: place_on_redis(Secret::new(text)), keys, deadline: SECOND };
+        assert!(!format!("{options:?}").contains("hunter2"));
+        let error = Store::open(options, Clock::default()).err().unwrap();
+        assert!(matches!(error, Error::Address), "{text}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_record_is_given_its_life() {
+    const MINUTE: i64 = 60_000;
+    const DAY: i64 = 24 * 60 * MINUTE;
+    let world = World::redis();
+    let (store, now) = (&world.store, world.clock.now());
+    let number = meeting("68423085");
+    let record = StreamRecord { meeting: number, action: Action::Start, by: person("U1").user, at: now };
+    store.offer(&StateToken::generate(), &pending("U1", now)).await.unwrap();
+    store.accept(&DeliveryId::new("d1"), Some(&entry("R1", now))).await.unwrap();
+    store.record_stream(&person("U1"), &record).await.unwrap();
+    store.remember_webinar(number).await.unwrap();
+    store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
+    store.save_grant(&grant("Z1")).await.unwrap();
+
+    let Place::Redis { url, namespace } = &world.options.place else { panic!("this world is on Redis") };
+    let mut raw = redis::Client::open(url.expose()).unwrap().get_connection().unwrap();
+    for (pattern, keys, life) in [
+        ("state:*", 1, 10 * MINUTE),
+        ("{journal}:delivery:d1", 1, 15 * MINUTE),
+        ("{journal}:audit", 1, -1),
+        ("streams:{E1/T1}:*", 2, DAY),
+        ("webinar:68423085", 1, 30 * DAY),
+        ("{link}:*", 2, -1),
+        ("grant:Z1", 1, -1),
+    ] {
+        let found: Vec<String> = redis::cmd("KEYS").arg(format!("{namespace}:{pattern}")).query(&mut raw).unwrap();
+        assert_eq!(found.len(), keys, "{pattern}");
+        for key in found {
+            let left: i64 = redis::cmd("PTTL").arg(&key).query(&mut raw).unwrap();
+            let is_right = if life < 0 { left == life } else { (life - MINUTE..=life).contains(&left) };
+            assert!(is_right, "{key} lives for {left} ms");
+        }
+    }
+}
+
+/// Passes bytes on until it is told to fall silent; connections made after that work again.
+struct Proxy {
+    port: u16,
+    connections: Arc<AtomicUsize>,
+    silenced: tokio::sync::watch::Sender<usize>,
+    _tasks: JoinSet<()>,
+}
+
+impl Proxy {
+    async fn start(to: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (silenced, heard) = tokio::sync::watch::channel(0);
+        let count = Arc::clone(&connections);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut pipes = JoinSet::new();
+            loop {
+                let (mut near, _) = listener.accept().await.unwrap();
+                let index = count.fetch_add(1, Ordering::SeqCst);
+                let mut heard = heard.clone();
+                pipes.spawn(async move {
+                    let mut far = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                    let is_silent = async move { heard.wait_for(|silenced| index < *silenced).await.is_ok() };
+                    let is_silent = tokio::select! {
+                        _ = copy_bidirectional(&mut near, &mut far) => false,
+                        is_silent = is_silent => is_silent,
+                    };
+                    if is_silent {
+                        std::future::pending::<()>().await;
+                    }
+                });
+            }
+        });
+        Self { port, connections, silenced, _tasks: tasks }
+    }
+
+    /// Passes nothing on over the connections that there are, and closes none of them.
+    fn silence(&self) {
+        self.silenced.send_replace(self.connections.load(Ordering::SeqCst));
+    }
+}

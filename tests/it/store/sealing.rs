@@ -1,0 +1,123 @@
+//! What somebody sees and can do who has the store's bytes but not its keys.
+
+use std::fmt::Write as _;
+
+use onair::grant::StateToken;
+use onair::id::DeliveryId;
+use onair::store::{Error, Keyring, Place, SealFault};
+
+use super::{World, database, entry, grant, pending, person, zoom_user};
+
+on_both_engines! {
+    no_secret_lies_open_in_the_store,
+    a_value_under_another_key_does_not_open,
+    a_removed_key_is_named,
+}
+
+async fn no_secret_lies_open_in_the_store(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let (token, used) = (StateToken::new("canary-state"), StateToken::new("canary-used-state"));
+    store.offer(&token, &pending("U1", now)).await.unwrap();
+    store.offer(&used, &pending("U1", now)).await.unwrap();
+    store.redeem(&used).await.unwrap();
+    store.save_grant(&grant("Z1")).await.unwrap();
+    store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
+    store.accept(&DeliveryId::new("d1"), Some(&entry("in-the-clear", now))).await.unwrap();
+
+    let bytes = everything(&world);
+    assert!(bytes.contains("in-the-clear"), "the search finds what is not sealed");
+    for canary in ["canary", "hooks.slack.com", "livestream_status"] {
+        assert!(!bytes.contains(canary), "{canary} lies open");
+    }
+}
+
+async fn a_value_under_another_key_does_not_open(world: World) {
+    let store = &world.store;
+    store.save_grant(&grant("Z1")).await.unwrap();
+    store.save_grant(&grant("Z2")).await.unwrap();
+    let (first, second) = (read(&world, "grant:Z1"), read(&world, "grant:Z2"));
+    write(&world, "grant:Z1", &second);
+    write(&world, "grant:Z2", &first);
+    for name in ["Z1", "Z2"] {
+        let error = store.grant(&zoom_user(name)).await.unwrap_err();
+        let why = matches!(&error, Error::Sealed { prefix: "grant:", source: SealFault::NotAuthentic(_) });
+        assert!(why, "{error:?}");
+    }
+    write(&world, "grant:Z1", &first);
+    assert_eq!(store.grant(&zoom_user("Z1")).await.unwrap(), Some(grant("Z1")));
+}
+
+async fn a_removed_key_is_named(world: World) {
+    world.store.save_grant(&grant("Z1")).await.unwrap();
+    let removed = world.options.keys.ids().next().unwrap().clone();
+    let world = world.reopen(|options| options.keys = Keyring::parse(&Keyring::generate_one()).unwrap());
+    let error = world.store.grant(&zoom_user("Z1")).await.unwrap_err();
+    let named = matches!(&error, Error::Sealed { source: SealFault::UnknownKey(id), .. } if *id == removed);
+    assert!(named, "{error:?}");
+}
+
+/// All keys and values that a thief would get, as text.
+fn everything(world: &World) -> String {
+    match &world.options.place {
+        Place::Redis { namespace, .. } => {
+            let mut connection = raw(world);
+            let pattern = format!("{namespace}:*");
+            let keys: Vec<String> = redis::cmd("KEYS").arg(pattern).query(&mut connection).unwrap();
+            let mut text = String::new();
+            for key in keys {
+                let kind: String = redis::cmd("TYPE").arg(&key).query(&mut connection).unwrap();
+                let mut command = redis::cmd(match kind.as_str() {
+                    "string" => "GET",
+                    "set" => "SMEMBERS",
+                    "hash" => "HGETALL",
+                    "zset" => "ZRANGE",
+                    "stream" => "XRANGE",
+                    other => panic!("no {other} is documented"),
+                });
+                command.arg(&key);
+                match kind.as_str() {
+                    "zset" => drop(command.arg("0").arg("-1")),
+                    "stream" => drop(command.arg("-").arg("+")),
+                    _ => {}
+                }
+                let value: redis::Value = command.query(&mut connection).unwrap();
+                writeln!(text, "{key} {value:?}").unwrap();
+            }
+            text
+        }
+        Place::Embedded { folder } => {
+            let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+            assert!(files.iter().any(|path| path.ends_with("onair.db-wal")), "{files:?}");
+            files.iter().map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()).collect()
+        }
+    }
+}
+
+fn read(world: &World, key: &str) -> Vec<u8> {
+    match &world.options.place {
+        Place::Redis { namespace, .. } => {
+            redis::cmd("GET").arg(format!("{namespace}:{key}")).query(&mut raw(world)).unwrap()
+        }
+        Place::Embedded { folder } => {
+            let sql = "SELECT value FROM record WHERE key = ?1";
+            database(folder).query_row(sql, [key], |row| row.get(0)).unwrap()
+        }
+    }
+}
+
+fn write(world: &World, key: &str, value: &[u8]) {
+    match &world.options.place {
+        Place::Redis { namespace, .. } => {
+            redis::cmd("SET").arg(format!("{namespace}:{key}")).arg(value).exec(&mut raw(world)).unwrap();
+        }
+        Place::Embedded { folder } => {
+            let changed = database(folder).execute("UPDATE record SET value = ?2 WHERE key = ?1", (key, value));
+            assert_eq!(changed, Ok(1));
+        }
+    }
+}
+
+pub(super) fn raw(world: &World) -> redis::Connection {
+    let Place::Redis { url, .. } = &world.options.place else { panic!("this world is in a file") };
+    redis::Client::open(url.expose()).unwrap().get_connection().unwrap()
+}

@@ -1,0 +1,110 @@
+//! The audit trail: its order, its filters, and whoever reads it beside the service.
+
+use jiff::SignedDuration;
+use onair::audit::AuditEntry;
+use onair::id::TeamId;
+use onair::store::{AuditQuery, Place, Seq, Store};
+use tokio::task::JoinSet;
+
+use super::sealing::raw;
+use super::{World, ago, database, entry, meeting};
+
+on_both_engines! {
+    the_trail_keeps_its_order_and_its_filters,
+    a_long_trail_is_read_whole,
+    the_trail_can_be_read_beside_the_service,
+    a_later_field_does_not_break_the_trail,
+}
+
+async fn the_trail_keeps_its_order_and_its_filters(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let hours_ago = |hours| ago(now, SignedDuration::from_hours(hours));
+    let mut elsewhere = entry("R3", hours_ago(1));
+    elsewhere.person.team = TeamId::new("T2");
+    elsewhere.person.enterprise = None;
+    let mut other_meeting = entry("R4", now);
+    other_meeting.meeting = Some(meeting("81234567890"));
+    let written = [entry("R1", hours_ago(100)), entry("R2", hours_ago(50)), elsewhere, other_meeting];
+    for entry in &written {
+        store.append_audit(entry).await.unwrap();
+    }
+
+    let all = store.audit(&AuditQuery::default()).await.unwrap();
+    assert_eq!(all.iter().map(|(_, entry)| entry).collect::<Vec<_>>(), written.iter().collect::<Vec<_>>());
+    assert!(all.is_sorted_by(|(former, _), (latter, _)| former < latter));
+
+    let after = all[1].0.to_string().parse::<Seq>().unwrap();
+    let query = AuditQuery::default();
+    for (query, expected) in [
+        (AuditQuery { since: Some(hours_ago(50)), ..query.clone() }, vec!["R2", "R3", "R4"]),
+        (AuditQuery { since: Some(hours_ago(-1)), ..query.clone() }, vec![]),
+        (AuditQuery { team: Some(TeamId::new("T1")), ..query.clone() }, vec!["R1", "R2", "R4"]),
+        (AuditQuery { meeting: Some(meeting("81234567890")), ..query.clone() }, vec!["R4"]),
+        (AuditQuery { after: Some(after), ..query.clone() }, vec!["R3", "R4"]),
+        (AuditQuery { after: Some(after), since: Some(hours_ago(200)), ..query.clone() }, vec!["R3", "R4"]),
+        (AuditQuery { after: Some(all[3].0), ..query }, vec![]),
+    ] {
+        assert_eq!(references(store, &query).await, expected, "{query:?}");
+    }
+}
+
+async fn a_long_trail_is_read_whole(world: World) {
+    let now = world.clock.now();
+    let mut tasks = JoinSet::new();
+    for index in 0..2500 {
+        let store = world.store.clone();
+        tasks.spawn(async move { store.append_audit(&entry(&format!("R{index:04}"), now)).await.unwrap() });
+    }
+    tasks.join_all().await;
+
+    let all = world.store.audit(&AuditQuery::default()).await.unwrap();
+    assert!(all.is_sorted_by(|(former, _), (latter, _)| former < latter));
+    let mut found: Vec<_> = all.into_iter().map(|(_, entry)| entry.reference.to_string()).collect();
+    found.sort_unstable();
+    assert_eq!(found, (0..2500).map(|index| format!("R{index:04}")).collect::<Vec<_>>());
+}
+
+async fn the_trail_can_be_read_beside_the_service(world: World) {
+    let now = world.clock.now();
+    world.store.append_audit(&entry("R1", now)).await.unwrap();
+    let reader = Store::open_reader(&world.options.place, world.options.deadline).unwrap();
+    let first = reader.audit(&AuditQuery::default()).await.unwrap();
+    assert_eq!(first.len(), 1);
+
+    world.store.append_audit(&entry("R2", now)).await.unwrap();
+    let more = reader.audit(&AuditQuery { after: Some(first[0].0), ..AuditQuery::default() }).await.unwrap();
+    assert_eq!(names(&more), ["R2"]);
+
+    drop(world.store);
+    assert_eq!(reader.audit(&AuditQuery::default()).await.unwrap().len(), 2, "the service may stop meanwhile");
+    let later = Store::open_reader(&world.options.place, world.options.deadline).unwrap();
+    assert_eq!(later.audit(&AuditQuery::default()).await.unwrap().len(), 2, "or have stopped before");
+}
+
+async fn a_later_field_does_not_break_the_trail(world: World) {
+    let now = world.clock.now();
+    let mut later = serde_json::to_value(entry("R1", now)).unwrap();
+    later["confirmed"] = serde_json::json!({ "at": now });
+    let later = serde_json::to_vec(&later).unwrap();
+    match &world.options.place {
+        Place::Redis { namespace, .. } => {
+            let key = format!("{namespace}:{{journal}}:audit");
+            let mut command = redis::cmd("XADD");
+            command.arg(key).arg("*").arg("entry").arg(later);
+            command.exec(&mut raw(&world)).unwrap();
+        }
+        Place::Embedded { folder } => {
+            database(folder).execute("INSERT INTO log (at_ms, entry) VALUES (0, ?1)", [later]).unwrap();
+        }
+    }
+    let all = world.store.audit(&AuditQuery::default()).await.unwrap();
+    assert_eq!(all[0].1, entry("R1", now));
+}
+
+pub(super) async fn references(store: &Store, query: &AuditQuery) -> Vec<String> {
+    names(&store.audit(query).await.unwrap())
+}
+
+fn names(entries: &[(Seq, AuditEntry)]) -> Vec<String> {
+    entries.iter().map(|(_, entry)| entry.reference.to_string()).collect()
+}
