@@ -3,6 +3,10 @@
 //! Pure: [`parse`] turns text into a [`Command`] or a [`UsageError`], and a command prints itself in the form that
 //! parses back to it. The name of the slash command itself is not known here; it comes with each request.
 
+mod guard;
+mod guess;
+mod link;
+mod option;
 mod parse;
 mod scan;
 #[cfg(test)]
@@ -13,7 +17,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::parse::parse;
-use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName, Title};
+use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName};
 
 /// One understood command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,8 +89,15 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb, in the order help lists them.
-    pub const ALL: [Self; 7] =
-        [Self::Start, Self::Stop, Self::Status, Self::Connect, Self::Disconnect, Self::Whoami, Self::Help];
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::Stop,
+        Self::Status,
+        Self::Connect,
+        Self::Disconnect,
+        Self::Whoami,
+        Self::Help,
+    ];
 
     /// The word typed.
     pub fn word(self) -> &'static str {
@@ -272,7 +283,7 @@ impl fmt::Display for Start {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.meeting.number())?;
         if let Some(title) = &self.settings.title {
-            write!(f, " {}", quoted(title))?;
+            write!(f, " {}", scan::quoted(title.as_str()))?;
         }
         if let Some(value) = self.settings.speaker_name {
             write!(f, " --speaker-name {}", speaker_name_word(value))?;
@@ -288,11 +299,6 @@ impl fmt::Display for Start {
             Run::Dry => f.write_str(" --dry-run"),
         }
     }
-}
-
-/// A title in marks that the parser takes off again.
-fn quoted(title: &Title) -> String {
-    format!("\"{}\"", title.as_str())
 }
 
 /// The words an option takes, in the order of its values.

@@ -1,0 +1,89 @@
+//! What somebody probably meant: the nearest of the words that would have been right.
+
+use super::Verb;
+use super::option::{Flag, bare_name, folded};
+
+/// The verb behind a misspelled word, or behind another word for the same thing.
+pub(super) fn verb(word: &str) -> Option<Verb> {
+    let word = folded(word);
+    let synonym = match word.as_str() {
+        "begin" | "go" | "live" | "launch" | "run" | "on" | "on-air" | "golive" | "go-live" | "broadcast" => {
+            Verb::Start
+        }
+        "end" | "halt" | "finish" | "off" | "off-air" | "quit" | "kill" | "cancel" => Verb::Stop,
+        "list" | "ls" | "state" | "info" | "show" => Verb::Status,
+        "login" | "log-in" | "link" | "signin" | "sign-in" | "auth" => Verb::Connect,
+        "logout" | "log-out" | "unlink" | "signout" | "sign-out" => Verb::Disconnect,
+        "who" | "me" | "account" => Verb::Whoami,
+        "usage" | "commands" | "man" => Verb::Help,
+        _ => {
+            let near = nearest(&word, &Verb::ALL.map(Verb::word))?;
+            return Verb::ALL.into_iter().find(|verb| verb.word() == near);
+        }
+    };
+    Some(synonym)
+}
+
+/// The option behind a misspelled name.
+pub(super) fn flag(name: &str) -> Option<Flag> {
+    let near = nearest(&folded(name), &Flag::ALL.map(bare_name))?;
+    Flag::named(near)
+}
+
+/// The value behind a misspelled one; the first if it resembles none, for that one shows the form.
+pub(super) fn value(word: &str, allowed: &[&'static str]) -> Option<&'static str> {
+    let word = folded(word);
+    // By its letters, `no` is nearest to `on`.
+    let meant = match word.as_str() {
+        "no" | "false" | "none" | "0" | "hide" | "hidden" | "never" => "off",
+        "yes" | "true" | "1" | "show" | "shown" => "on",
+        other => other,
+    };
+    nearest(meant, allowed).or_else(|| allowed.first().copied())
+}
+
+/// The only choice that begins with the word, else the one the fewest slips away.
+fn nearest<'c>(word: &str, choices: &[&'c str]) -> Option<&'c str> {
+    /// Words longer than this are no misspelling of anything here.
+    const LONGEST: usize = 20;
+    let length = word.chars().count();
+    if length > LONGEST {
+        return None;
+    }
+    let mut begun = choices
+        .iter()
+        .filter(|choice| length >= 2 && folded(choice).starts_with(word));
+    if let (Some(choice), None) = (begun.next(), begun.next()) {
+        return Some(choice);
+    }
+    let slips = match length {
+        0..=1 => 0,
+        2..=4 => 1,
+        5..=8 => 2,
+        _ => 3,
+    };
+    let near = choices.iter().map(|choice| (distance(word, &folded(choice)), choice));
+    near.filter(|(far, _)| *far <= slips)
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, choice)| *choice)
+}
+
+/// Damerau and Levenshtein's distance: letters put in, left out, changed, or swapped with their neighbor.
+fn distance(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
+    for i in 0..=from.len() {
+        for j in 0..=to.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let changed = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
+                changed.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1)
+            };
+            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
+                rows[i][j] = rows[i][j].min(rows[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    rows[from.len()][to.len()]
+}
