@@ -17,10 +17,7 @@ pub(super) fn is_secret_plain(plain: &str) -> bool {
     let bared = bared(plain);
     // Links are long and mixed by nature; their queries go no further than the parser.
     let is_long_key = |token: &str| !link::is_web(token) && is_opaque(link::without_credentials(token));
-    is_secret_within(&bared)
-        || bared
-            .split(is_border)
-            .any(|token| names_key(token) || is_long_key(token))
+    is_secret_within(&bared) || bared.split(is_border).any(|token| names_key(token) || is_long_key(token))
 }
 
 /// Whether a word has a piece that only a machine can have made up: long, of letters and digits in no order.
@@ -38,28 +35,21 @@ fn names_ingest(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let marks = ["://", ":\\\\", "%3a%2f%2f"];
     let mut found = marks.iter().flat_map(|mark| lower.match_indices(mark));
-    found.any(|(at, _)| {
-        ["rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts"]
-            .iter()
-            .any(|name| lower[..at].ends_with(name))
-    })
+    found.any(|(at, _)| ["rtmp", "rtmps", "rtmpe", "rtmpt", "rtmpts"].iter().any(|name| lower[..at].ends_with(name)))
 }
 
 /// `?key=…`, `streamKey=…`, `stream_key=…`.
 fn names_key(token: &str) -> bool {
     let lower = token.to_ascii_lowercase();
-    lower
-        .split(['?', '&', '#', '/'])
-        .enumerate()
-        .any(|(place, pair)| match pair.split_once('=') {
-            Some((name, value)) if !value.is_empty() => match name.replace(['-', '_'], "").as_str() {
-                // On its own, `key=value` is what programmers talk about.
-                "key" => place > 0,
-                "streamkey" | "streamname" => true,
-                _ => false,
-            },
+    lower.split(['?', '&', '#', '/']).enumerate().any(|(place, pair)| match pair.split_once('=') {
+        Some((name, value)) if !value.is_empty() => match name.replace(['-', '_'], "").as_str() {
+            // On its own, `key=value` is what programmers talk about.
+            "key" => place > 0,
+            "streamkey" | "streamname" => true,
             _ => false,
-        })
+        },
+        _ => false,
+    })
 }
 
 /// The forms in which YouTube, Twitch and Facebook give their keys out.
@@ -122,8 +112,7 @@ fn is_number(text: &str) -> bool {
 
 /// The pieces of a text that a key could be: letters and digits of ASCII, hyphens and underscores.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
-        .filter(|run| !run.is_empty())
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).filter(|run| !run.is_empty())
 }
 
 fn is_border(c: char) -> bool {

@@ -50,9 +50,7 @@ fn nearest<'c>(word: &str, choices: &[&'c str]) -> Option<&'c str> {
     if length > LONGEST {
         return None;
     }
-    let mut begun = choices
-        .iter()
-        .filter(|choice| length >= 2 && folded(choice).starts_with(word));
+    let mut begun = choices.iter().filter(|choice| length >= 2 && folded(choice).starts_with(word));
     if let (Some(choice), None) = (begun.next(), begun.next()) {
         return Some(choice);
     }
@@ -63,9 +61,7 @@ fn nearest<'c>(word: &str, choices: &[&'c str]) -> Option<&'c str> {
         _ => 3,
     };
     let near = choices.iter().map(|choice| (distance(word, &folded(choice)), choice));
-    near.filter(|(far, _)| *far <= slips)
-        .min_by_key(|(far, _)| *far)
-        .map(|(_, choice)| *choice)
+    near.filter(|(far, _)| *far <= slips).min_by_key(|(far, _)| *far).map(|(_, choice)| *choice)
 }
 
 /// Damerau and Levenshtein's distance: letters put in, left out, changed, or swapped with their neighbor.

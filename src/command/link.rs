@@ -30,11 +30,7 @@ pub(super) fn is_web(word: &str) -> bool {
 /// A word as an error may repeat it: of a link only the host and a readable path, and never much.
 pub(super) fn shown(word: &str) -> String {
     let text = without_credentials(word);
-    let text = if text.contains("://") || lacks_scheme(text) {
-        place_of(text)
-    } else {
-        text.to_owned()
-    };
+    let text = if text.contains("://") || lacks_scheme(text) { place_of(text) } else { text.to_owned() };
     // The guard lets long links pass; this word may be one with something around it.
     let text = if guard::is_opaque(&text) { String::new() } else { text };
     match text.char_indices().nth(SHOWN_CHARS) {
@@ -47,11 +43,7 @@ pub(super) fn shown(word: &str) -> String {
 /// A link without who asks, without its query, and without a path that could be a key.
 fn place_of(link: &str) -> String {
     let lower = link.to_ascii_lowercase();
-    let end = ["?", "#", "%3f"]
-        .iter()
-        .filter_map(|mark| lower.find(mark))
-        .min()
-        .unwrap_or(link.len());
+    let end = ["?", "#", "%3f"].iter().filter_map(|mark| lower.find(mark)).min().unwrap_or(link.len());
     let link = &link[..end];
     let (scheme, rest) = link.split_at(link.find("://").map_or(0, |at| at + "://".len()));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -71,21 +63,14 @@ pub(super) fn without_queries(text: &str) -> String {
         let end = word.find(['?', '#']).filter(|_| leads_to_zoom(word));
         end.map_or(word, |end| &word[..end])
     };
-    text.split_whitespace()
-        .map(cut)
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    text.split_whitespace().map(cut).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A word up to the first parameter that opens a meeting.
 pub(super) fn without_credentials(word: &str) -> &str {
     let lower = word.to_ascii_lowercase();
     let names = ["pwd=", "tk=", "zak=", "pwd%3d", "tk%3d", "zak%3d"];
-    let found = names
-        .iter()
-        .flat_map(|name| lower.match_indices(name))
-        .map(|(at, _)| at);
+    let found = names.iter().flat_map(|name| lower.match_indices(name)).map(|(at, _)| at);
     let begins = |at: &usize| {
         let before = &lower[..*at];
         before.is_empty() || ["?", "&", "#", "%3f", "%26"].iter().any(|mark| before.ends_with(mark))
@@ -93,11 +78,7 @@ pub(super) fn without_credentials(word: &str) -> &str {
     let Some(at) = found.filter(begins).min() else {
         return word;
     };
-    let start = ["?", "%3f"]
-        .iter()
-        .filter_map(|mark| lower[..at].find(mark))
-        .min()
-        .unwrap_or(at);
+    let start = ["?", "%3f"].iter().filter_map(|mark| lower[..at].find(mark)).min().unwrap_or(at);
     word[..start].trim_end_matches(['&', '#'])
 }
 
@@ -108,9 +89,7 @@ fn address(word: &str) -> Option<Result<Url, NotAMeeting>> {
         Err(why) => return Some(Err(why)),
     };
     let is_redirect = matches!(url.host_str(), Some("google.com" | "www.google.com")) && url.path() == "/url";
-    let target = url
-        .query_pairs()
-        .find(|(name, _)| is_redirect && matches!(&**name, "q" | "url"));
+    let target = url.query_pairs().find(|(name, _)| is_redirect && matches!(&**name, "q" | "url"));
     match target.and_then(|(_, target)| direct(&target)) {
         Some(inner) => Some(inner),
         None => Some(Ok(url)),
@@ -159,11 +138,7 @@ fn meeting_of(url: &Url) -> Result<MeetingId, NotAMeeting> {
 
 fn meeting_in(id: &str) -> Result<MeetingId, NotAMeeting> {
     let is_number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-    let why = if is_number {
-        NotAMeeting::Digits
-    } else {
-        NotAMeeting::LinkWithoutId
-    };
+    let why = if is_number { NotAMeeting::Digits } else { NotAMeeting::LinkWithoutId };
     id.parse().map_err(|_| why)
 }
 
@@ -176,10 +151,8 @@ fn is_zoom(url: &Url) -> bool {
 
 fn is_zoom_host(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    ["zoom.us", "zoomgov.com"]
-        .iter()
-        .any(|site| match host.strip_suffix(site) {
-            Some(before) => before.is_empty() || before.ends_with('.'),
-            None => false,
-        })
+    ["zoom.us", "zoomgov.com"].iter().any(|site| match host.strip_suffix(site) {
+        Some(before) => before.is_empty() || before.ends_with('.'),
+        None => false,
+    })
 }

@@ -19,6 +19,9 @@ use serde::{Deserialize, Serialize};
 pub use self::parse::parse;
 use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName};
 
+/// What the slash command is called unless the manifest was made with another name.
+pub const DEFAULT_COMMAND: &str = "/stream";
+
 /// One understood command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -89,15 +92,8 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb, in the order help lists them.
-    pub const ALL: [Self; 7] = [
-        Self::Start,
-        Self::Stop,
-        Self::Status,
-        Self::Connect,
-        Self::Disconnect,
-        Self::Whoami,
-        Self::Help,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Start, Self::Stop, Self::Status, Self::Connect, Self::Disconnect, Self::Whoami, Self::Help];
 
     /// The word typed.
     pub fn word(self) -> &'static str {
@@ -131,7 +127,7 @@ impl Verb {
         match self {
             Self::Start => "put a meeting on air",
             Self::Stop => "take it off air",
-            Self::Status => "what is on air, or what is known about one meeting",
+            Self::Status => "what OnAir did lately, with all meetings or with one",
             Self::Connect => "connect your Zoom account",
             Self::Disconnect => "disconnect it again",
             Self::Whoami => "which Zoom account you are connected as",

@@ -79,11 +79,7 @@ impl<'w> Dashed<'w> {
             None => (rest, None),
         };
         // Keyboards make one en or em dash of two hyphens.
-        Some(Self {
-            is_long: dashes != "-",
-            name,
-            value,
-        })
+        Some(Self { is_long: dashes != "-", name, value })
     }
 
     /// The option it names.
@@ -106,11 +102,7 @@ pub(super) fn is_known(word: &str) -> bool {
 /// Case, the kind of dash, and `-` for `_` make no difference.
 pub(super) fn folded(word: &str) -> String {
     let same = |c: char| {
-        if is_dash(c) || c == '_' || c == ' ' {
-            '-'
-        } else {
-            c.to_ascii_lowercase()
-        }
+        if is_dash(c) || c == '_' || c == ' ' { '-' } else { c.to_ascii_lowercase() }
     };
     word.trim().chars().map(same).collect()
 }

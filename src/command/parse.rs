@@ -19,15 +19,9 @@ pub fn parse(text: &str) -> Result<Command, UsageError> {
     let plain = scan::plain(text);
     let words = scan::words(&plain);
     if guard::is_secret_within(text) || guard::is_secret_plain(&plain) {
-        return Err(UsageError {
-            problem: Problem::StreamSecret,
-            nearest: nearest_to_secret(&words),
-        });
+        return Err(UsageError { problem: Problem::StreamSecret, nearest: nearest_to_secret(&words) });
     }
-    read(&words).map_err(|(problem, nearest)| UsageError {
-        problem,
-        nearest: nearest.unwrap_or_else(help),
-    })
+    read(&words).map_err(|(problem, nearest)| UsageError { problem, nearest: nearest.unwrap_or_else(help) })
 }
 
 /// A command, or the problem and a line that parses; without a line, nobody knows what was meant.
@@ -47,9 +41,7 @@ fn read(words: &[Word]) -> Result<Command, (Problem, Option<String>)> {
             }
         }
         None => {
-            let problem = Problem::UnknownVerb {
-                word: link::shown(first.text()),
-            };
+            let problem = Problem::UnknownVerb { word: link::shown(first.text()) };
             Err((problem, nearest_to_unknown(first, rest, words)))
         }
     }
@@ -70,9 +62,7 @@ fn verb_named(word: &Word) -> Option<Verb> {
         Word::Bare(text) if text == "?" || Dashed::read(text).is_some_and(|dashed| dashed.asks_for_help()) => {
             Some(Verb::Help)
         }
-        Word::Bare(text) => Verb::ALL
-            .into_iter()
-            .find(|verb| verb.word().eq_ignore_ascii_case(text)),
+        Word::Bare(text) => Verb::ALL.into_iter().find(|verb| verb.word().eq_ignore_ascii_case(text)),
         Word::Quoted(_) => None,
     }
 }
@@ -86,18 +76,12 @@ fn suggestion(verb: Verb, command: Option<Command>) -> String {
 
 /// Only the verb and the meeting's number can come out of a text with a secret in it.
 fn nearest_to_secret(words: &[Word]) -> String {
-    let Some((verb, rest)) = words
-        .split_first()
-        .and_then(|(first, rest)| Some((verb_named(first)?, rest)))
-    else {
+    let Some((verb, rest)) = words.split_first().and_then(|(first, rest)| Some((verb_named(first)?, rest))) else {
         return help();
     };
     let draft = Draft::read(verb, rest);
-    let line = draft
-        .found
-        .map(|meeting| format!("{} {}", verb.word(), meeting.number()));
-    line.filter(|line| is_right(line))
-        .unwrap_or_else(|| verb.example().to_owned())
+    let line = draft.found.map(|meeting| format!("{} {}", verb.word(), meeting.number()));
+    line.filter(|line| is_right(line)).unwrap_or_else(|| verb.example().to_owned())
 }
 
 fn nearest_to_unknown(first: &Word, rest: &[Word], all: &[Word]) -> Option<String> {
@@ -183,9 +167,7 @@ impl<'w> Draft<'w> {
             _ if takes_meeting && self.found.is_none() => self.place(word),
             Word::Quoted(text) if self.verb == Verb::Start && self.said.is_empty() => self.title(text),
             Word::Bare(text) | Word::Quoted(text) => {
-                self.note(Problem::Trailing {
-                    word: link::shown(text),
-                });
+                self.note(Problem::Trailing { word: link::shown(text) });
                 self.keep(text);
             }
         }
@@ -193,35 +175,23 @@ impl<'w> Draft<'w> {
 
     fn topic(&mut self, text: &str) {
         if self.about.is_some() || self.problem.is_some() {
-            return self.note(Problem::Trailing {
-                word: link::shown(text),
-            });
+            return self.note(Problem::Trailing { word: link::shown(text) });
         }
-        self.about = Verb::ALL
-            .into_iter()
-            .find(|verb| verb.word().eq_ignore_ascii_case(text));
+        self.about = Verb::ALL.into_iter().find(|verb| verb.word().eq_ignore_ascii_case(text));
         if self.about.is_none() {
-            self.note(Problem::UnknownVerb {
-                word: link::shown(text),
-            });
+            self.note(Problem::UnknownVerb { word: link::shown(text) });
             self.about = guess::verb(text);
         }
     }
 
     fn option(&mut self, text: &str) {
         let Some(dashed) = Dashed::read(text) else { return };
-        let flag = dashed
-            .flag()
-            .filter(|flag| self.verb == Verb::Start && (*flag != Flag::DryRun || dashed.value.is_none()));
+        let flag =
+            dashed.flag().filter(|flag| self.verb == Verb::Start && (*flag != Flag::DryRun || dashed.value.is_none()));
         if flag.is_none() {
-            self.note(Problem::UnknownOption {
-                word: link::shown(text),
-            });
+            self.note(Problem::UnknownOption { word: link::shown(text) });
         }
-        let Some(flag) = flag
-            .or_else(|| guess::flag(dashed.name))
-            .filter(|_| self.verb == Verb::Start)
-        else {
+        let Some(flag) = flag.or_else(|| guess::flag(dashed.name)).filter(|_| self.verb == Verb::Start) else {
             return;
         };
         if self.given.contains(&flag) {
@@ -286,10 +256,7 @@ impl<'w> Draft<'w> {
             }
             (_, None) => NotAMeeting::Word,
         };
-        self.note(Problem::NotAMeeting {
-            word: link::shown(&text),
-            why,
-        });
+        self.note(Problem::NotAMeeting { word: link::shown(&text), why });
         match why {
             NotAMeeting::Word => self.found = punctuated(&text),
             NotAMeeting::Digits | NotAMeeting::LinkWithoutId | NotAMeeting::PersonalLink | NotAMeeting::OtherSite => {
@@ -310,10 +277,7 @@ impl<'w> Draft<'w> {
         }
         let (more, rest) = self.rest.split_at(taken);
         self.rest = rest;
-        self.groups = std::iter::once(first)
-            .chain(more.iter().map(Word::text))
-            .map(str::to_owned)
-            .collect();
+        self.groups = std::iter::once(first).chain(more.iter().map(Word::text)).map(str::to_owned).collect();
         self.number();
     }
 
@@ -322,14 +286,10 @@ impl<'w> Draft<'w> {
         self.found = number_of(&self.groups);
         if self.found.is_none() {
             let word = link::shown(&self.groups.join(" "));
-            self.note(Problem::NotAMeeting {
-                word,
-                why: NotAMeeting::Digits,
-            });
+            self.note(Problem::NotAMeeting { word, why: NotAMeeting::Digits });
             // The digits of a year, or of anything else that follows the id, are most likely the title's.
-            let most = (1..self.groups.len().min(MOST_GROUPS))
-                .rev()
-                .find(|&most| number_of(&self.groups[..most]).is_some());
+            let most =
+                (1..self.groups.len().min(MOST_GROUPS)).rev().find(|&most| number_of(&self.groups[..most]).is_some());
             if let Some(most) = most {
                 self.regroup(most);
             }
@@ -360,10 +320,7 @@ impl<'w> Draft<'w> {
     fn close(&mut self) {
         let needs_meeting = matches!(self.verb, Verb::Start | Verb::Stop);
         match (self.found, self.early.take()) {
-            (Some(_), Some(word)) => self.note(Problem::NotAMeeting {
-                word,
-                why: NotAMeeting::Word,
-            }),
+            (Some(_), Some(word)) => self.note(Problem::NotAMeeting { word, why: NotAMeeting::Word }),
             (None, _) if needs_meeting => self.note(Problem::MissingMeeting { verb: self.verb }),
             (_, None) | (None, Some(_)) => {}
         }
@@ -384,33 +341,17 @@ impl<'w> Draft<'w> {
 
     /// The command as far as it was understood, with the example's meeting where none was.
     fn command(&self) -> Option<Command> {
-        let example = || {
-            Verb::Stop
-                .example()
-                .rsplit(' ')
-                .next()
-                .and_then(|digits| digits.parse().ok())
-        };
+        let example = || Verb::Stop.example().rsplit(' ').next().and_then(|digits| digits.parse().ok());
         Some(match self.verb {
             Verb::Start => {
                 let meeting = self.found.or_else(example)?;
-                Command::Start(Start {
-                    meeting,
-                    settings: self.settings.clone(),
-                    run: self.run,
-                })
+                Command::Start(Start { meeting, settings: self.settings.clone(), run: self.run })
             }
-            Verb::Stop => Command::Stop {
-                meeting: self.found.or_else(example)?,
-            },
+            Verb::Stop => Command::Stop { meeting: self.found.or_else(example)? },
             Verb::Status => {
-                let is_missing = matches!(
-                    self.problem,
-                    Some(Problem::NotAMeeting { .. } | Problem::MissingMeeting { .. })
-                );
-                Command::Status {
-                    meeting: self.found.or_else(|| example().filter(|_| is_missing)),
-                }
+                let is_missing =
+                    matches!(self.problem, Some(Problem::NotAMeeting { .. } | Problem::MissingMeeting { .. }));
+                Command::Status { meeting: self.found.or_else(|| example().filter(|_| is_missing)) }
             }
             Verb::Connect => Command::Connect,
             Verb::Disconnect => Command::Disconnect,
@@ -447,11 +388,7 @@ fn settled(text: &str) -> String {
         return String::new();
     }
     let single = text.replace(scan::is_double, "'");
-    let simple = single
-        .replace(['<', '>', '&'], " ")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let simple = single.replace(['<', '>', '&'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let reads_back = |text: &&String| scan::reads_as(&scan::quoted(text), text);
     [&text, &single].into_iter().find(reads_back).unwrap_or(&simple).clone()
 }
@@ -463,11 +400,7 @@ fn punctuated(text: &str) -> Option<MeetingId> {
 }
 
 fn number_of(groups: &[String]) -> Option<MeetingId> {
-    let digits: String = groups
-        .iter()
-        .flat_map(|group| group.chars())
-        .filter(char::is_ascii_digit)
-        .collect();
+    let digits: String = groups.iter().flat_map(|group| group.chars()).filter(char::is_ascii_digit).collect();
     digits.parse().ok()
 }
 

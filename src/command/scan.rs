@@ -50,9 +50,7 @@ pub(super) fn words(plain: &str) -> Vec<Word> {
         } else {
             let bare = chars[at..].iter().take_while(|&&c| c != ' ' && !is_double(c));
             let end = at + bare.clone().count();
-            words.push(Word::Bare(
-                bare.filter(|&&c| !is_joiner(c)).map(|&c| narrow(c)).collect(),
-            ));
+            words.push(Word::Bare(bare.filter(|&&c| !is_joiner(c)).map(|&c| narrow(c)).collect()));
             at = end;
         }
     }
@@ -66,11 +64,7 @@ pub(super) fn quoted(text: &str) -> String {
         return format!("\"{text}\"");
     }
     let single = format!("'{text}'");
-    if reads_as(&single, text) {
-        single
-    } else {
-        format!("\"{}\"", text.replace(is_double, "'"))
-    }
+    if reads_as(&single, text) { single } else { format!("\"{}\"", text.replace(is_double, "'")) }
 }
 
 /// Whether a line is one quoted word with this text.
@@ -90,10 +84,7 @@ pub(super) fn is_single(c: char) -> bool {
 
 /// A hyphen, a dash or a minus.
 pub(super) fn is_dash(c: char) -> bool {
-    matches!(
-        c,
-        '-' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}'
-    )
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}')
 }
 
 /// Marks that join or shape their neighbors: part of emoji and of some scripts, so a title keeps them.
@@ -159,10 +150,7 @@ impl Plain {
     }
 
     fn close(&mut self) {
-        let found = self
-            .open
-            .pop()
-            .and_then(|start| Some((start, unwrapped(&self.out[start + 1..])?)));
+        let found = self.open.pop().and_then(|start| Some((start, unwrapped(&self.out[start + 1..])?)));
         match found {
             Some((start, inner)) => {
                 self.out.truncate(start);
@@ -217,9 +205,7 @@ fn closing(chars: &[char], open: usize) -> (usize, usize) {
     let close = if is_double(chars[open]) {
         inside.clone().find(|&at| is_double(chars[at]))
     } else {
-        inside
-            .clone()
-            .find(|&at| is_single(chars[at]) && ends_word(chars, at) && !is_apostrophe(chars, at))
+        inside.clone().find(|&at| is_single(chars[at]) && ends_word(chars, at) && !is_apostrophe(chars, at))
     };
     match close {
         Some(at) => (at, at + 1),
@@ -259,11 +245,5 @@ fn option_at(chars: &[char], at: usize) -> bool {
     if !rest.first().is_some_and(|&c| is_dash(c)) {
         return false;
     }
-    option::is_known(
-        &rest
-            .iter()
-            .take_while(|&&c| c != ' ' && !is_double(c))
-            .take(LOOK)
-            .collect::<String>(),
-    )
+    option::is_known(&rest.iter().take_while(|&&c| c != ' ' && !is_double(c)).take(LOOK).collect::<String>())
 }

@@ -18,14 +18,7 @@ fn check(input: &str, expected: &str) {
 /// A text is refused for this problem, and this line is suggested.
 #[track_caller]
 fn refuse(input: &str, problem: Problem, nearest: &str) {
-    assert_eq!(
-        parse(input),
-        Err(UsageError {
-            problem,
-            nearest: nearest.to_owned()
-        }),
-        "{input:?}"
-    );
+    assert_eq!(parse(input), Err(UsageError { problem, nearest: nearest.to_owned() }), "{input:?}");
     assert!(parse(nearest).is_ok(), "{nearest:?} does not parse");
 }
 
@@ -58,28 +51,14 @@ fn help_is_asked_for_in_many_ways() {
     for input in ["help", "?", "--help", "-h", "—help"] {
         check(input, "help");
     }
-    for input in [
-        "help start",
-        "start help",
-        "start --help",
-        "start -h",
-        "start ?",
-        "Start HELP",
-        "--help start",
-    ] {
+    for input in ["help start", "start help", "start --help", "start -h", "start ?", "Start HELP", "--help start"] {
         check(input, "help start");
     }
     check("start 68423085 --help", "help start");
     check("help help", "help help");
     refuse("help strat", Problem::UnknownVerb { word: word("strat") }, "help start");
     refuse("help begin", Problem::UnknownVerb { word: word("begin") }, "help start");
-    refuse(
-        "help --anything",
-        Problem::UnknownVerb {
-            word: word("--anything"),
-        },
-        "help",
-    );
+    refuse("help --anything", Problem::UnknownVerb { word: word("--anything") }, "help");
     refuse("help start now", Problem::Trailing { word: word("now") }, "help start");
 }
 
@@ -120,31 +99,11 @@ fn digits_that_are_no_id_are_told_from_words() {
     refuse("stop 1234567890123", digits("1234567890123"), "stop 68423085");
     refuse("stop 068423085", digits("068423085"), "stop 68423085");
     refuse("status \"684 230\"", digits("684 230"), "status 68423085");
-    refuse(
-        "start 812 3456 7890 2024 talk",
-        digits("812 3456 7890 2024"),
-        "start 81234567890 \"2024 talk\"",
-    );
-    refuse(
-        "start 123 \"Keynote\" --dry-run",
-        digits("123"),
-        "start 68423085 \"Keynote\" --dry-run",
-    );
-    refuse(
-        "stop 68423085x",
-        not_a_meeting("68423085x", NotAMeeting::Word),
-        "stop 68423085",
-    );
-    refuse(
-        "stop #81234567890",
-        not_a_meeting("#81234567890", NotAMeeting::Word),
-        "stop 81234567890",
-    );
-    refuse(
-        "stop ٦٨٤٢٣٠٨٥",
-        not_a_meeting("٦٨٤٢٣٠٨٥", NotAMeeting::Word),
-        "stop 68423085",
-    );
+    refuse("start 812 3456 7890 2024 talk", digits("812 3456 7890 2024"), "start 81234567890 \"2024 talk\"");
+    refuse("start 123 \"Keynote\" --dry-run", digits("123"), "start 68423085 \"Keynote\" --dry-run");
+    refuse("stop 68423085x", not_a_meeting("68423085x", NotAMeeting::Word), "stop 68423085");
+    refuse("stop #81234567890", not_a_meeting("#81234567890", NotAMeeting::Word), "stop 81234567890");
+    refuse("stop ٦٨٤٢٣٠٨٥", not_a_meeting("٦٨٤٢٣٠٨٥", NotAMeeting::Word), "stop 68423085");
 }
 
 const HOSTS: [&str; 8] = [
@@ -175,18 +134,12 @@ fn every_form_of_link_leads_to_its_meeting() {
     ];
     for host in HOSTS {
         for path in &paths {
-            for link in [
-                format!("https://{host}{path}"),
-                format!("http://{host}{path}"),
-                format!("{host}{path}"),
-            ] {
+            for link in [format!("https://{host}{path}"), format!("http://{host}{path}"), format!("{host}{path}")] {
                 links_to_the_meeting(&link);
             }
         }
         for scheme in ["zoommtg", "zoomus", "ZoomMtg"] {
-            links_to_the_meeting(&format!(
-                "{scheme}://{host}/join?action=join&confno=81234567890&pwd={key}"
-            ));
+            links_to_the_meeting(&format!("{scheme}://{host}/join?action=join&confno=81234567890&pwd={key}"));
             links_to_the_meeting(&format!("{scheme}://{host}/start?confno=81234567890&zc=0&tk={key}"));
         }
         for redirect in ["https://www.google.com/url?q=", "https://google.com/url?sa=D&q="] {
@@ -222,39 +175,21 @@ fn links_to_the_meeting(link: &str) {
 fn links_elsewhere_are_not_followed_and_lose_their_query() {
     let other = |text| not_a_meeting(text, NotAMeeting::OtherSite);
     for (link, shown) in [
-        (
-            "https://evilzoom.us/j/123456789?pwd=hunter2",
-            "https://evilzoom.us/j/123456789",
-        ),
+        ("https://evilzoom.us/j/123456789?pwd=hunter2", "https://evilzoom.us/j/123456789"),
         ("evilzoom.us/j/123456789", "evilzoom.us/j/123456789"),
-        (
-            "https://zoom.us.evil.com/j/123456789",
-            "https://zoom.us.evil.com/j/123456789",
-        ),
+        ("https://zoom.us.evil.com/j/123456789", "https://zoom.us.evil.com/j/123456789"),
         ("https://zoom.us@evil.com/j/123456789", "https://evil.com/j/123456789"),
-        (
-            "https://zoom.us:pass@evil.com/j/123456789",
-            "https://evil.com/j/123456789",
-        ),
+        ("https://zoom.us:pass@evil.com/j/123456789", "https://evil.com/j/123456789"),
         ("https://ada:hunter2@zoom.us/j/123456789", "https://zoom.us/j/123456789"),
         ("https://evil.com\\@zoom.us/j/123456789", "https://zoom.us/j/123456789"),
         ("https://zoom.us:8443/j/123456789", "https://zoom.us:8443/j/123456789"),
         ("https://zооm.us/j/123456789", "https://zооm.us/j/123456789"),
         ("ftp://zoom.us/j/123456789", "ftp://zoom.us/j/123456789"),
         ("zoommtg://evil.com/join?confno=123456789", "zoommtg://evil.com/join"),
-        (
-            "https://www.google.com/url?q=https://evil.com/j/123456789%3Fpwd%3Dhunter2",
-            "https://www.google.com/url",
-        ),
-        (
-            "https://google.com.evil.com/url?q=https://zoom.us/j/123456789",
-            "https://google.com.evil.com/url",
-        ),
+        ("https://www.google.com/url?q=https://evil.com/j/123456789%3Fpwd%3Dhunter2", "https://www.google.com/url"),
+        ("https://google.com.evil.com/url?q=https://zoom.us/j/123456789", "https://google.com.evil.com/url"),
         ("https://example.com/#zoom.us/j/123456789", "https://example.com/"),
-        (
-            "https://teams.microsoft.com/l/19%3ameeting_ZjA5YzQ3ZGEtM2Y1Zi00",
-            "https://teams.microsoft.com/",
-        ),
+        ("https://teams.microsoft.com/l/19%3ameeting_ZjA5YzQ3ZGEtM2Y1Zi00", "https://teams.microsoft.com/"),
     ] {
         refuse(&format!("stop {link}"), other(shown), "stop 68423085");
     }
@@ -268,33 +203,13 @@ fn links_elsewhere_are_not_followed_and_lose_their_query() {
 #[test]
 fn zoom_links_without_an_id_say_so() {
     let personal = |text| not_a_meeting(text, NotAMeeting::PersonalLink);
-    refuse(
-        "stop https://zoom.us/my/ada?pwd=hunter2",
-        personal("https://zoom.us/my/ada"),
-        "stop 68423085",
-    );
-    refuse(
-        "stop <https://company.zoom.us/my/ada>",
-        personal("https://company.zoom.us/my/ada"),
-        "stop 68423085",
-    );
+    refuse("stop https://zoom.us/my/ada?pwd=hunter2", personal("https://zoom.us/my/ada"), "stop 68423085");
+    refuse("stop <https://company.zoom.us/my/ada>", personal("https://company.zoom.us/my/ada"), "stop 68423085");
     let without = |text| not_a_meeting(text, NotAMeeting::LinkWithoutId);
-    refuse(
-        "stop https://zoom.us/?pwd=hunter2",
-        without("https://zoom.us/"),
-        "stop 68423085",
-    );
+    refuse("stop https://zoom.us/?pwd=hunter2", without("https://zoom.us/"), "stop 68423085");
     refuse("stop zoom.us", without("zoom.us"), "stop 68423085");
-    refuse(
-        "stop https://zoom.us/j/keynote",
-        without("https://zoom.us/j/keynote"),
-        "stop 68423085",
-    );
-    refuse(
-        "stop zoommtg://zoom.us/join?confno=",
-        without("zoommtg://zoom.us/join"),
-        "stop 68423085",
-    );
+    refuse("stop https://zoom.us/j/keynote", without("https://zoom.us/j/keynote"), "stop 68423085");
+    refuse("stop zoommtg://zoom.us/join?confno=", without("zoommtg://zoom.us/join"), "stop 68423085");
     let digits = not_a_meeting("https://zoom.us/j/123", NotAMeeting::Digits);
     refuse("stop https://zoom.us/j/123?pwd=hunter2", digits, "stop 68423085");
 }
@@ -312,10 +227,7 @@ fn any_quote_mark_opens_and_any_closes() {
                 });
                 check(&format!("stop {open}684 230 85{close}"), "stop 68423085");
             }
-            check(
-                &format!("start 68423085 {open}Keynote and more"),
-                "start 68423085 \"Keynote and more\"",
-            );
+            check(&format!("start 68423085 {open}Keynote and more"), "start 68423085 \"Keynote and more\"");
         }
     }
     for (open, close) in [('"', '\''), ('\'', '"'), ('“', '’'), ('‘', '»')] {
@@ -338,18 +250,9 @@ fn an_apostrophe_inside_a_title_stays() {
         ("'don't stop", "don't stop"),
         ("\"'90s night\"", "'90s night"),
     ] {
-        check(
-            &format!("start 68423085 {typed}"),
-            &format!("start 68423085 \"{title}\""),
-        );
-        check(
-            &format!("start 68423085 {typed} --dry-run"),
-            &format!("start 68423085 \"{title}\" --dry-run"),
-        );
-        check(
-            &format!("start 68423085 {typed} —dry-run"),
-            &format!("start 68423085 \"{title}\" --dry-run"),
-        );
+        check(&format!("start 68423085 {typed}"), &format!("start 68423085 \"{title}\""));
+        check(&format!("start 68423085 {typed} --dry-run"), &format!("start 68423085 \"{title}\" --dry-run"));
+        check(&format!("start 68423085 {typed} —dry-run"), &format!("start 68423085 \"{title}\" --dry-run"));
     }
     check("start '68423085' 'Ada's talk' --layout 'gallery_view'", {
         "start 68423085 \"Ada's talk\" --layout gallery_view"
@@ -359,40 +262,21 @@ fn an_apostrophe_inside_a_title_stays() {
 #[test]
 fn double_marks_within_single_ones_are_printed_so_that_they_read_back() {
     check("start 68423085 'say \"hi\" now'", "start 68423085 'say \"hi\" now'");
-    check(
-        "start 68423085 ‘say “hi” now’ --dry-run",
-        "start 68423085 'say “hi” now' --dry-run",
-    );
+    check("start 68423085 ‘say “hi” now’ --dry-run", "start 68423085 'say “hi” now' --dry-run");
 
     // No pair of marks holds this one; such a title can only come from elsewhere.
     let title = Title::new("a \"b' 'c").ok();
-    let settings = Settings {
-        title,
-        ..Settings::default()
-    };
-    let start = Start {
-        meeting: "68423085".parse().unwrap(),
-        settings,
-        run: Run::Real,
-    };
+    let settings = Settings { title, ..Settings::default() };
+    let start = Start { meeting: "68423085".parse().unwrap(), settings, run: Run::Real };
     check(&Command::Start(start).to_string(), "start 68423085 \"a 'b' 'c\"");
 }
 
 #[test]
 fn an_unclosed_quote_takes_the_rest_but_no_option() {
     check("start 68423085 \"Keynote", KEYNOTE);
-    check(
-        "start 68423085 “Keynote -- part 2",
-        "start 68423085 \"Keynote -- part 2\"",
-    );
-    check(
-        "start 68423085 \"Keynote --dry-run",
-        "start 68423085 \"Keynote\" --dry-run",
-    );
-    check(
-        "start 68423085 'Keynote —layout=gallery_view",
-        "start 68423085 \"Keynote\" --layout gallery_view",
-    );
+    check("start 68423085 “Keynote -- part 2", "start 68423085 \"Keynote -- part 2\"");
+    check("start 68423085 \"Keynote --dry-run", "start 68423085 \"Keynote\" --dry-run");
+    check("start 68423085 'Keynote —layout=gallery_view", "start 68423085 \"Keynote\" --layout gallery_view");
 }
 
 #[test]
@@ -415,42 +299,26 @@ fn escapes_of_slack_are_undone() {
         ("see <http://example.com|example.com>", "see example.com"),
         ("see <https://example.com>", "see https://example.com"),
         ("mail <mailto:ada@example.com|ada@example.com>", "mail ada@example.com"),
-        (
-            "<https://zoom.us/j/123456789?pwd=hunter2|Join>",
-            "https://zoom.us/j/123456789",
-        ),
-        (
-            "at https://zoom.us/j/123456789?pwd=hunter2",
-            "at https://zoom.us/j/123456789",
-        ),
+        ("<https://zoom.us/j/123456789?pwd=hunter2|Join>", "https://zoom.us/j/123456789"),
+        ("at https://zoom.us/j/123456789?pwd=hunter2", "at https://zoom.us/j/123456789"),
         ("at \u{202e}nine\u{200b}", "at nine"),
         ("👩\u{200d}🚀 talks", "👩\u{200d}🚀 talks"),
     ] {
-        check(
-            &format!("start 68423085 \"{typed}\""),
-            &format!("start 68423085 \"{title}\""),
-        );
+        check(&format!("start 68423085 \"{typed}\""), &format!("start 68423085 \"{title}\""));
     }
 }
 
 #[test]
 fn a_title_has_one_to_fifty_characters() {
     let fifty = "ü".repeat(50);
-    check(
-        &format!("start 68423085 \"{fifty}\""),
-        &format!("start 68423085 \"{fifty}\""),
-    );
+    check(&format!("start 68423085 \"{fifty}\""), &format!("start 68423085 \"{fifty}\""));
     refuse(
         "start 68423085 \"The quarterly all hands of everybody in the company, with guests\" --dry-run",
         Problem::TitleTooLong { chars: 64 },
         "start 68423085 \"The quarterly all hands of everybody in the\" --dry-run",
     );
     for empty in ["\"\"", "“ ”", "''", "\"", "\"\u{a0}\u{200b}\"", "\"\u{200d}\""] {
-        refuse(
-            &format!("start 68423085 {empty}"),
-            Problem::EmptyTitle,
-            "start 68423085",
-        );
+        refuse(&format!("start 68423085 {empty}"), Problem::EmptyTitle, "start 68423085");
     }
 }
 
@@ -467,47 +335,19 @@ fn options_stand_anywhere_in_any_case_with_any_dashes() {
     ] {
         check(input, full);
     }
-    check(
-        "start 68423085 --layout follow_host",
-        "start 68423085 --layout follow_host",
-    );
-    check(
-        "start 68423085 --layout speaker-view",
-        "start 68423085 --layout speaker_view",
-    );
-    check(
-        "start 68423085 --captions embedded",
-        "start 68423085 --captions embedded",
-    );
-    check(
-        "start 68423085 --captions off --speaker-name on",
-        "start 68423085 --speaker-name on --captions off",
-    );
+    check("start 68423085 --layout follow_host", "start 68423085 --layout follow_host");
+    check("start 68423085 --layout speaker-view", "start 68423085 --layout speaker_view");
+    check("start 68423085 --captions embedded", "start 68423085 --captions embedded");
+    check("start 68423085 --captions off --speaker-name on", "start 68423085 --speaker-name on --captions off");
 }
 
 #[test]
 fn options_that_make_no_sense_are_named() {
     let unknown = |text| Problem::UnknownOption { word: word(text) };
-    refuse(
-        "start 68423085 --dryrun",
-        unknown("--dryrun"),
-        "start 68423085 --dry-run",
-    );
-    refuse(
-        "start 68423085 -dry-run",
-        unknown("-dry-run"),
-        "start 68423085 --dry-run",
-    );
-    refuse(
-        "start 68423085 --dry-run=no",
-        unknown("--dry-run=no"),
-        "start 68423085 --dry-run",
-    );
-    refuse(
-        "start 68423085 --laoyut gallery_view",
-        unknown("--laoyut"),
-        "start 68423085 --layout gallery_view",
-    );
+    refuse("start 68423085 --dryrun", unknown("--dryrun"), "start 68423085 --dry-run");
+    refuse("start 68423085 -dry-run", unknown("-dry-run"), "start 68423085 --dry-run");
+    refuse("start 68423085 --dry-run=no", unknown("--dry-run=no"), "start 68423085 --dry-run");
+    refuse("start 68423085 --laoyut gallery_view", unknown("--laoyut"), "start 68423085 --layout gallery_view");
     refuse("start 68423085 \"Keynote\" --record", unknown("--record"), KEYNOTE);
     refuse("stop 68423085 --dry-run", unknown("--dry-run"), "stop 68423085");
     refuse("whoami --all", unknown("--all"), "whoami");
@@ -519,121 +359,49 @@ fn options_that_make_no_sense_are_named() {
 
 #[test]
 fn values_that_make_no_sense_are_named_with_those_allowed() {
-    let bad = |option, text: Option<&str>, allowed| Problem::OptionValue {
-        option,
-        word: text.map(word),
-        allowed,
-    };
+    let bad = |option, text: Option<&str>, allowed| Problem::OptionValue { option, word: text.map(word), allowed };
     let layout = |text| bad("--layout", text, LAYOUT_WORDS);
-    refuse(
-        "start 68423085 --layout gallery",
-        layout(Some("gallery")),
-        "start 68423085 --layout gallery_view",
-    );
-    refuse(
-        "start 68423085 --layout",
-        layout(None),
-        "start 68423085 --layout follow_host",
-    );
-    refuse(
-        "start 68423085 --layout=",
-        layout(None),
-        "start 68423085 --layout follow_host",
-    );
-    refuse(
-        "start 68423085 --layout --dry-run",
-        layout(None),
-        "start 68423085 --layout follow_host --dry-run",
-    );
-    refuse(
-        "start --layout 68423085",
-        layout(Some("68423085")),
-        "start 68423085 --layout follow_host",
-    );
+    refuse("start 68423085 --layout gallery", layout(Some("gallery")), "start 68423085 --layout gallery_view");
+    refuse("start 68423085 --layout", layout(None), "start 68423085 --layout follow_host");
+    refuse("start 68423085 --layout=", layout(None), "start 68423085 --layout follow_host");
+    refuse("start 68423085 --layout --dry-run", layout(None), "start 68423085 --layout follow_host --dry-run");
+    refuse("start --layout 68423085", layout(Some("68423085")), "start 68423085 --layout follow_host");
     refuse("start 68423085 --layout \"Keynote\"", layout(Some("Keynote")), {
         "start 68423085 \"Keynote\" --layout follow_host"
     });
     let speaker = |text| bad("--speaker-name", Some(text), SPEAKER_NAME_WORDS);
-    refuse(
-        "start 68423085 --speaker-name no",
-        speaker("no"),
-        "start 68423085 --speaker-name off",
-    );
-    refuse(
-        "start 68423085 --speaker-name=yes",
-        speaker("yes"),
-        "start 68423085 --speaker-name on",
-    );
+    refuse("start 68423085 --speaker-name no", speaker("no"), "start 68423085 --speaker-name off");
+    refuse("start 68423085 --speaker-name=yes", speaker("yes"), "start 68423085 --speaker-name on");
     let captions = bad("--captions", Some("burned-in"), CAPTIONS_WORDS);
-    refuse(
-        "start 68423085 --captions burned-in",
-        captions,
-        "start 68423085 --captions burnt-in",
-    );
+    refuse("start 68423085 --captions burned-in", captions, "start 68423085 --captions burnt-in");
 }
 
 #[test]
 fn trailing_words_are_refused_and_quoted_in_the_suggestion() {
     let trailing = |text| Problem::Trailing { word: word(text) };
-    refuse(
-        "start 68423085 Keynote now",
-        trailing("Keynote"),
-        "start 68423085 \"Keynote now\"",
-    );
+    refuse("start 68423085 Keynote now", trailing("Keynote"), "start 68423085 \"Keynote now\"");
     refuse("start 68423085 - Keynote", trailing("-"), KEYNOTE);
-    refuse(
-        "start 68423085 Ada's --dry-run talk",
-        trailing("Ada's"),
-        "start 68423085 \"Ada's talk\" --dry-run",
-    );
-    refuse(
-        "start 68423085 \"Keynote\" now",
-        trailing("now"),
-        "start 68423085 \"Keynote now\"",
-    );
-    refuse(
-        "start 68423085 \"The 12\" vinyl show\"",
-        trailing("vinyl"),
-        "start 68423085 \"The 12 vinyl show\"",
-    );
-    refuse(
-        "start 68423085 3 talks",
-        trailing("talks"),
-        "start 68423085 \"3 talks\"",
-    );
+    refuse("start 68423085 Ada's --dry-run talk", trailing("Ada's"), "start 68423085 \"Ada's talk\" --dry-run");
+    refuse("start 68423085 \"Keynote\" now", trailing("now"), "start 68423085 \"Keynote now\"");
+    refuse("start 68423085 \"The 12\" vinyl show\"", trailing("vinyl"), "start 68423085 \"The 12 vinyl show\"");
+    refuse("start 68423085 3 talks", trailing("talks"), "start 68423085 \"3 talks\"");
     refuse("start 684 230 85 talks", trailing("talks"), "start 68423085 \"talks\"");
     refuse("stop 68423085 now", trailing("now"), "stop 68423085");
     refuse("stop 68423085 \"Keynote\"", trailing("Keynote"), "stop 68423085");
-    refuse(
-        "status 68423085 81234567890x",
-        trailing("81234567890x"),
-        "status 68423085",
-    );
+    refuse("status 68423085 81234567890x", trailing("81234567890x"), "status 68423085");
     for verb in ["connect", "disconnect", "whoami"] {
         refuse(&format!("{verb} now"), trailing("now"), verb);
     }
     let link = "https://zoom.us/j/123456789";
-    refuse(
-        &format!("start 68423085 {link}?pwd=hunter2"),
-        trailing(link),
-        &format!("start 68423085 \"{link}\""),
-    );
+    refuse(&format!("start 68423085 {link}?pwd=hunter2"), trailing(link), &format!("start 68423085 \"{link}\""));
 }
 
 #[test]
 fn a_start_and_a_stop_need_a_meeting() {
     refuse("start", Problem::MissingMeeting { verb: Verb::Start }, "start 68423085");
     refuse("stop", Problem::MissingMeeting { verb: Verb::Stop }, "stop 68423085");
-    refuse(
-        "stop \"\"",
-        Problem::MissingMeeting { verb: Verb::Stop },
-        "stop 68423085",
-    );
-    refuse(
-        "start \"Keynote\"",
-        Problem::MissingMeeting { verb: Verb::Start },
-        KEYNOTE,
-    );
+    refuse("stop \"\"", Problem::MissingMeeting { verb: Verb::Stop }, "stop 68423085");
+    refuse("start \"Keynote\"", Problem::MissingMeeting { verb: Verb::Start }, KEYNOTE);
     let keynote = || not_a_meeting("Keynote", NotAMeeting::Word);
     refuse("start \"Keynote\" 68423085", keynote(), KEYNOTE);
     refuse("start Keynote 68423085", keynote(), KEYNOTE);
@@ -664,11 +432,7 @@ fn an_unknown_verb_suggests_the_nearest() {
         ("who am i", "who", "whoami"),
         ("68423085", "68423085", "start 68423085"),
         ("812 3456 7890 “Keynote”", "812", "start 81234567890 \"Keynote\""),
-        (
-            "https://zoom.us/j/123456789?pwd=hunter2",
-            "https://zoom.us/j/123456789",
-            "start 123456789",
-        ),
+        ("https://zoom.us/j/123456789?pwd=hunter2", "https://zoom.us/j/123456789", "start 123456789"),
         ("/stream start 68423085 \"Keynote\"", "/stream", KEYNOTE),
         ("/stream", "/stream", "help"),
         ("\"start\" 68423085", "start", "start 68423085"),
@@ -685,16 +449,8 @@ fn words_are_repeated_only_in_part() {
     let long = "ü".repeat(500);
     let cut = format!("{}…", "ü".repeat(59));
     refuse(&long, Problem::UnknownVerb { word: cut.clone() }, "help");
-    refuse(
-        &format!("stop {long}"),
-        not_a_meeting(&cut, NotAMeeting::Word),
-        "stop 68423085",
-    );
-    refuse(
-        &format!("stop 68423085 {long}"),
-        Problem::Trailing { word: cut },
-        "stop 68423085",
-    );
+    refuse(&format!("stop {long}"), not_a_meeting(&cut, NotAMeeting::Word), "stop 68423085");
+    refuse(&format!("stop 68423085 {long}"), Problem::Trailing { word: cut }, "stop 68423085");
     let fits = "ü".repeat(60);
     refuse(&fits, Problem::UnknownVerb { word: fits.clone() }, "help");
 }
@@ -726,36 +482,16 @@ fn stream_secrets_are_refused_wherever_they_stand() {
         "https://live.example.com/live_123456789_aBcDeFgHiJkLmNoP",
     ];
     for key in keys {
-        refuse(
-            &format!("start 68423085 {key}"),
-            Problem::StreamSecret,
-            "start 68423085",
-        );
-        refuse(
-            &format!("start 68423085 \"{key}\""),
-            Problem::StreamSecret,
-            "start 68423085",
-        );
+        refuse(&format!("start 68423085 {key}"), Problem::StreamSecret, "start 68423085");
+        refuse(&format!("start 68423085 \"{key}\""), Problem::StreamSecret, "start 68423085");
         refuse(&format!("start {key}"), Problem::StreamSecret, KEYNOTE);
-        refuse(
-            &format!("stop 68423085 'the {key} of us'"),
-            Problem::StreamSecret,
-            "stop 68423085",
-        );
+        refuse(&format!("stop 68423085 'the {key} of us'"), Problem::StreamSecret, "stop 68423085");
         refuse(&format!("whoami {key}"), Problem::StreamSecret, "whoami");
         refuse(key, Problem::StreamSecret, "help");
     }
     let link = "https://a.example/a1b2c3d4e5f6a7b8c9d0";
-    refuse(
-        &format!("start 68423085 \"{link}\""),
-        Problem::StreamSecret,
-        "start 68423085",
-    );
-    refuse(
-        &format!("start {link}"),
-        not_a_meeting("https://a.example/", NotAMeeting::OtherSite),
-        "start 68423085",
-    );
+    refuse(&format!("start 68423085 \"{link}\""), Problem::StreamSecret, "start 68423085");
+    refuse(&format!("start {link}"), not_a_meeting("https://a.example/", NotAMeeting::OtherSite), "start 68423085");
 }
 
 #[test]
@@ -775,10 +511,7 @@ fn ordinary_titles_hold_no_secret() {
         "see https://example.com/2026/q3-review-of-it-all",
         "Łódź2026Kraków2027Warszawa2028",
     ] {
-        check(
-            &format!("start 68423085 \"{title}\""),
-            &format!("start 68423085 \"{title}\""),
-        );
+        check(&format!("start 68423085 \"{title}\""), &format!("start 68423085 \"{title}\""));
     }
     check("start 812-3456-7890 \"Keynote\"", "start 81234567890 \"Keynote\"");
     check("stop 1234-5678-9012", "stop 123456789012");
@@ -786,9 +519,8 @@ fn ordinary_titles_hold_no_secret() {
 
 #[test]
 fn a_very_long_line_is_read_in_time() {
-    for piece in [
-        "'", "'-", "' ", "<", ">", "&amp;", "a;", "<a:", "\"", "-- ", "1 ", "rtmp", "pwd=", "a'b' ", "live_1",
-    ] {
+    for piece in ["'", "'-", "' ", "<", ">", "&amp;", "a;", "<a:", "\"", "-- ", "1 ", "rtmp", "pwd=", "a'b' ", "live_1"]
+    {
         let _ = parse(&format!("start 68423085 {}", piece.repeat(64 * 1024 / piece.len())));
     }
 }
@@ -877,20 +609,12 @@ fn lines() -> impl Strategy<Value = String> {
 fn commands() -> impl Strategy<Value = String> {
     let title = prop::option::of("[A-Za-zé&<>.,:#@!]{1,7}( [A-Za-zé&<>.,:#@!]{1,7}){0,4}");
     let options = prop::sample::subsequence(
-        vec![
-            "--speaker-name off",
-            "--layout gallery_view",
-            "--captions burnt-in",
-            "--dry-run",
-        ],
+        vec!["--speaker-name off", "--layout gallery_view", "--captions burnt-in", "--dry-run"],
         0..=4,
     );
     ("[1-9][0-9]{7,11}", title, options).prop_map(|(id, title, options)| {
         let title = title.map(|title| format!("\"{title}\""));
-        let words = ["start".to_owned(), id]
-            .into_iter()
-            .chain(title)
-            .chain(options.into_iter().map(str::to_owned));
+        let words = ["start".to_owned(), id].into_iter().chain(title).chain(options.into_iter().map(str::to_owned));
         words.collect::<Vec<_>>().join(" ")
     })
 }

@@ -31,31 +31,19 @@ pub enum Fault {
 impl Fault {
     /// Answers a bare status with an empty body.
     pub fn status(status: u16) -> Self {
-        Self::Answer {
-            status,
-            headers: Vec::new(),
-            body: String::new(),
-        }
+        Self::Answer { status, headers: Vec::new(), body: String::new() }
     }
 
     /// Answers a status with a JSON body.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         let headers = vec![("content-type".to_owned(), "application/json;charset=UTF-8".to_owned())];
-        Self::Answer {
-            status,
-            headers,
-            body: body.to_string(),
-        }
+        Self::Answer { status, headers, body: body.to_string() }
     }
 
     /// Answers 429 with this `Retry-After`.
     pub fn too_many(retry_after: &str) -> Self {
         let headers = vec![("retry-after".to_owned(), retry_after.to_owned())];
-        Self::Answer {
-            status: 429,
-            headers,
-            body: String::new(),
-        }
+        Self::Answer { status: 429, headers, body: String::new() }
     }
 
     /// What reaches the client: an answer, or `None` for a connection that breaks.
@@ -90,10 +78,7 @@ pub(super) struct Faults<R> {
 
 impl<R> Default for Faults<R> {
     fn default() -> Self {
-        Self {
-            once: VecDeque::new(),
-            sticky: Vec::new(),
-        }
+        Self { once: VecDeque::new(), sticky: Vec::new() }
     }
 }
 
@@ -116,10 +101,6 @@ impl<R: Copy> Faults<R> {
         if let Some(index) = self.once.iter().position(|(route, _)| covers(*route)) {
             return self.once.remove(index).map(|(_, fault)| fault);
         }
-        self.sticky
-            .iter()
-            .rev()
-            .find(|(route, _)| covers(*route))
-            .map(|(_, fault)| fault.clone())
+        self.sticky.iter().rev().find(|(route, _)| covers(*route)).map(|(_, fault)| fault.clone())
     }
 }

@@ -19,11 +19,7 @@ pub struct TimedOut {
 
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "waited {:?} for {}; there was:\n{}",
-            self.within, self.waited_for, self.instead
-        )
+        write!(f, "waited {:?} for {}; there was:\n{}", self.within, self.waited_for, self.instead)
     }
 }
 

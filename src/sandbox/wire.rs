@@ -34,10 +34,7 @@ pub struct Recorded {
 impl Recorded {
     /// The first header of this (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The body as text.
@@ -73,9 +70,7 @@ impl Recorded {
 }
 
 fn field(pairs: &[u8], name: &str) -> Option<String> {
-    url::form_urlencoded::parse(pairs)
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
+    url::form_urlencoded::parse(pairs).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 /// What a world answers.
@@ -88,11 +83,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(status: u16, body: impl Into<String>) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-        }
+        Self { status, headers: Vec::new(), body: body.into() }
     }
 
     pub(super) fn json(status: u16, body: &serde_json::Value) -> Self {
@@ -118,14 +109,7 @@ impl Server {
     pub(super) async fn bind() -> io::Result<(Self, TcpListener)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        Ok((
-            Self {
-                address,
-                stop: CancellationToken::new(),
-                tasks: TaskTracker::new(),
-            },
-            listener,
-        ))
+        Ok((Self { address, stop: CancellationToken::new(), tasks: TaskTracker::new() }, listener))
     }
 
     /// Serves with a handler that answers, or with `None` breaks the connection.
@@ -136,15 +120,11 @@ impl Server {
     {
         let handler = Arc::new(handler);
         let (tasks, stop) = (self.tasks.clone(), self.stop.clone());
-        self.tasks
-            .spawn(self.stop.clone().run_until_cancelled_owned(async move {
-                while let Ok((stream, _)) = listener.accept().await {
-                    tasks.spawn(
-                        stop.clone()
-                            .run_until_cancelled_owned(connection(stream, handler.clone())),
-                    );
-                }
-            }));
+        self.tasks.spawn(self.stop.clone().run_until_cancelled_owned(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tasks.spawn(stop.clone().run_until_cancelled_owned(connection(stream, handler.clone())));
+            }
+        }));
     }
 
     /// `http://127.0.0.1:<port>`
@@ -178,16 +158,11 @@ where
             let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
             let answer = handler(recorded(&head, body)).await;
             // An error from the service makes hyper close the connection without a word.
-            answer
-                .ok_or_else(|| io::Error::other("cut"))?
-                .try_into()
-                .map_err(io::Error::other)
+            answer.ok_or_else(|| io::Error::other("cut"))?.try_into().map_err(io::Error::other)
         }
     });
     // A client that went away is its own business.
-    let _ended = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 fn recorded(head: &hyper::http::request::Parts, body: Bytes) -> Recorded {
@@ -196,11 +171,7 @@ fn recorded(head: &hyper::http::request::Parts, body: Bytes) -> Recorded {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
-        headers: head
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), text(value)))
-            .collect(),
+        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body,
     }
 }

@@ -68,11 +68,7 @@ pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp
 
 /// What the headers say about [rate limits](https://developers.zoom.us/docs/api/rest/rate-limits/).
 pub(super) fn limit(headers: &HeaderMap, now: Timestamp) -> LimitHeaders {
-    LimitHeaders::read(
-        text(headers, "x-ratelimit-type"),
-        text(headers, RETRY_AFTER.as_str()),
-        now,
-    )
+    LimitHeaders::read(text(headers, "x-ratelimit-type"), text(headers, RETRY_AFTER.as_str()), now)
 }
 
 /// What Zoom's support asks for.
@@ -81,10 +77,7 @@ pub(super) fn tracking_id(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .filter(|value| !value.is_empty())
+    headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty())
 }
 
 fn shortened(text: &str) -> String {
@@ -115,11 +108,7 @@ impl Envelope {
             field: shortened(error["field"].as_str().unwrap_or_default()),
             message: shortened(error["message"].as_str().unwrap_or_default()),
         };
-        let fields = json["errors"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice)
-            .iter()
-            .take(MOST_FIELDS);
+        let fields = json["errors"].as_array().map_or(&[][..], Vec::as_slice).iter().take(MOST_FIELDS);
         Self {
             code: json["code"].as_i64().or_else(|| json["code"].as_str().and_then(number)),
             message: json["message"].as_str().unwrap_or_default().to_owned(),
@@ -194,12 +183,7 @@ mod tests {
 
     fn check(body: &[u8], code: Option<i64>, message: &str) {
         let answer = read(400, &HeaderMap::new(), body, Timestamp::UNIX_EPOCH);
-        assert_eq!(
-            (answer.code, answer.message.as_str()),
-            (code, message),
-            "{}",
-            String::from_utf8_lossy(body)
-        );
+        assert_eq!((answer.code, answer.message.as_str()), (code, message), "{}", String::from_utf8_lossy(body));
     }
 
     #[test]
@@ -225,16 +209,9 @@ mod tests {
 
     #[test]
     fn what_is_no_envelope_has_no_code_and_no_message() {
-        for body in [
-            &b""[..],
-            b"[]",
-            b"null",
-            b"7",
-            b"\"code\"",
-            b"Bad gateway",
-            b"\xff\xfe\x00",
-            br#"{"code":4927,"mess"#,
-        ] {
+        for body in
+            [&b""[..], b"[]", b"null", b"7", b"\"code\"", b"Bad gateway", b"\xff\xfe\x00", br#"{"code":4927,"mess"#]
+        {
             check(body, None, "");
         }
         check(b"<html><code>404</code><message>Not found</message></html>", None, "");
@@ -245,10 +222,7 @@ mod tests {
     fn fields_that_failed_are_kept_and_their_number_is_bounded() {
         let body = r#"{"code":300,"message":"Validation Failed.","errors":[{"field":"settings.display_name","message":"Invalid field."}]}"#;
         let answer = read(400, &HeaderMap::new(), body.as_bytes(), Timestamp::UNIX_EPOCH);
-        let expected = FieldError {
-            field: "settings.display_name".into(),
-            message: "Invalid field.".into(),
-        };
+        let expected = FieldError { field: "settings.display_name".into(), message: "Invalid field.".into() };
         assert_eq!(answer.fields, [expected]);
 
         let many = format!(r#"{{"errors":[{}]}}"#, vec![r#"{"field":"f"}"#; 500].join(","));

@@ -31,11 +31,7 @@ impl Draft {
             BodyFormat::Json => (JSON.to_owned(), serde_json::to_string(&status)?),
             BodyFormat::Multipart => multipart(&status)?,
         };
-        Ok(Self {
-            url,
-            content_type,
-            body,
-        })
+        Ok(Self { url, content_type, body })
     }
 
     pub(super) fn request(self, http: &Client, access: &Secret) -> RequestBuilder {
@@ -49,16 +45,9 @@ impl Draft {
 
 impl fmt::Display for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            url,
-            content_type,
-            body,
-        } = self;
+        let Self { url, content_type, body } = self;
         let method = Self::METHOD;
-        write!(
-            f,
-            "{method} {url}\nAccept: {JSON}\nContent-Type: {content_type}\nAuthorization: Bearer ••••\n\n{body}"
-        )
+        write!(f, "{method} {url}\nAccept: {JSON}\nContent-Type: {content_type}\nAuthorization: Bearer ••••\n\n{body}")
     }
 }
 
@@ -70,13 +59,7 @@ fn multipart(status: &Status<'_>) -> Result<(String, String), serde_json::Error>
     if let Some(settings) = &status.settings {
         parts.push(("settings", serde_json::to_string(settings)?));
     }
-    let hash = Sha256::digest(
-        parts
-            .iter()
-            .map(|(_, value)| value.as_str())
-            .collect::<Vec<_>>()
-            .join("\n"),
-    );
+    let hash = Sha256::digest(parts.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join("\n"));
     let boundary = format!("onair-{}", hex::encode(&hash[..16]));
     let part = |(name, value): &(&str, String)| {
         format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")

@@ -94,17 +94,11 @@ impl Error {
 
     pub(super) fn busy(limit: &LimitHeaders, now: Timestamp) -> Self {
         let soon = now.saturating_add(outcome::PER_SECOND_WAIT).unwrap_or(now);
-        Self::Busy {
-            retry_at: limit.told(now).unwrap_or(soon),
-        }
+        Self::Busy { retry_at: limit.told(now).unwrap_or(soon) }
     }
 
     pub(super) fn of_call(error: reqwest::Error) -> Self {
-        if never_left(&error) {
-            Self::Unreachable(Cause::new(error))
-        } else {
-            Self::NoAnswer(Cause::new(error))
-        }
+        if never_left(&error) { Self::Unreachable(Cause::new(error)) } else { Self::NoAnswer(Cause::new(error)) }
     }
 }
 

@@ -128,16 +128,7 @@ impl Zoom {
         let api_url = base(&options.api_url, "api_url")?;
         let oauth_url = base(&options.oauth_url, "oauth_url")?;
         let authorize = plain(&format!("{oauth_url}/authorize"), "oauth_url")?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                http,
-                api_url,
-                oauth_url,
-                authorize,
-                options,
-                clock,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { http, api_url, oauth_url, authorize, options, clock }) })
     }
 
     /// Sends an order, once. Whatever happens is an [`Attempt`]: not sent, sent and unanswered, or answered. An answer
@@ -178,12 +169,7 @@ impl Zoom {
     /// [Get a user](https://developers.zoom.us/docs/api/users/#tag/users/get/users/{userId})
     pub async fn me(&self, access: &Secret) -> Result<ZoomUser, Error> {
         let url = format!("{}/users/me", self.inner.api_url);
-        let request = self
-            .inner
-            .http
-            .get(url)
-            .header(ACCEPT, JSON)
-            .bearer_auth(access.expose());
+        let request = self.inner.http.get(url).header(ACCEPT, JSON).bearer_auth(access.expose());
         let (answer, body) = self.send(request).await.map_err(Error::of_call)?;
         let status = answer.status;
         tracing::info!(
@@ -223,10 +209,7 @@ impl Zoom {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = Body::read(response).await;
-        Ok((
-            answer::read(status, &headers, body.bytes(), self.inner.clock.now()),
-            body,
-        ))
+        Ok((answer::read(status, &headers, body.bytes(), self.inner.clock.now()), body))
     }
 
     fn refusal(&self, answer: Answer) -> Error {
@@ -240,20 +223,13 @@ impl Zoom {
         match status {
             429 => Error::busy(&limit, self.inner.clock.now()),
             500.. => Error::Down { status },
-            _ => Error::Refused {
-                status,
-                code: code.map(|code| code.to_string()),
-            },
+            _ => Error::Refused { status, code: code.map(|code| code.to_string()) },
         }
     }
 }
 
 fn not_answered(order: &Order, error: reqwest::Error) -> Attempt {
-    let attempt = if error::never_left(&error) {
-        Attempt::NotSent
-    } else {
-        Attempt::NoAnswer
-    };
+    let attempt = if error::never_left(&error) { Attempt::NotSent } else { Attempt::NoAnswer };
     let error: &dyn std::error::Error = &Cause::new(error);
     tracing::warn!(
         meeting.id = order.meeting.number(),
@@ -294,8 +270,5 @@ fn plain(address: &str, option: &'static str) -> Result<Url, BuildError> {
             && url.query().is_none()
             && url.fragment().is_none()
     };
-    Url::parse(address)
-        .ok()
-        .filter(is_plain)
-        .ok_or(BuildError::Address { option })
+    Url::parse(address).ok().filter(is_plain).ok_or(BuildError::Address { option })
 }

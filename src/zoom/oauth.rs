@@ -73,13 +73,7 @@ impl Zoom {
     ///
     /// [`Error::InvalidGrant`], and nothing else, ends the grant. After [`Error::NoAnswer`] the token may be spent.
     pub async fn refresh(&self, refresh: &Secret) -> Result<Tokens, Error> {
-        self.tokens(
-            &wire::TokenForm::RefreshToken {
-                refresh_token: refresh.expose(),
-            },
-            Some(refresh),
-        )
-        .await
+        self.tokens(&wire::TokenForm::RefreshToken { refresh_token: refresh.expose() }, Some(refresh)).await
     }
 
     /// Ends a grant at Zoom. A token that Zoom does not know any more is as good as revoked, which is no error
@@ -103,10 +97,7 @@ impl Zoom {
             Body::TooLong(_) => return Err(Error::Unexpected { status }),
         };
         let answer: wire::TokenAnswer = serde_json::from_slice(&body).map_err(|_| Error::Unexpected { status })?;
-        let refresh = answer
-            .refresh_token
-            .or_else(|| spent.cloned())
-            .filter(|token| !token.expose().is_empty());
+        let refresh = answer.refresh_token.or_else(|| spent.cloned()).filter(|token| !token.expose().is_empty());
         Ok(Tokens {
             access: Some(answer.access_token)
                 .filter(|token| !token.expose().is_empty())
@@ -140,12 +131,7 @@ impl Zoom {
             return Ok((status.as_u16(), body));
         }
         let now = self.inner.clock.now();
-        Err(refusal(
-            status.as_u16(),
-            body.bytes(),
-            &answer::limit(&headers, now),
-            now,
-        ))
+        Err(refusal(status.as_u16(), body.bytes(), &answer::limit(&headers, now), now))
     }
 }
 
@@ -158,18 +144,12 @@ impl Zoom {
 fn refusal(status: u16, body: &[u8], limit: &LimitHeaders, now: Timestamp) -> Error {
     let said: wire::OauthError = serde_json::from_slice(body).unwrap_or_default();
     let error = said.error.as_str().unwrap_or_default();
-    let dead_token = said
-        .reason
-        .as_str()
-        .is_some_and(|reason| reason.to_lowercase().contains("invalid token"));
+    let dead_token = said.reason.as_str().is_some_and(|reason| reason.to_lowercase().contains("invalid token"));
     match status {
         429 => Error::busy(limit, now),
         500.. => Error::Down { status },
         _ if error == "invalid_grant" || (error == "invalid_request" && dead_token) => Error::InvalidGrant,
-        _ => Error::Refused {
-            status,
-            code: word(error),
-        },
+        _ => Error::Refused { status, code: word(error) },
     }
 }
 
@@ -189,11 +169,7 @@ fn life(expires_in: &Value) -> SignedDuration {
 
 fn scopes(scope: &Value) -> Vec<String> {
     let words = scope.as_str().unwrap_or_default();
-    words
-        .split([' ', ','])
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+    words.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -210,28 +186,12 @@ mod tests {
     #[test]
     fn only_an_invalid_grant_ends_a_grant() {
         for status in [400, 401, 403] {
-            check(
-                status,
-                r#"{"reason":"Invalid Token!","error":"invalid_grant"}"#,
-                "InvalidGrant",
-            );
-            check(
-                status,
-                r#"{"reason":"Invalid Token!","error":"invalid_request"}"#,
-                "InvalidGrant",
-            );
+            check(status, r#"{"reason":"Invalid Token!","error":"invalid_grant"}"#, "InvalidGrant");
+            check(status, r#"{"reason":"Invalid Token!","error":"invalid_request"}"#, "InvalidGrant");
         }
-        check(
-            429,
-            r#"{"error":"invalid_grant"}"#,
-            "Busy { retry_at: 1970-01-01T00:00:05Z }",
-        );
+        check(429, r#"{"error":"invalid_grant"}"#, "Busy { retry_at: 1970-01-01T00:00:05Z }");
         check(503, r#"{"error":"invalid_grant"}"#, "Down { status: 503 }");
-        check(
-            400,
-            r#"{"error":"invalid_request"}"#,
-            r#"Refused { status: 400, code: Some("invalid_request") }"#,
-        );
+        check(400, r#"{"error":"invalid_request"}"#, r#"Refused { status: 400, code: Some("invalid_request") }"#);
         check(
             401,
             r#"{"reason":"Invalid client_id or client_secret","error":"invalid_client"}"#,
@@ -244,11 +204,7 @@ mod tests {
         );
         check(400, "<html>", "Refused { status: 400, code: None }");
         check(302, "", "Refused { status: 302, code: None }");
-        check(
-            400,
-            r#"{"error":"eyJhbGciOi.token"}"#,
-            "Refused { status: 400, code: None }",
-        );
+        check(400, r#"{"error":"eyJhbGciOi.token"}"#, "Refused { status: 400, code: None }");
         check(400, r#"{"error":7,"reason":[]}"#, "Refused { status: 400, code: None }");
     }
 
@@ -270,11 +226,7 @@ mod tests {
     fn a_verifier_is_43_unreserved_characters_and_never_the_same() {
         let (one, two) = (new_verifier(), new_verifier());
         assert_eq!(one.expose().len(), 43);
-        assert!(
-            one.expose()
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        );
+        assert!(one.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
         assert_ne!(one, two);
     }
 }

@@ -36,14 +36,8 @@ impl<'a> Status<'a> {
     /// A stop never has settings, whatever was asked.
     pub(super) fn new(action: Action, settings: &'a Settings) -> Self {
         match action {
-            Action::Start => Self {
-                action: "start",
-                settings: StreamSettings::of(settings),
-            },
-            Action::Stop => Self {
-                action: "stop",
-                settings: None,
-            },
+            Action::Start => Self { action: "start", settings: StreamSettings::of(settings) },
+            Action::Stop => Self { action: "stop", settings: None },
         }
     }
 }
@@ -84,11 +78,7 @@ fn captions(captions: Captions) -> &'static str {
 #[serde(tag = "grant_type", rename_all = "snake_case")]
 pub(super) enum TokenForm<'a> {
     /// [RFC 6749, 4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3), with PKCE.
-    AuthorizationCode {
-        code: &'a str,
-        redirect_uri: &'a str,
-        code_verifier: &'a str,
-    },
+    AuthorizationCode { code: &'a str, redirect_uri: &'a str, code_verifier: &'a str },
     /// [RFC 6749, 6](https://www.rfc-editor.org/rfc/rfc6749#section-6).
     RefreshToken { refresh_token: &'a str },
 }

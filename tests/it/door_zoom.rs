@@ -39,12 +39,7 @@ fn door_of(options: Options) -> Zoom {
 }
 
 fn order(action: Action, room: Room, settings: Settings) -> Order {
-    Order {
-        action,
-        meeting: "68423085".parse().expect("an id"),
-        room,
-        settings,
-    }
+    Order { action, meeting: "68423085".parse().expect("an id"), room, settings }
 }
 
 fn start() -> Order {

@@ -59,10 +59,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(header, _)| header == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -93,10 +90,7 @@ impl Recorder {
     pub(crate) fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound address");
-        let shared = Arc::new(Shared {
-            replies: Mutex::new(replies.into_iter().collect()),
-            ..Shared::default()
-        });
+        let shared = Arc::new(Shared { replies: Mutex::new(replies.into_iter().collect()), ..Shared::default() });
         let theirs = Arc::clone(&shared);
         thread::spawn(move || {
             for (connection, stream) in listener.incoming().flatten().enumerate() {
@@ -119,10 +113,7 @@ impl Recorder {
     /// The only request there was, as soon as it is there: whoever gave up waiting may be ahead of it.
     pub(crate) fn only(&self) -> Seen {
         let seen = self.shared.seen.lock().expect("nobody panicked");
-        let wait = self
-            .shared
-            .heard
-            .wait_timeout_while(seen, Duration::from_secs(10), |seen| seen.is_empty());
+        let wait = self.shared.heard.wait_timeout_while(seen, Duration::from_secs(10), |seen| seen.is_empty());
         let (seen, _) = wait.expect("nobody panicked");
         assert_eq!(seen.len(), 1, "{seen:#?}");
         seen[0].clone()
@@ -180,15 +171,8 @@ fn read_request(connection: usize, stream: &mut TcpStream) -> Option<Seen> {
         .filter(|(name, _)| name != "host")
         .collect();
     headers.sort();
-    let mut seen = Seen {
-        connection,
-        line,
-        headers,
-        body: Vec::new(),
-    };
-    let length = seen
-        .header("content-length")
-        .map_or(0, |length| length.parse().expect("a length"));
+    let mut seen = Seen { connection, line, headers, body: Vec::new() };
+    let length = seen.header("content-length").map_or(0, |length| length.parse().expect("a length"));
     seen.body.resize(length, 0);
     stream.read_exact(&mut seen.body).ok()?;
     Some(seen)

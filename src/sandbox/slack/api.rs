@@ -46,29 +46,20 @@ fn call(state: &mut State, base: &str, method: &str, request: &Recorded) -> Outc
 }
 
 fn caller(state: &State, request: &Recorded) -> Result<Workspace, (&'static str, String)> {
-    let token = request
-        .bearer()
-        .ok_or_else(|| ("not_authed", "no bearer token".to_owned()))?;
+    let token = request.bearer().ok_or_else(|| ("not_authed", "no bearer token".to_owned()))?;
     let found = state.workspaces.iter().find(|workspace| bot_token(workspace) == token);
-    found
-        .cloned()
-        .ok_or_else(|| ("invalid_auth", "unknown token".to_owned()))
+    found.cloned().ok_or_else(|| ("invalid_auth", "unknown token".to_owned()))
 }
 
 fn arguments(request: &Recorded) -> Result<Map<String, Value>, (&'static str, String)> {
     match request.media_type().as_str() {
         "application/json" => {
             let value: Value = serde_json::from_slice(&request.body).map_err(|_| ("invalid_json", String::new()))?;
-            value
-                .as_object()
-                .cloned()
-                .ok_or_else(|| ("json_not_object", String::new()))
+            value.as_object().cloned().ok_or_else(|| ("json_not_object", String::new()))
         }
         "application/x-www-form-urlencoded" | "" => {
             let pairs = url::form_urlencoded::parse(&request.body);
-            Ok(pairs
-                .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())))
-                .collect())
+            Ok(pairs.map(|(key, value)| (key.into_owned(), Value::String(value.into_owned()))).collect())
         }
         other => Err(("invalid_post_type", other.to_owned())),
     }
@@ -99,17 +90,10 @@ fn post_message(state: &mut State, workspace: &Workspace, arguments: &Map<String
 fn post_ephemeral(state: &mut State, workspace: &Workspace, arguments: &Map<String, Value>) -> Outcome {
     let (channel, post) = addressed(state, workspace, arguments)?;
     let user = arguments.get("user").and_then(Value::as_str).unwrap_or_default();
-    let known = state
-        .users
-        .iter()
-        .find(|known| known.id == user && known.team == workspace.id)
-        .cloned();
+    let known = state.users.iter().find(|known| known.id == user && known.team == workspace.id).cloned();
     let reader = known.filter(|user| state.is_member(&channel, &user.id));
     let reader = reader.ok_or_else(|| ("user_not_in_channel", user.to_owned()))?;
-    let ts = state
-        .say(&channel, Author::App, Audience::Only(reader), &post)
-        .ts
-        .clone();
+    let ts = state.say(&channel, Author::App, Audience::Only(reader), &post).ts.clone();
     Ok(json!({ "message_ts": ts }))
 }
 
@@ -119,10 +103,7 @@ fn addressed(
     arguments: &Map<String, Value>,
 ) -> Result<(Channel, Post), (&'static str, String)> {
     let id = arguments.get("channel").and_then(Value::as_str).unwrap_or_default();
-    let found = state
-        .channels
-        .iter()
-        .find(|channel| channel.id == id && channel.team == workspace.id);
+    let found = state.channels.iter().find(|channel| channel.id == id && channel.team == workspace.id);
     let bot_is_in = found.is_some_and(|channel| state.is_member(channel, &workspace.bot_user));
     let channel = match found {
         Some(channel) if bot_is_in => channel.clone(),

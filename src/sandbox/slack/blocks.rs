@@ -55,24 +55,14 @@ fn one_block(block: &Value, at: &str) -> Checked {
 }
 
 fn section(block: &Value, at: &str) -> Checked {
-    only(
-        block,
-        &["type", "block_id", "text", "fields", "accessory", "expand"],
-        at,
-    )?;
+    only(block, &["type", "block_id", "text", "fields", "accessory", "expand"], at)?;
     let fields = &block["fields"];
-    ensure(
-        block["text"].is_object() || fields.is_array(),
-        at,
-        "missing text or fields",
-    )?;
+    ensure(block["text"].is_object() || fields.is_array(), at, "missing text or fields")?;
     if !block["text"].is_null() {
         text(&block["text"], Markup::Any, 3000, &format!("{at}.text"))?;
     }
     if !fields.is_null() {
-        let fields = fields
-            .as_array()
-            .ok_or_else(|| format!("{at}.fields: must be an array"))?;
+        let fields = fields.as_array().ok_or_else(|| format!("{at}.fields: must be an array"))?;
         ensure((1..=10).contains(&fields.len()), at, "fields: 1 to 10 items allowed")?;
         for (index, field) in fields.iter().enumerate() {
             text(field, Markup::Any, 2000, &format!("{at}.fields[{index}]"))?;
@@ -88,24 +78,10 @@ fn section(block: &Value, at: &str) -> Checked {
 /// A [button](https://docs.slack.dev/reference/block-kit/block-elements/button-element), the only element known here.
 fn button(element: &Value, at: &str) -> Checked {
     ensure(element["type"] == "button", at, "unsupported element")?;
-    let keys = [
-        "type",
-        "text",
-        "action_id",
-        "url",
-        "value",
-        "style",
-        "confirm",
-        "accessibility_label",
-    ];
+    let keys = ["type", "text", "action_id", "url", "value", "style", "confirm", "accessibility_label"];
     only(element, &keys, at)?;
     text(&element["text"], Markup::Plain, 75, &format!("{at}.text"))?;
-    for (key, most) in [
-        ("action_id", 255),
-        ("url", 3000),
-        ("value", 2000),
-        ("accessibility_label", 75),
-    ] {
+    for (key, most) in [("action_id", 255), ("url", 3000), ("value", 2000), ("accessibility_label", 75)] {
         length(&element[key], most, at, key)?;
     }
     style(element, at)?;
@@ -114,11 +90,7 @@ fn button(element: &Value, at: &str) -> Checked {
         ensure(valid, at, "invalid url")?;
     }
     let confirm = &element["confirm"];
-    if confirm.is_null() {
-        Ok(())
-    } else {
-        confirmation(confirm, &format!("{at}.confirm"))
-    }
+    if confirm.is_null() { Ok(()) } else { confirmation(confirm, &format!("{at}.confirm")) }
 }
 
 fn confirmation(confirm: &Value, at: &str) -> Checked {
@@ -132,11 +104,7 @@ fn confirmation(confirm: &Value, at: &str) -> Checked {
 
 fn image(value: &Value, at: &str) -> Checked {
     only(value, &["type", "block_id", "image_url", "alt_text", "title"], at)?;
-    ensure(
-        value["image_url"].is_string() && value["alt_text"].is_string(),
-        at,
-        "missing image_url or alt_text",
-    )?;
+    ensure(value["image_url"].is_string() && value["alt_text"].is_string(), at, "missing image_url or alt_text")?;
     length(&value["image_url"], 3000, at, "image_url")?;
     length(&value["alt_text"], 2000, at, "alt_text")
 }
@@ -158,26 +126,15 @@ fn text(value: &Value, markup: Markup, most: usize, at: &str) -> Checked {
 }
 
 fn elements(block: &Value, most: usize, at: &str, check: impl Fn(&Value, &str) -> Checked) -> Checked {
-    let elements = block["elements"]
-        .as_array()
-        .ok_or_else(|| format!("{at}: missing elements"))?;
-    ensure(
-        (1..=most).contains(&elements.len()),
-        at,
-        &format!("1 to {most} elements allowed"),
-    )?;
+    let elements = block["elements"].as_array().ok_or_else(|| format!("{at}: missing elements"))?;
+    ensure((1..=most).contains(&elements.len()), at, &format!("1 to {most} elements allowed"))?;
     let mut numbered = elements.iter().enumerate();
     numbered.try_for_each(|(index, element)| check(element, &format!("{at}.elements[{index}]")))
 }
 
 fn unique_actions(block: &Value, at: &str) -> Checked {
     let mut seen = Vec::new();
-    for id in block["elements"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|element| element["action_id"].as_str())
-    {
+    for id in block["elements"].as_array().into_iter().flatten().filter_map(|element| element["action_id"].as_str()) {
         ensure(!seen.contains(&id), at, "action_id already exists")?;
         seen.push(id);
     }
@@ -207,9 +164,5 @@ fn only(value: &Value, keys: &[&str], at: &str) -> Checked {
 }
 
 fn ensure(holds: bool, at: &str, otherwise: &str) -> Checked {
-    if holds {
-        Ok(())
-    } else {
-        Err(format!("{at}: {otherwise}"))
-    }
+    if holds { Ok(()) } else { Err(format!("{at}: {otherwise}")) }
 }

@@ -42,18 +42,18 @@ impl SignedRequest {
 
     /// The value of a form field.
     pub fn form_field(&self, name: &str) -> Option<String> {
-        url::form_urlencoded::parse(&self.body)
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
+        url::form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
     /// Replaces a form field's value; the signature is then wrong until [`SimSlack::resign`].
     pub fn set_form_field(&mut self, name: &str, value: &str) {
-        let pairs: Vec<_> = url::form_urlencoded::parse(&self.body).into_owned().collect();
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        for (key, old) in &pairs {
-            form.append_pair(key, if key == name { value } else { old });
+        let mut pairs: Vec<(String, String)> = url::form_urlencoded::parse(&self.body).into_owned().collect();
+        match pairs.iter_mut().find(|(key, _)| key == name) {
+            Some((_, old)) => value.clone_into(old),
+            None => pairs.push((name.to_owned(), value.to_owned())),
         }
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(pairs);
         self.body = form.finish().into_bytes();
     }
 }
@@ -135,35 +135,18 @@ impl SimSlack {
         let base = self.world.base.clone();
         let body = self.world.change(|state| {
             let number = state.count();
-            let path = format!(
-                "/hooks/commands/{}/{}/hook-canary-{number:06}",
-                user.team,
-                100_000_000_000 + number
-            );
+            let path = format!("/hooks/commands/{}/{}/hook-canary-{number:06}", user.team, 100_000_000_000 + number);
             let response_url = format!("{base}{path}");
             let body = payload(state, user, channel, line, number, &response_url);
             let (user, channel) = (user.clone(), channel.clone());
-            state.hooks.push(Hook {
-                number,
-                path,
-                made: now,
-                used: 0,
-                user,
-                channel,
-            });
+            state.hooks.push(Hook { number, path, made: now, used: 0, user, channel });
             body
         });
         let mut request = SignedRequest {
             url: self.world.read(|state| state.command_url.clone()).unwrap_or_default(),
             headers: vec![
-                (
-                    "content-type".to_owned(),
-                    "application/x-www-form-urlencoded".to_owned(),
-                ),
-                (
-                    "user-agent".to_owned(),
-                    "Slackbot 1.0 (+https://api.slack.com/robots)".to_owned(),
-                ),
+                ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+                ("user-agent".to_owned(), "Slackbot 1.0 (+https://api.slack.com/robots)".to_owned()),
                 ("accept".to_owned(), "application/json,*/*".to_owned()),
             ],
             body: body.into_bytes(),
@@ -176,10 +159,7 @@ impl SimSlack {
     pub fn ssl_check(&self) -> SignedRequest {
         SignedRequest {
             url: self.world.read(|state| state.command_url.clone()).unwrap_or_default(),
-            headers: vec![(
-                "content-type".to_owned(),
-                "application/x-www-form-urlencoded".to_owned(),
-            )],
+            headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
             body: b"token=verification-token&ssl_check=1".to_vec(),
         }
     }
@@ -199,25 +179,14 @@ impl SimSlack {
             post = post.header(name, value);
         }
         let failure = |error: reqwest::Error| {
-            if error.is_timeout() {
-                Failure::OperationTimeout
-            } else {
-                Failure::DispatchFailed
-            }
+            if error.is_timeout() { Failure::OperationTimeout } else { Failure::DispatchFailed }
         };
         let response = post.send().await.map_err(failure)?;
         let status = response.status().as_u16();
-        let content_type = response
-            .headers()
-            .get("content-type")
-            .and_then(|value| value.to_str().ok());
+        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = content_type.map(str::to_owned);
         let body = response.text().await.map_err(failure)?;
-        Ok(AppAnswer {
-            status,
-            content_type,
-            body,
-        })
+        Ok(AppAnswer { status, content_type, body })
     }
 
     /// Sends a request and shows the person what Slack makes of the answer.
@@ -239,21 +208,11 @@ impl SimSlack {
             if let Some(failure) = taken {
                 let command = line.split(' ').next().unwrap_or_default();
                 let told = format!("{command} failed with the error \"{}\"", failure.as_str());
-                state.say(
-                    channel,
-                    Author::Slackbot,
-                    Audience::Only(user.clone()),
-                    &Post::plain(&told),
-                );
+                state.say(channel, Author::Slackbot, Audience::Only(user.clone()), &Post::plain(&told));
             }
             taken
         });
-        Delivery {
-            request: request.clone(),
-            answer,
-            failure,
-            took,
-        }
+        Delivery { request: request.clone(), answer, failure, took }
     }
 }
 
@@ -269,21 +228,12 @@ fn direct_answer(
     if answer.body.is_empty() {
         return None;
     }
-    let is_json = answer
-        .content_type
-        .as_deref()
-        .is_some_and(|kind| kind.starts_with("application/json"));
-    let read = if is_json {
-        Post::read(answer.body.as_bytes())
-    } else {
-        Ok(Post::plain(&answer.body))
-    };
+    let is_json = answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/json"));
+    let read = if is_json { Post::read(answer.body.as_bytes()) } else { Ok(Post::plain(&answer.body)) };
     let post = match read {
         Ok(post) => post,
         Err(refusal) => {
-            state
-                .complaints
-                .push(format!("answer to a command: {}: {}", refusal.error, refusal.detail));
+            state.complaints.push(format!("answer to a command: {}: {}", refusal.error, refusal.detail));
             return Some(Failure::DispatchFailed);
         }
     };
@@ -292,16 +242,8 @@ fn direct_answer(
         state.say(channel, author, Audience::Channel, &Post::plain(line));
     }
     if !post.is_empty() {
-        let audience = if post.in_channel {
-            Audience::Channel
-        } else {
-            Audience::Only(user.clone())
-        };
-        let hook = state
-            .hooks
-            .iter()
-            .find(|hook| response_url.ends_with(&hook.path))
-            .map(|hook| hook.number);
+        let audience = if post.in_channel { Audience::Channel } else { Audience::Only(user.clone()) };
+        let hook = state.hooks.iter().find(|hook| response_url.ends_with(&hook.path)).map(|hook| hook.number);
         state.say(channel, Author::App, audience, &post).hook = hook;
     }
     None
@@ -315,10 +257,7 @@ fn payload(state: &State, user: &User, channel: &Channel, line: &str, number: u6
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.append_pair("token", "verification-token");
     form.append_pair("team_id", &user.team);
-    form.append_pair(
-        "team_domain",
-        workspace.map(|workspace| workspace.domain.as_str()).unwrap_or_default(),
-    );
+    form.append_pair("team_domain", workspace.map(|workspace| workspace.domain.as_str()).unwrap_or_default());
     if let Some(enterprise) = enterprise {
         form.append_pair("enterprise_id", &enterprise.id);
         form.append_pair("enterprise_name", &enterprise.name);
@@ -333,9 +272,6 @@ fn payload(state: &State, user: &User, channel: &Channel, line: &str, number: u6
     let org_wide = enterprise.is_some_and(|enterprise| enterprise.installed == Installed::OrgWide);
     form.append_pair("is_enterprise_install", if org_wide { "true" } else { "false" });
     form.append_pair("response_url", response_url);
-    form.append_pair(
-        "trigger_id",
-        &format!("{number}.{}.trigger-canary-{number:06}", user.team),
-    );
+    form.append_pair("trigger_id", &format!("{number}.{}.trigger-canary-{number:06}", user.team));
     form.finish()
 }

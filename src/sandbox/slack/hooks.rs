@@ -14,9 +14,7 @@ pub(super) fn answer(state: &mut State, now: Timestamp, request: &Recorded) -> A
     match post(state, now, request) {
         Ok(()) => Answer::new(200, "ok").with("content-type", "text/plain"),
         Err((status, error, detail)) => {
-            state
-                .complaints
-                .push(format!("response_url: {status} {error}: {detail}"));
+            state.complaints.push(format!("response_url: {status} {error}: {detail}"));
             Answer::new(status, error).with("content-type", "text/plain")
         }
     }
@@ -39,11 +37,7 @@ fn post(state: &mut State, now: Timestamp, request: &Recorded) -> Result<(), Ref
         return Err((404, "used_url", format!("used more than {HOOK_USES} times")));
     }
     if request.media_type() != "application/json" {
-        return Err((
-            400,
-            "invalid_payload",
-            format!("content-type {:?}", request.header("content-type")),
-        ));
+        return Err((400, "invalid_payload", format!("content-type {:?}", request.header("content-type"))));
     }
     let post = Post::read(&request.body).map_err(|refusal| (400, refusal.error, refusal.detail))?;
     if post.is_empty() {
@@ -51,11 +45,7 @@ fn post(state: &mut State, now: Timestamp, request: &Recorded) -> Result<(), Ref
     }
     state.hooks[index].used += 1;
     if !(post.replace_original && replace(state, hook.number, &post)) {
-        let audience = if post.in_channel {
-            Audience::Channel
-        } else {
-            Audience::Only(hook.user)
-        };
+        let audience = if post.in_channel { Audience::Channel } else { Audience::Only(hook.user) };
         state.say(&hook.channel, Author::App, audience, &post).hook = Some(hook.number);
     }
     Ok(())
@@ -65,22 +55,13 @@ fn post(state: &mut State, now: Timestamp, request: &Recorded) -> Result<(), Ref
 fn replace(state: &mut State, hook: u64, post: &Post) -> bool {
     let shown = state.shown(post);
     state.complaints.extend(post.oddities.iter().cloned());
-    let Some(message) = state
-        .messages
-        .iter_mut()
-        .rev()
-        .find(|message| message.hook == Some(hook))
-    else {
-        state
-            .complaints
-            .push("replace_original, but this response_url has posted nothing yet".to_owned());
+    let Some(message) = state.messages.iter_mut().rev().find(|message| message.hook == Some(hook)) else {
+        state.complaints.push("replace_original, but this response_url has posted nothing yet".to_owned());
         return false;
     };
     if post.in_channel != (message.audience == Audience::Channel) {
         // Who sees a message never changes; what was meant for all would stay with one person.
-        state
-            .complaints
-            .push("replace_original cannot change who sees a message".to_owned());
+        state.complaints.push("replace_original cannot change who sees a message".to_owned());
     }
     message.text.clone_from(&post.text);
     message.blocks.clone_from(&post.blocks);

@@ -65,10 +65,7 @@ impl Message {
 
     /// The address behind a label.
     pub fn link(&self, label: &str) -> Option<String> {
-        self.links()
-            .into_iter()
-            .find(|link| link.label == label)
-            .map(|link| link.url)
+        self.links().into_iter().find(|link| link.label == label).map(|link| link.url)
     }
 
     /// Its lines in a transcript; all but the first are indented by four spaces.

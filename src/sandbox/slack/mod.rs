@@ -91,24 +91,14 @@ impl SimSlack {
             .map_err(io::Error::other)?;
         let mut state = State::default();
         let home = new_workspace(&mut state, "acme", None);
-        let world = Arc::new(World {
-            base: server.base(),
-            clock,
-            state: Mutex::new(state),
-            changes: watch::Sender::new(0),
-        });
+        let world =
+            Arc::new(World { base: server.base(), clock, state: Mutex::new(state), changes: watch::Sender::new(0) });
         let serving = world.clone();
         server.serve(listener, move |request| {
             let world = serving.clone();
             async move { world.serve(request).await }
         });
-        Ok(Self {
-            world,
-            server: Arc::new(server),
-            signing_secret: signing_secret.into(),
-            http,
-            home,
-        })
+        Ok(Self { world, server: Arc::new(server), signing_secret: signing_secret.into(), http, home })
     }
 
     /// Stops serving, for every clone of the handle.
@@ -138,8 +128,7 @@ impl SimSlack {
 
     /// Sets where the slash command is delivered.
     pub fn connect_app(&self, command_url: &str) {
-        self.world
-            .change(|state| state.command_url = Some(command_url.to_owned()));
+        self.world.change(|state| state.command_url = Some(command_url.to_owned()));
     }
 
     /// The first workspace.
@@ -156,19 +145,10 @@ impl SimSlack {
     pub fn grid_workspace(&self, domain: &str, enterprise: &str, installed: Installed) -> Workspace {
         self.world.change(|state| {
             found_workspace(state, domain, |state| {
-                let mut known = state
-                    .workspaces
-                    .iter()
-                    .filter_map(|workspace| workspace.enterprise.as_ref());
-                let same = known
-                    .find(|known| known.name == enterprise)
-                    .map(|known| known.id.clone());
+                let mut known = state.workspaces.iter().filter_map(|workspace| workspace.enterprise.as_ref());
+                let same = known.find(|known| known.name == enterprise).map(|known| known.id.clone());
                 let id = same.unwrap_or_else(|| format!("E{:08}", state.workspaces.len() + 1));
-                Some(Enterprise {
-                    id,
-                    name: enterprise.to_owned(),
-                    installed,
-                })
+                Some(Enterprise { id, name: enterprise.to_owned(), installed })
             })
         })
     }
@@ -186,17 +166,10 @@ impl SimSlack {
     /// The person of this name in a workspace, made if new.
     pub fn user_in(&self, workspace: &Workspace, name: &str) -> User {
         self.world.change(|state| {
-            let known = state
-                .users
-                .iter()
-                .find(|user| user.team == workspace.id && user.name == name);
+            let known = state.users.iter().find(|user| user.team == workspace.id && user.name == name);
             known.cloned().unwrap_or_else(|| {
                 let id = format!("U{:08}", state.users.len() + 1);
-                let user = User {
-                    id,
-                    team: workspace.id.clone(),
-                    name: name.to_owned(),
-                };
+                let user = User { id, team: workspace.id.clone(), name: name.to_owned() };
                 state.users.push(user.clone());
                 user
             })
@@ -210,8 +183,7 @@ impl SimSlack {
 
     /// The public channel of this name in a workspace, made if new. The app is not in it.
     pub fn channel_in(&self, workspace: &Workspace, name: &str) -> Channel {
-        self.world
-            .change(|state| found_channel(state, workspace, name, ChannelKind::Public))
+        self.world.change(|state| found_channel(state, workspace, name, ChannelKind::Public))
     }
 
     /// The private channel of this name in the first workspace, made if new, with these members.
@@ -228,9 +200,7 @@ impl SimSlack {
     fn closed_channel(&self, name: &str, kind: ChannelKind, members: &[&User]) -> Channel {
         self.world.change(|state| {
             let channel = found_channel(state, &self.home, name, kind);
-            state
-                .members
-                .extend(members.iter().map(|user| (channel.id.clone(), user.id.clone())));
+            state.members.extend(members.iter().map(|user| (channel.id.clone(), user.id.clone())));
             channel
         })
     }
@@ -271,8 +241,7 @@ impl SimSlack {
 
     /// What all people see in one channel.
     pub fn transcript_of(&self, channel: &Channel) -> String {
-        self.world
-            .read(|state| lines(state, |message| message.channel.id == channel.id))
+        self.world.read(|state| lines(state, |message| message.channel.id == channel.id))
     }
 
     /// The links in a message.
@@ -298,11 +267,7 @@ impl SimSlack {
         mut look: impl FnMut(&[Message]) -> Option<T>,
     ) -> Result<T, TimedOut> {
         let found = wait::until(&self.world.changes, within, || look(&lock(&self.world.state).messages)).await;
-        found.ok_or_else(|| TimedOut {
-            waited_for: what.to_owned(),
-            within,
-            instead: self.transcript(),
-        })
+        found.ok_or_else(|| TimedOut { waited_for: what.to_owned(), within, instead: self.transcript() })
     }
 
     /// Everything the app did that Slack would refuse or that would not have the effect meant. Ends tests: it is empty.
@@ -317,11 +282,7 @@ impl SimSlack {
 }
 
 fn lines(state: &State, which: impl Fn(&Message) -> bool) -> String {
-    let lines = state
-        .messages
-        .iter()
-        .filter(|message| which(message))
-        .map(Message::transcript);
+    let lines = state.messages.iter().filter(|message| which(message)).map(Message::transcript);
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -359,12 +320,7 @@ fn found_channel(state: &mut State, workspace: &Workspace, name: &str, kind: Cha
     known.cloned().unwrap_or_else(|| {
         let prefix = if kind == ChannelKind::DirectMessage { 'D' } else { 'C' };
         let id = format!("{prefix}{:08}", state.channels.len() + 1);
-        let channel = Channel {
-            id,
-            team: workspace.id.clone(),
-            name: name.to_owned(),
-            kind,
-        };
+        let channel = Channel { id, team: workspace.id.clone(), name: name.to_owned(), kind };
         state.channels.push(channel.clone());
         channel
     })

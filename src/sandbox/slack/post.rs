@@ -45,18 +45,12 @@ const KEYS: &[&str] = &[
 impl Post {
     /// Reads the JSON of a [command's answer](https://docs.slack.dev/interactivity/handling-user-interaction).
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let invalid = |detail: String| Refusal {
-            error: "invalid_payload",
-            detail,
-        };
+        let invalid = |detail: String| Refusal { error: "invalid_payload", detail };
         let value: Value = serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))?;
-        let object = value
-            .as_object()
-            .ok_or_else(|| invalid("not a JSON object".to_owned()))?;
+        let object = value.as_object().ok_or_else(|| invalid("not a JSON object".to_owned()))?;
         let mut post = Self::content(object)?;
         let unknown = object.keys().filter(|key| !KEYS.contains(&key.as_str()));
-        post.oddities
-            .extend(unknown.map(|key| format!("unknown key {key:?} in a message")));
+        post.oddities.extend(unknown.map(|key| format!("unknown key {key:?} in a message")));
         match object.get("response_type").map(|kind| kind.as_str()) {
             Some(Some("in_channel")) => post.in_channel = true,
             None | Some(Some("ephemeral")) => {}
@@ -64,33 +58,23 @@ impl Post {
         }
         post.replace_original = flag(object, "replace_original");
         if flag(object, "delete_original") {
-            post.oddities
-                .push("delete_original is not supported for slash commands".to_owned());
+            post.oddities.push("delete_original is not supported for slash commands".to_owned());
         }
         Ok(post)
     }
 
     /// Reads and checks `text` and `blocks`; the blocks may also be JSON in a string, as in a form.
     pub(super) fn content(object: &Map<String, Value>) -> Result<Self, Refusal> {
-        let invalid_blocks = |detail: String| Refusal {
-            error: "invalid_blocks",
-            detail,
-        };
+        let invalid_blocks = |detail: String| Refusal { error: "invalid_blocks", detail };
         let text = match object.get("text") {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => text.clone(),
             Some(other) => {
-                return Err(Refusal {
-                    error: "no_text",
-                    detail: format!("text is {other}"),
-                });
+                return Err(Refusal { error: "no_text", detail: format!("text is {other}") });
             }
         };
         if text.chars().count() > MOST_TEXT {
-            return Err(Refusal {
-                error: "msg_too_long",
-                detail: format!("text has over {MOST_TEXT} characters"),
-            });
+            return Err(Refusal { error: "msg_too_long", detail: format!("text has over {MOST_TEXT} characters") });
         }
         let list = match object.get("blocks") {
             None | Some(Value::Null) => Vec::new(),
@@ -101,19 +85,12 @@ impl Post {
             Some(other) => return Err(invalid_blocks(format!("blocks is {other}"))),
         };
         blocks::check(&list).map_err(invalid_blocks)?;
-        Ok(Self {
-            text,
-            blocks: list,
-            ..Self::default()
-        })
+        Ok(Self { text, blocks: list, ..Self::default() })
     }
 
     /// A plain-text answer.
     pub(super) fn plain(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            ..Self::default()
-        }
+        Self { text: text.to_owned(), ..Self::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -119,10 +119,7 @@ fn links_in_text(text: &str, found: &mut Vec<Link>) {
         if let Piece::Sequence { target, label } = piece
             && !target.starts_with(['@', '#', '!'])
         {
-            found.push(Link {
-                label: unescaped(label.unwrap_or(target)),
-                url: unescaped(target),
-            });
+            found.push(Link { label: unescaped(label.unwrap_or(target)), url: unescaped(target) });
         }
     }
 }
@@ -133,26 +130,15 @@ fn links_in_block(value: &Value, found: &mut Vec<Link>) {
         Some("button") => {
             if let Some(url) = value["url"].as_str() {
                 let label = value["text"]["text"].as_str().unwrap_or_default().to_owned();
-                found.push(Link {
-                    label,
-                    url: url.to_owned(),
-                });
+                found.push(Link { label, url: url.to_owned() });
             }
         }
         _ => {
-            for part in ["text", "accessory"]
-                .map(|key| &value[key])
-                .into_iter()
-                .filter(|part| part.is_object())
-            {
+            for part in ["text", "accessory"].map(|key| &value[key]).into_iter().filter(|part| part.is_object()) {
                 links_in_block(part, found);
             }
             for list in ["fields", "elements"] {
-                value[list]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .for_each(|item| links_in_block(item, found));
+                value[list].as_array().into_iter().flatten().for_each(|item| links_in_block(item, found));
             }
         }
     }

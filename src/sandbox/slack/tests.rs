@@ -30,11 +30,7 @@ fn empty() -> Option<Answer> {
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(5))
-        .build()
-        .unwrap()
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap()
 }
 
 async fn post(url: &str, body: &Value) -> (u16, String) {
@@ -49,10 +45,7 @@ fn the_published_signature_comes_out() {
                 &response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN\
                 &trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
     let signed = signature("8f742231b10e8888abcd99yyyzzz85a5", "1531420618", body.as_bytes());
-    assert_eq!(
-        signed,
-        "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
-    );
+    assert_eq!(signed, "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503");
 }
 
 #[tokio::test]
@@ -71,12 +64,7 @@ async fn a_command_carries_every_field_and_a_signature_over_its_bytes() {
     );
     assert_eq!(request.form_field("text").unwrap(), "start 684 230 85 “Keynote”");
     assert_eq!(request.form_field("is_enterprise_install").unwrap(), "true");
-    assert!(
-        request
-            .form_field("response_url")
-            .unwrap()
-            .starts_with(&slack.hooks_url())
-    );
+    assert!(request.form_field("response_url").unwrap().starts_with(&slack.hooks_url()));
 
     let header = |name: &str| request.headers.iter().find(|(key, _)| key == name).unwrap().1.clone();
     let expected = signature(SECRET, &header("X-Slack-Request-Timestamp"), &request.body);
@@ -99,40 +87,22 @@ async fn outside_an_organization_there_is_no_enterprise() {
 async fn a_tampered_request_keeps_its_old_signature_until_signed_anew() {
     let slack = SimSlack::start(SECRET).await.unwrap();
     let mut request = slack.signed_request(&slack.user("ada"), &slack.channel("events"), "/stream help");
-    let signed = |request: &SignedRequest| {
-        request
-            .headers
-            .iter()
-            .find(|(key, _)| key == "X-Slack-Signature")
-            .unwrap()
-            .1
-            .clone()
-    };
+    let signed =
+        |request: &SignedRequest| request.headers.iter().find(|(key, _)| key == "X-Slack-Signature").unwrap().1.clone();
     let before = signed(&request);
     request.set_form_field("text", "start 68423085");
     assert_eq!(request.form_field("text").unwrap(), "start 68423085");
     assert_eq!(signed(&request), before);
     slack.resign(&mut request, 1_531_420_618);
     assert_eq!(signed(&request), signature(SECRET, "1531420618", &request.body));
-    assert_eq!(
-        request
-            .headers
-            .iter()
-            .filter(|(key, _)| key == "X-Slack-Signature")
-            .count(),
-        1
-    );
+    assert_eq!(request.headers.iter().filter(|(key, _)| key == "X-Slack-Signature").count(), 1);
 }
 
 #[tokio::test]
 async fn a_direct_answer_is_for_the_person_unless_it_says_otherwise() {
     let slack = SimSlack::start(SECRET).await.unwrap();
     let (ada, events) = (slack.user("ada"), slack.channel("events"));
-    let _plain = app(
-        &slack,
-        Some(Answer::new(200, "Working…").with("content-type", "text/plain")),
-    )
-    .await;
+    let _plain = app(&slack, Some(Answer::new(200, "Working…").with("content-type", "text/plain"))).await;
     assert_eq!(slack.types(&ada, &events, "/stream status").await.status(), 200);
     let public = json!({ "response_type": "in_channel", "text": "On air" });
     let _public = app(&slack, Some(Answer::json(200, &public))).await;
@@ -154,15 +124,9 @@ async fn a_command_that_fails_is_told_as_slack_tells_it() {
     let slack = SimSlack::start(SECRET).await.unwrap();
     let (ada, events) = (slack.user("ada"), slack.channel("events"));
     let server = app(&slack, Some(Answer::new(500, "oops"))).await;
-    assert_eq!(
-        slack.types(&ada, &events, "/stream").await.failure,
-        Some(Failure::DispatchFailed)
-    );
+    assert_eq!(slack.types(&ada, &events, "/stream").await.failure, Some(Failure::DispatchFailed));
     server.stop().await;
-    assert_eq!(
-        slack.types(&ada, &events, "/stream").await.failure,
-        Some(Failure::DispatchFailed)
-    );
+    assert_eq!(slack.types(&ada, &events, "/stream").await.failure, Some(Failure::DispatchFailed));
     let _late = app(&slack, None).await;
     let late = slack.types(&ada, &events, "/stream").await;
     assert_eq!(late.failure, Some(Failure::OperationTimeout));
@@ -181,10 +145,7 @@ async fn a_response_url_takes_five_messages_in_thirty_minutes() {
     let _app = app(&slack, empty()).await;
     let url = slack.types(&ada, &events, "/stream help").await.response_url();
     for number in 1..=5 {
-        assert_eq!(
-            post(&url, &json!({ "text": format!("{number}") })).await,
-            (200, "ok".to_owned())
-        );
+        assert_eq!(post(&url, &json!({ "text": format!("{number}") })).await, (200, "ok".to_owned()));
     }
     assert_eq!(slack.complaints(), Vec::<String>::new());
     assert_eq!(post(&url, &json!({ "text": "6" })).await, (404, "used_url".to_owned()));
@@ -192,10 +153,7 @@ async fn a_response_url_takes_five_messages_in_thirty_minutes() {
 
     let url = slack.types(&ada, &events, "/stream help").await.response_url();
     slack.clock().advance(Duration::from_secs(30 * 60 + 1));
-    assert_eq!(
-        post(&url, &json!({ "text": "late" })).await,
-        (404, "expired_url".to_owned())
-    );
+    assert_eq!(post(&url, &json!({ "text": "late" })).await, (404, "expired_url".to_owned()));
     assert_eq!(slack.messages().len(), 5);
 }
 
@@ -204,43 +162,15 @@ async fn a_response_url_is_particular_about_what_it_takes() {
     let slack = SimSlack::start(SECRET).await.unwrap();
     let url = hook(&slack);
     let form = client().post(&url).form(&[("text", "hi")]).send().await.unwrap();
-    assert_eq!(
-        (form.status().as_u16(), form.text().await.unwrap().as_str()),
-        (400, "invalid_payload")
-    );
-    let broken = client()
-        .post(&url)
-        .header("content-type", "application/json")
-        .body("{")
-        .send()
-        .await
-        .unwrap();
+    assert_eq!((form.status().as_u16(), form.text().await.unwrap().as_str()), (400, "invalid_payload"));
+    let broken = client().post(&url).header("content-type", "application/json").body("{").send().await.unwrap();
     assert_eq!(broken.status().as_u16(), 400);
-    assert_eq!(
-        post(&url, &json!({ "response_type": "ephemeral" })).await,
-        (400, "no_text".to_owned())
-    );
-    assert_eq!(
-        post(&url, &json!({ "text": "x".repeat(40_001) })).await,
-        (400, "msg_too_long".to_owned())
-    );
+    assert_eq!(post(&url, &json!({ "response_type": "ephemeral" })).await, (400, "no_text".to_owned()));
+    assert_eq!(post(&url, &json!({ "text": "x".repeat(40_001) })).await, (400, "msg_too_long".to_owned()));
     assert_eq!(slack.complaints().len(), 4);
-    assert_eq!(
-        post(&url, &json!({ "text": "hi", "respnse_type": "in_channel" }))
-            .await
-            .0,
-        200
-    );
+    assert_eq!(post(&url, &json!({ "text": "hi", "respnse_type": "in_channel" })).await.0, 200);
     assert_eq!(slack.complaints()[4], "unknown key \"respnse_type\" in a message");
-    assert_eq!(
-        post(
-            &format!("{}/commands/T1/2/3", slack.hooks_url()),
-            &json!({ "text": "hi" })
-        )
-        .await
-        .0,
-        404
-    );
+    assert_eq!(post(&format!("{}/commands/T1/2/3", slack.hooks_url()), &json!({ "text": "hi" })).await.0, 404);
 }
 
 fn hook(slack: &SimSlack) -> String {
@@ -267,9 +197,7 @@ async fn blocks_are_refused_where_slack_refuses_them() {
         json!([{ "type": "context", "elements": [] }]),
         json!([button(json!({ "type": "button", "text": plain(76) }))]),
         json!([button(json!({ "type": "button", "text": text(1) }))]),
-        json!([button(
-            json!({ "type": "button", "text": plain(1), "url": "not a url" })
-        )]),
+        json!([button(json!({ "type": "button", "text": plain(1), "url": "not a url" }))]),
         json!([button(
             json!({ "type": "button", "text": plain(1), "url": format!("https://x/{}", "y".repeat(3000)) })
         )]),
@@ -301,16 +229,8 @@ async fn a_transcript_shows_what_people_see() {
             "url": "https://onair.test/zoom/connect?state=1&x=2",
         }] },
     ]);
-    post(
-        &url,
-        &json!({ "response_type": "in_channel", "text": "fallback", "blocks": blocks }),
-    )
-    .await;
-    post(
-        &url,
-        &json!({ "text": "&lt;b&gt; &amp;lt; <#C1|ops> <!channel> <https://y.test>" }),
-    )
-    .await;
+    post(&url, &json!({ "response_type": "in_channel", "text": "fallback", "blocks": blocks })).await;
+    post(&url, &json!({ "text": "&lt;b&gt; &amp;lt; <#C1|ops> <!channel> <https://y.test>" })).await;
     insta::assert_snapshot!(slack.transcript(), @r"
     #events  OnAir: @ada put *R&D* on air at 22:13
         Watch
@@ -320,10 +240,7 @@ async fn a_transcript_shows_what_people_see() {
     ");
     let first = &slack.messages()[0];
     assert_eq!(first.link("Watch").unwrap(), "https://x.test/?a=1&b=2");
-    assert_eq!(
-        first.link("Connect Zoom").unwrap(),
-        "https://onair.test/zoom/connect?state=1&x=2"
-    );
+    assert_eq!(first.link("Connect Zoom").unwrap(), "https://onair.test/zoom/connect?state=1&x=2");
     assert_eq!(slack.links(first).len(), 2);
 }
 
@@ -332,19 +249,12 @@ async fn replacing_changes_the_message_but_never_its_readers() {
     let slack = SimSlack::start(SECRET).await.unwrap();
     let url = hook(&slack);
     post(&url, &json!({ "response_type": "in_channel", "text": "Starting" })).await;
-    post(
-        &url,
-        &json!({ "response_type": "in_channel", "text": "On air", "replace_original": true }),
-    )
-    .await;
+    post(&url, &json!({ "response_type": "in_channel", "text": "On air", "replace_original": true })).await;
     assert_eq!(slack.transcript(), "#events  OnAir: On air");
     assert_eq!(slack.complaints(), Vec::<String>::new());
     post(&url, &json!({ "text": "Only you", "replace_original": "true" })).await;
     assert_eq!(slack.transcript(), "#events  OnAir: Only you");
-    assert_eq!(
-        slack.complaints(),
-        ["replace_original cannot change who sees a message"]
-    );
+    assert_eq!(slack.complaints(), ["replace_original cannot change who sees a message"]);
 }
 
 #[tokio::test]
@@ -359,34 +269,19 @@ async fn the_web_api_says_no_with_200() {
         response.json::<Value>().await.unwrap()
     };
     assert_eq!(call("api.test", "", json!({})).await["ok"], true);
-    assert_eq!(
-        call("auth.test", "xoxb-wrong", json!({})).await["error"],
-        "invalid_auth"
-    );
+    assert_eq!(call("auth.test", "xoxb-wrong", json!({})).await["error"], "invalid_auth");
     assert_eq!(call("auth.test", &token, json!({})).await["team_id"], "T00000001");
     let message = json!({ "channel": events.id, "text": "hi" });
-    assert_eq!(
-        call("chat.postMessage", &token, message.clone()).await["error"],
-        "not_in_channel"
-    );
+    assert_eq!(call("chat.postMessage", &token, message.clone()).await["error"], "not_in_channel");
     let board = slack.private_channel("board", &[&slack.user("ada")]);
     let hidden = json!({ "channel": board.id, "text": "hi" });
-    assert_eq!(
-        call("chat.postMessage", &token, hidden).await["error"],
-        "channel_not_found"
-    );
+    assert_eq!(call("chat.postMessage", &token, hidden).await["error"], "channel_not_found");
     slack.invite_app(&events);
     assert_eq!(call("chat.postMessage", &token, message).await["ok"], true);
     let other = slack.user_in(&slack.workspace("globex"), "eve");
     let whisper = |user: &str| json!({ "channel": events.id, "user": user, "text": "psst" });
-    assert_eq!(
-        call("chat.postEphemeral", &token, whisper(&other.id)).await["error"],
-        "user_not_in_channel"
-    );
-    assert_eq!(
-        call("chat.postEphemeral", &token, whisper(&slack.user("ada").id)).await["ok"],
-        true
-    );
+    assert_eq!(call("chat.postEphemeral", &token, whisper(&other.id)).await["error"], "user_not_in_channel");
+    assert_eq!(call("chat.postEphemeral", &token, whisper(&slack.user("ada").id)).await["ok"], true);
     insta::assert_snapshot!(slack.transcript(), @r"
     #events  OnAir: hi
     #events  OnAir (only ada sees this): psst
@@ -403,13 +298,7 @@ async fn faults_strike_in_their_order_and_leave_no_message() {
     slack.next(Route::PostMessage, Fault::Hang);
     assert_eq!(post(&url, &json!({ "text": "a" })).await.0, 500);
     let limited = client().post(&url).json(&json!({ "text": "b" })).send().await.unwrap();
-    assert_eq!(
-        (
-            limited.status().as_u16(),
-            limited.headers()["retry-after"].to_str().unwrap()
-        ),
-        (429, "7")
-    );
+    assert_eq!((limited.status().as_u16(), limited.headers()["retry-after"].to_str().unwrap()), (429, "7"));
     assert!(client().post(&url).json(&json!({ "text": "c" })).send().await.is_err());
     assert_eq!(post(&url, &json!({ "text": "d" })).await.0, 200);
     assert_eq!(slack.transcript(), "#events  OnAir (only ada sees this): d");
@@ -427,12 +316,7 @@ async fn waiting_in_vain_tells_what_was_there() {
     let body = json!({ "text": "here" });
     let (found, _) = tokio::join!(waiting, post(&url, &body));
     assert_eq!(found.unwrap().text, "here");
-    let vain = slack.wait_until("a second message", Duration::from_millis(20), |messages| {
-        messages.get(1).cloned()
-    });
+    let vain = slack.wait_until("a second message", Duration::from_millis(20), |messages| messages.get(1).cloned());
     let told = vain.await.unwrap_err().to_string();
-    assert_eq!(
-        told,
-        "waited 20ms for a second message; there was:\n#events  OnAir (only ada sees this): here"
-    );
+    assert_eq!(told, "waited 20ms for a second message; there was:\n#events  OnAir (only ada sees this): here");
 }

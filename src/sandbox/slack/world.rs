@@ -89,10 +89,7 @@ impl World {
             Some(method) => api::answer(state, &self.base, method, request),
             None if request.path.starts_with("/hooks/") => hooks::answer(state, now, request),
             None => {
-                state.complaints.push(format!(
-                    "{} {}: Slack has no such address",
-                    request.method, request.path
-                ));
+                state.complaints.push(format!("{} {}: Slack has no such address", request.method, request.path));
                 Answer::new(404, "not_found")
             }
         })
@@ -106,14 +103,8 @@ impl State {
     }
 
     pub(super) fn is_member(&self, channel: &Channel, user: &str) -> bool {
-        let person = self
-            .users
-            .iter()
-            .any(|known| known.id == user && known.team == channel.team);
-        let listed = self
-            .members
-            .iter()
-            .any(|(place, who)| *place == channel.id && who == user);
+        let person = self.users.iter().any(|known| known.id == user && known.team == channel.team);
+        let listed = self.members.iter().any(|(place, who)| *place == channel.id && who == user);
         listed || (person && channel.kind == ChannelKind::Public)
     }
 
@@ -138,12 +129,7 @@ impl State {
 
     /// What a reader sees of a message.
     pub(super) fn shown(&self, post: &Post) -> String {
-        let names = |id: &str| {
-            self.users
-                .iter()
-                .find(|user| user.id == id)
-                .map(|user| user.name.clone())
-        };
+        let names = |id: &str| self.users.iter().find(|user| user.id == id).map(|user| user.name.clone());
         render::shown(&post.text, &post.blocks, &names)
     }
 }

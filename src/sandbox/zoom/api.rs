@@ -25,19 +25,11 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn new(status: u16, code: u32, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-            fields: Vec::new(),
-        }
+        Self { status, code, message: message.into(), fields: Vec::new() }
     }
 
     pub(super) fn validation(fields: Vec<String>) -> Self {
-        Self {
-            fields,
-            ..Self::new(400, 300, "Validation Failed.")
-        }
+        Self { fields, ..Self::new(400, 300, "Validation Failed.") }
     }
 
     /// Whether the app did something wrong, rather than the world being so.
@@ -53,10 +45,7 @@ impl Refused {
         }
         let mut body = json!({ "code": self.code, "message": self.message });
         if !self.fields.is_empty() {
-            let errors = self
-                .fields
-                .iter()
-                .map(|field| json!({ "field": field, "message": "Invalid field." }));
+            let errors = self.fields.iter().map(|field| json!({ "field": field, "message": "Invalid field." }));
             body["errors"] = errors.collect();
         }
         Answer::json(self.status, &body)
@@ -65,30 +54,17 @@ impl Refused {
 
 /// Answers a call under `/v2`.
 pub(super) fn answer(state: &mut State, now: Timestamp, request: &Recorded) -> Answer {
-    let wants_json = request
-        .header("accept")
-        .is_some_and(|accept| accept.contains("application/json"));
+    let wants_json = request.header("accept").is_some_and(|accept| accept.contains("application/json"));
     if !wants_json {
-        state.complaints.push(format!(
-            "{} {}: no Accept: application/json",
-            request.method, request.path
-        ));
+        state.complaints.push(format!("{} {}: no Accept: application/json", request.method, request.path));
     }
     match call(state, now, request) {
         Ok(Value::Null) => Answer::new(204, ""),
         Ok(body) => Answer::json(200, &body),
         Err(refused) => {
             if refused.is_blunder() {
-                let Refused {
-                    status,
-                    code,
-                    message,
-                    fields,
-                } = &refused;
-                let what = format!(
-                    "{} {}: {status}/{code} {message} {fields:?}",
-                    request.method, request.path
-                );
+                let Refused { status, code, message, fields } = &refused;
+                let what = format!("{} {}: {status}/{code} {message} {fields:?}", request.method, request.path);
                 state.complaints.push(what);
             }
             refused.answer(wants_json)
@@ -138,10 +114,7 @@ impl Caller {
         }
         let user = state.user(&grant.user).filter(|user| user.exists);
         let user = user.ok_or_else(|| Refused::new(404, 1001, format!("User does not exist: {}.", grant.user)))?;
-        Ok(Self {
-            user: user.clone(),
-            scopes: grant.scopes.clone(),
-        })
+        Ok(Self { user: user.clone(), scopes: grant.scopes.clone() })
     }
 
     fn needs(&self, scope: &str) -> Result<(), Refused> {
@@ -219,11 +192,7 @@ fn meeting_may(meeting: &Meeting, host: &User) -> Result<(), Refused> {
         return Err(Refused::new(400, 3000, message));
     }
     if !meeting.running {
-        return Err(Refused::new(
-            400,
-            4927,
-            format!("Meeting {} has not started.", thousands(meeting.id)),
-        ));
+        return Err(Refused::new(400, 4927, format!("Meeting {} has not started.", thousands(meeting.id))));
     }
     Ok(())
 }
@@ -239,11 +208,7 @@ fn webinar_may(webinar: &Meeting, host: &User) -> Result<(), Refused> {
         return Err(Refused::new(400, 3000, message));
     }
     if !webinar.running || webinar.practice_session {
-        return Err(Refused::new(
-            400,
-            200,
-            format!("Webinar {} has not started.", thousands(webinar.id)),
-        ));
+        return Err(Refused::new(400, 200, format!("Webinar {} has not started.", thousands(webinar.id))));
     }
     Ok(())
 }
@@ -251,28 +216,18 @@ fn webinar_may(webinar: &Meeting, host: &User) -> Result<(), Refused> {
 fn carry_out(meeting: &mut Meeting, order: Order, now: Timestamp) -> Result<(), Refused> {
     match order.action {
         Action::Start => {
-            if meeting
-                .last_start
-                .is_some_and(|last| now.duration_since(last) < BETWEEN_STARTS)
-            {
+            if meeting.last_start.is_some_and(|last| now.duration_since(last) < BETWEEN_STARTS) {
                 let message = "Too many requests to start the live stream of this meeting. If the live stream has \
                                not started, try again after 30 seconds.";
                 return Err(Refused::new(429, 429, message));
             }
             meeting.last_start = Some(now);
             if meeting.target_set && meeting.stream == Stream::Idle {
-                meeting.stream = Stream::Live {
-                    since: now,
-                    settings: order.settings,
-                };
+                meeting.stream = Stream::Live { since: now, settings: order.settings };
             }
         }
         Action::Stop if meeting.kind == Kind::Webinar && meeting.stream == Stream::Idle => {
-            return Err(Refused::new(
-                400,
-                200,
-                format!("Webinar {} has not started.", thousands(meeting.id)),
-            ));
+            return Err(Refused::new(400, 200, format!("Webinar {} has not started.", thousands(meeting.id))));
         }
         Action::Stop => meeting.stream = Stream::Idle,
         Action::Mode => {

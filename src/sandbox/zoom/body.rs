@@ -23,11 +23,7 @@ pub(super) fn order(request: &Recorded, kind: Kind) -> Result<Order, Refused> {
         "multipart/form-data" => multipart(request)?,
         _ => return Err(Refused::new(415, 300, "Unsupported Content Type")),
     };
-    let mut wrong: Vec<String> = body
-        .keys()
-        .filter(|key| *key != "action" && *key != "settings")
-        .cloned()
-        .collect();
+    let mut wrong: Vec<String> = body.keys().filter(|key| *key != "action" && *key != "settings").cloned().collect();
     let action = match (body.get("action").and_then(Value::as_str), kind) {
         (Some("start"), _) => Some(Action::Start),
         (Some("stop"), _) => Some(Action::Stop),
@@ -50,9 +46,7 @@ pub(super) fn order(request: &Recorded, kind: Kind) -> Result<Order, Refused> {
 fn wrong_settings(settings: &Map<String, Value>, kind: Kind) -> Vec<String> {
     let fine = |key: &str, value: &Value| match (key, kind) {
         ("active_speaker_name", _) => value.is_boolean(),
-        ("display_name", _) => value
-            .as_str()
-            .is_some_and(|name| (1..=50).contains(&name.chars().count())),
+        ("display_name", _) => value.as_str().is_some_and(|name| (1..=50).contains(&name.chars().count())),
         ("layout", Kind::Meeting) => one_of(value, &["follow_host", "gallery_view", "speaker_view"]),
         ("close_caption", _) => one_of(value, &["burnt-in", "embedded", "off"]),
         _ => false,
@@ -92,13 +86,7 @@ fn multipart(request: &Recorded) -> Result<Map<String, Value>, Refused> {
 
 /// Name and text of every part ([RFC 7578](https://www.rfc-editor.org/rfc/rfc7578)), or `None` for anything unclean.
 fn parts(request: &Recorded) -> Option<Vec<(String, String)>> {
-    let boundary = request
-        .header("content-type")?
-        .split("boundary=")
-        .nth(1)?
-        .split(';')
-        .next()?
-        .trim_matches('"');
+    let boundary = request.header("content-type")?.split("boundary=").nth(1)?.split(';').next()?.trim_matches('"');
     let text = std::str::from_utf8(&request.body).ok()?;
     let delimiter = format!("--{boundary}");
     let mut pieces = text.split(delimiter.as_str());
@@ -111,9 +99,7 @@ fn parts(request: &Recorded) -> Option<Vec<(String, String)>> {
             return Some(found);
         }
         let (head, value) = piece.strip_prefix("\r\n")?.split_once("\r\n\r\n")?;
-        let disposition = head
-            .lines()
-            .find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
+        let disposition = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
         let name = disposition.split("name=\"").nth(1)?.split('"').next()?;
         found.push((name.to_owned(), value.strip_suffix("\r\n")?.to_owned()));
     }

@@ -12,10 +12,7 @@ impl SimZoom {
     /// The user with this address in an account, made if new.
     pub fn user_in_account(&self, account_id: &str, email: &str) -> User {
         self.world.change(|state| {
-            let known = state
-                .users
-                .iter()
-                .find(|user| user.email == email && user.account_id == account_id);
+            let known = state.users.iter().find(|user| user.email == email && user.account_id == account_id);
             known.cloned().unwrap_or_else(|| {
                 let user = new_user(state.users.len() + 1, account_id, email);
                 state.users.push(user.clone());
@@ -26,11 +23,10 @@ impl SimZoom {
 
     /// Changes a user: licence, plan, existence.
     pub fn edit_user(&self, user: &User, edit: impl FnOnce(&mut User)) {
-        self.world
-            .change(|state| match state.users.iter_mut().find(|known| known.id == user.id) {
-                Some(known) => edit(known),
-                None => state.complaints.push(format!("edit_user: no user {}", user.id)),
-            });
+        self.world.change(|state| match state.users.iter_mut().find(|known| known.id == user.id) {
+            Some(known) => edit(known),
+            None => state.complaints.push(format!("edit_user: no user {}", user.id)),
+        });
     }
 
     /// A scheduled meeting of this host: streaming allowed and set up, but not in progress.
@@ -109,20 +105,17 @@ impl SimZoom {
 
     /// Deletes the meeting.
     pub fn delete(&self, id: u64) {
-        self.world
-            .change(|state| state.meetings.retain(|meeting| meeting.id != id));
+        self.world.change(|state| state.meetings.retain(|meeting| meeting.id != id));
     }
 
     /// The meeting as it is now.
     pub fn meeting_now(&self, id: u64) -> Option<Meeting> {
-        self.world
-            .read(|state| state.meetings.iter().find(|meeting| meeting.id == id).cloned())
+        self.world.read(|state| state.meetings.iter().find(|meeting| meeting.id == id).cloned())
     }
 
     /// Whether the meeting is on air.
     pub fn is_live(&self, id: u64) -> bool {
-        self.meeting_now(id)
-            .is_some_and(|meeting| meeting.stream != Stream::Idle)
+        self.meeting_now(id).is_some_and(|meeting| meeting.stream != Stream::Idle)
     }
 }
 

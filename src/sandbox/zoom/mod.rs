@@ -30,12 +30,8 @@ use super::wire::{Recorded, Server};
 use crate::clock::Clock;
 
 /// The scopes of the app unless a test says otherwise.
-pub const SCOPES: &[&str] = &[
-    "user:read:user",
-    "meeting:read:meeting",
-    "meeting:update:livestream_status",
-    "webinar:update:livestream_status",
-];
+pub const SCOPES: &[&str] =
+    &["user:read:user", "meeting:read:meeting", "meeting:update:livestream_status", "webinar:update:livestream_status"];
 
 /// Where a fault can strike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,10 +96,7 @@ impl SimZoom {
             client_id: client_id.to_owned(),
             client_secret: client_secret.to_owned(),
             clock,
-            state: Mutex::new(State {
-                scopes,
-                ..State::default()
-            }),
+            state: Mutex::new(State { scopes, ..State::default() }),
             changes: watch::Sender::new(0),
         });
         let serving = world.clone();
@@ -111,10 +104,7 @@ impl SimZoom {
             let world = serving.clone();
             async move { world.serve(request).await }
         });
-        Ok(Self {
-            world,
-            server: Arc::new(server),
-        })
+        Ok(Self { world, server: Arc::new(server) })
     }
 
     /// Stops serving, for every clone of the handle: from now on connections are refused.
@@ -144,14 +134,12 @@ impl SimZoom {
 
     /// Changes the app's scopes; grants made earlier keep theirs.
     pub fn set_scopes(&self, scopes: &[&str]) {
-        self.world
-            .change(|state| state.scopes = scopes.iter().map(|&scope| scope.to_owned()).collect());
+        self.world.change(|state| state.scopes = scopes.iter().map(|&scope| scope.to_owned()).collect());
     }
 
     /// Whoever arrives at the consent page from now on is this user, and allows.
     pub fn sign_in_as(&self, user: &User) {
-        self.world
-            .change(|state| state.visitor = Visitor::Allows(user.id.clone()));
+        self.world.change(|state| state.visitor = Visitor::Allows(user.id.clone()));
     }
 
     /// Whoever arrives at the consent page from now on declines.
@@ -171,18 +159,13 @@ impl SimZoom {
     /// The user removes the app: all tokens are dead.
     pub fn remove_app(&self, user: &User) {
         self.world.change(|state| {
-            state
-                .grants
-                .iter_mut()
-                .filter(|grant| grant.user == user.id)
-                .for_each(|grant| grant.alive = false);
+            state.grants.iter_mut().filter(|grant| grant.user == user.id).for_each(|grant| grant.alive = false);
         });
     }
 
     /// Whether the user has a live grant.
     pub fn has_grant(&self, user: &User) -> bool {
-        self.world
-            .read(|state| state.grants.iter().any(|grant| grant.alive && grant.user == user.id))
+        self.world.read(|state| state.grants.iter().any(|grant| grant.alive && grant.user == user.id))
     }
 
     /// The next request to this route meets this fault; several are met in their order.
@@ -208,10 +191,7 @@ impl SimZoom {
     /// The status calls that came in for a meeting or webinar, whatever became of them.
     pub fn orders_of(&self, id: u64) -> Vec<Recorded> {
         let tail = format!("/{id}/livestream/status");
-        self.requests()
-            .into_iter()
-            .filter(|request| request.path.ends_with(&tail))
-            .collect()
+        self.requests().into_iter().filter(|request| request.path.ends_with(&tail)).collect()
     }
 
     /// How many starts were carried out.
@@ -225,8 +205,7 @@ impl SimZoom {
     }
 
     fn carried_out(&self, id: u64, action: Action) -> usize {
-        self.world
-            .read(|state| state.carried_out.iter().filter(|done| **done == (id, action)).count())
+        self.world.read(|state| state.carried_out.iter().filter(|done| **done == (id, action)).count())
     }
 
     /// The settings of the stream that is on air; null if it has none.
@@ -257,15 +236,9 @@ impl SimZoom {
         let found = wait::until(&self.world.changes, within, || look(self)).await;
         found.ok_or_else(|| {
             let requests = self.requests();
-            let seen = requests
-                .iter()
-                .map(|request| format!("{} {}", request.method, request.path));
+            let seen = requests.iter().map(|request| format!("{} {}", request.method, request.path));
             let instead = seen.collect::<Vec<_>>().join("\n");
-            TimedOut {
-                waited_for: what.to_owned(),
-                within,
-                instead,
-            }
+            TimedOut { waited_for: what.to_owned(), within, instead }
         })
     }
 
@@ -276,7 +249,6 @@ impl SimZoom {
         within: Duration,
         mut wanted: impl FnMut(&Recorded) -> bool,
     ) -> Result<Recorded, TimedOut> {
-        self.wait_until(what, within, |zoom| zoom.requests().into_iter().find(&mut wanted))
-            .await
+        self.wait_until(what, within, |zoom| zoom.requests().into_iter().find(&mut wanted)).await
     }
 }

@@ -57,14 +57,7 @@ pub(super) fn authorize(world: &World, state: &mut State, now: Timestamp, reques
             let code = format!("code-canary-{:04}", state.codes.len() + 1);
             let challenge = field("code_challenge");
             let redirect_uri = redirect_uri.clone();
-            state.codes.push(Code {
-                code: code.clone(),
-                user,
-                redirect_uri,
-                challenge,
-                made: now,
-                used: false,
-            });
+            state.codes.push(Code { code: code.clone(), user, redirect_uri, challenge, made: now, used: false });
             ("code", code)
         }
     };
@@ -116,15 +109,7 @@ pub(super) fn grant(state: &mut State, now: Timestamp, user: &str) -> usize {
     }
     let (user, scopes) = (user.to_owned(), state.scopes.clone());
     let refresh = state.fresh_token("zrt-canary");
-    let mut grant = Grant {
-        user,
-        scopes,
-        refresh,
-        refreshed: now,
-        spent: Vec::new(),
-        access: Vec::new(),
-        alive: true,
-    };
+    let mut grant = Grant { user, scopes, refresh, refreshed: now, spent: Vec::new(), access: Vec::new(), alive: true };
     grant.access.push((state.fresh_token("zat-canary"), now + ACCESS_LIFE));
     state.grants.push(grant);
     state.grants.len() - 1
@@ -132,15 +117,8 @@ pub(super) fn grant(state: &mut State, now: Timestamp, user: &str) -> usize {
 
 /// The newest tokens of a grant.
 pub(super) fn tokens(grant: &Grant) -> Tokens {
-    let access = grant
-        .access
-        .last()
-        .map(|(access, _)| access.clone())
-        .unwrap_or_default();
-    Tokens {
-        access,
-        refresh: grant.refresh.clone(),
-    }
+    let access = grant.access.last().map(|(access, _)| access.clone()).unwrap_or_default();
+    Tokens { access, refresh: grant.refresh.clone() }
 }
 
 struct Refused {
@@ -151,11 +129,7 @@ struct Refused {
 
 impl Refused {
     fn new(error: &'static str, reason: &'static str) -> Self {
-        Self {
-            status: 400,
-            error,
-            reason,
-        }
+        Self { status: 400, error, reason }
     }
 }
 
@@ -172,24 +146,13 @@ fn answered<F: FnOnce(&mut State) -> Value>(state: &mut State, what: &str, resul
 fn checked_client(world: &World, request: &Recorded) -> Result<(), Refused> {
     let basic = BASE64_STANDARD.encode(format!("{}:{}", world.client_id, world.client_secret));
     if request.method != "POST" {
-        return Err(Refused {
-            status: 405,
-            error: "invalid_request",
-            reason: "Method not allowed",
-        });
+        return Err(Refused { status: 405, error: "invalid_request", reason: "Method not allowed" });
     }
     if request.header("authorization") != Some(format!("Basic {basic}").as_str()) {
-        return Err(Refused {
-            status: 401,
-            error: "invalid_client",
-            reason: "Invalid client_id or client_secret",
-        });
+        return Err(Refused { status: 401, error: "invalid_client", reason: "Invalid client_id or client_secret" });
     }
     if !request.query.is_empty() {
-        return Err(Refused::new(
-            "invalid_request",
-            "Parameters in the query are not accepted",
-        ));
+        return Err(Refused::new("invalid_request", "Parameters in the query are not accepted"));
     }
     if request.media_type() != "application/x-www-form-urlencoded" {
         return Err(Refused::new("invalid_request", "The body must be a form"));
@@ -223,16 +186,10 @@ fn refresh(state: &mut State, now: Timestamp, request: &Recorded) -> Result<usiz
     let given = request.form_field("refresh_token").unwrap_or_default();
     let dead = || Refused::new("invalid_grant", "Invalid Token!");
     if state.grants.iter().any(|grant| grant.spent.contains(&given)) {
-        state
-            .complaints
-            .push("token: a refresh token was used a second time".to_owned());
+        state.complaints.push("token: a refresh token was used a second time".to_owned());
         return Err(dead());
     }
-    let index = state
-        .grants
-        .iter()
-        .position(|grant| grant.alive && grant.refresh == given)
-        .ok_or_else(dead)?;
+    let index = state.grants.iter().position(|grant| grant.alive && grant.refresh == given).ok_or_else(dead)?;
     if now.duration_since(state.grants[index].refreshed) > REFRESH_LIFE {
         return Err(dead());
     }

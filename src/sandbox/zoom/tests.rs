@@ -35,58 +35,29 @@ async fn authorize(zoom: &SimZoom, changes: &[(&str, &str)]) -> reqwest::Respons
         query.retain(|(known, _)| known != key);
         query.push((key, value));
     }
-    client()
-        .get(format!("{}/authorize", zoom.oauth_url()))
-        .query(&query)
-        .send()
-        .await
-        .unwrap()
+    client().get(format!("{}/authorize", zoom.oauth_url())).query(&query).send().await.unwrap()
 }
 
 async fn a_code(zoom: &SimZoom) -> String {
     let response = authorize(zoom, &[]).await;
     assert_eq!(response.status().as_u16(), 302);
     let location = url::Url::parse(response.headers()["location"].to_str().unwrap()).unwrap();
-    location
-        .query_pairs()
-        .find(|(key, _)| key == "code")
-        .unwrap()
-        .1
-        .into_owned()
+    location.query_pairs().find(|(key, _)| key == "code").unwrap().1.into_owned()
 }
 
 async fn token(zoom: &SimZoom, form: &[(&str, &str)]) -> (u16, Value) {
     let url = format!("{}/token", zoom.oauth_url());
-    let response = client()
-        .post(url)
-        .basic_auth("client", Some("secret"))
-        .form(form)
-        .send()
-        .await
-        .unwrap();
+    let response = client().post(url).basic_auth("client", Some("secret")).form(form).send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
 async fn redeem(zoom: &SimZoom, code: &str, verifier: &str) -> (u16, Value) {
     let grant = [("grant_type", "authorization_code"), ("code", code)];
-    token(
-        zoom,
-        &[
-            grant[0],
-            grant[1],
-            ("redirect_uri", REDIRECT),
-            ("code_verifier", verifier),
-        ],
-    )
-    .await
+    token(zoom, &[grant[0], grant[1], ("redirect_uri", REDIRECT), ("code_verifier", verifier)]).await
 }
 
 async fn refresh(zoom: &SimZoom, refresh_token: &str) -> (u16, Value) {
-    token(
-        zoom,
-        &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)],
-    )
-    .await
+    token(zoom, &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await
 }
 
 fn dead() -> Value {
@@ -100,15 +71,8 @@ async fn get(zoom: &SimZoom, access: &str, path: &str) -> (u16, Value) {
 }
 
 async fn status(zoom: &SimZoom, access: &str, path: &str, body: Value) -> (u16, Value) {
-    let request = client()
-        .patch(format!("{}{path}/livestream/status", zoom.api_url()))
-        .bearer_auth(access);
-    let response = request
-        .header("accept", "application/json")
-        .json(&body)
-        .send()
-        .await
-        .unwrap();
+    let request = client().patch(format!("{}{path}/livestream/status", zoom.api_url())).bearer_auth(access);
+    let response = request.header("accept", "application/json").json(&body).send().await.unwrap();
     assert!(response.headers().contains_key("x-zm-trackingid"));
     let code = response.status().as_u16();
     (code, response.json().await.unwrap_or(Value::Null))
@@ -130,10 +94,7 @@ async fn consent_gives_a_code_that_works_once() {
     let code = a_code(&zoom).await;
     let (status, tokens) = redeem(&zoom, &code, VERIFIER).await;
     assert_eq!(status, 200);
-    assert_eq!(
-        (&tokens["token_type"], &tokens["expires_in"]),
-        (&json!("bearer"), &json!(3599))
-    );
+    assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("bearer"), &json!(3599)));
     assert_eq!(tokens["scope"], SCOPES.join(" "));
     let access = tokens["access_token"].as_str().unwrap();
     assert!(access.contains("zat-canary-") && access.len() > 500);
@@ -154,11 +115,7 @@ async fn a_code_is_bound_to_its_verifier_its_redirect_and_five_minutes() {
     let code = a_code(&zoom).await;
     let slash = format!("{REDIRECT}/");
     let form = [("grant_type", "authorization_code"), ("code", code.as_str())];
-    let (status, _) = token(
-        &zoom,
-        &[form[0], form[1], ("redirect_uri", &slash), ("code_verifier", VERIFIER)],
-    )
-    .await;
+    let (status, _) = token(&zoom, &[form[0], form[1], ("redirect_uri", &slash), ("code_verifier", VERIFIER)]).await;
     assert_eq!(status, 400);
     let code = a_code(&zoom).await;
     zoom.clock().advance(Duration::from_secs(301));
@@ -203,20 +160,11 @@ async fn a_second_grant_kills_the_first() {
     let first = zoom.grant(&ada);
     let second = zoom.grant(&ada);
     assert_eq!(refresh(&zoom, &first.refresh).await, (400, dead()));
-    assert_eq!(
-        get(&zoom, &first.access, "/users/me").await,
-        (401, said(124, "Invalid access token."))
-    );
+    assert_eq!(get(&zoom, &first.access, "/users/me").await, (401, said(124, "Invalid access token.")));
     assert_eq!(get(&zoom, &second.access, "/users/me").await.0, 200);
     let url = format!("{}/revoke", zoom.oauth_url());
-    let revoke = client()
-        .post(url)
-        .basic_auth("client", Some("secret"))
-        .form(&[("token", &second.access)]);
-    assert_eq!(
-        revoke.send().await.unwrap().json::<Value>().await.unwrap(),
-        json!({ "status": "success" })
-    );
+    let revoke = client().post(url).basic_auth("client", Some("secret")).form(&[("token", &second.access)]);
+    assert_eq!(revoke.send().await.unwrap().json::<Value>().await.unwrap(), json!({ "status": "success" }));
     assert!(!zoom.has_grant(&ada));
 }
 
@@ -225,25 +173,10 @@ async fn the_token_endpoint_wants_basic_and_a_form() {
     let zoom = zoom().await;
     let tokens = zoom.grant(&zoom.user("ada@example.com"));
     let url = format!("{}/token", zoom.oauth_url());
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", tokens.refresh.as_str()),
-    ];
-    let wrong = client()
-        .post(&url)
-        .basic_auth("client", Some("guess"))
-        .form(&form)
-        .send()
-        .await
-        .unwrap();
+    let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_str())];
+    let wrong = client().post(&url).basic_auth("client", Some("guess")).form(&form).send().await.unwrap();
     assert_eq!(wrong.status().as_u16(), 401);
-    let query = client()
-        .post(&url)
-        .basic_auth("client", Some("secret"))
-        .query(&form)
-        .send()
-        .await
-        .unwrap();
+    let query = client().post(&url).basic_auth("client", Some("secret")).query(&form).send().await.unwrap();
     assert_eq!(query.status().as_u16(), 400);
     assert_eq!(zoom.refreshes(), 0);
     assert_eq!(refresh(&zoom, &tokens.refresh).await.0, 200);
@@ -255,18 +188,12 @@ async fn an_access_token_lives_an_hour() {
     let ada = zoom.user("ada@example.com");
     let tokens = zoom.grant(&ada);
     zoom.clock().advance(Duration::from_secs(3600));
-    assert_eq!(
-        get(&zoom, &tokens.access, "/users/me").await,
-        (401, said(124, "Access token is expired."))
-    );
+    assert_eq!(get(&zoom, &tokens.access, "/users/me").await, (401, said(124, "Access token is expired.")));
     let (_, fresh) = refresh(&zoom, &tokens.refresh).await;
     let access = fresh["access_token"].as_str().unwrap();
     assert_eq!(get(&zoom, access, "/users/me").await.0, 200);
     zoom.edit_user(&ada, |user| user.exists = false);
-    assert_eq!(
-        get(&zoom, access, "/users/me").await,
-        (404, said(1001, "User does not exist: zuser-0001."))
-    );
+    assert_eq!(get(&zoom, access, "/users/me").await, (404, said(1001, "User does not exist: zuser-0001.")));
 }
 
 #[tokio::test]
@@ -287,10 +214,7 @@ async fn a_start_puts_on_air_once_in_thirty_seconds() {
     assert_eq!(start(&zoom, &access, id).await.0, 204);
     assert_eq!(status(&zoom, &access, &path, json!({ "action": "stop" })).await.0, 204);
     assert!(!zoom.is_live(id));
-    assert_eq!(
-        (zoom.starts_of(id), zoom.stops_of(id), zoom.orders_of(id).len()),
-        (2, 1, 4)
-    );
+    assert_eq!((zoom.starts_of(id), zoom.stops_of(id), zoom.orders_of(id).len()), (2, 1, 4));
     assert_eq!(zoom.complaints(), Vec::<String>::new());
 }
 
@@ -300,34 +224,22 @@ async fn every_reason_against_a_meeting_has_its_code() {
     let ada = zoom.user("ada@example.com");
     let access = zoom.grant(&ada).access;
     let id = zoom.meeting(&ada);
-    assert_eq!(
-        start(&zoom, &access, id).await,
-        (400, said(4927, "Meeting 81,200,000,001 has not started."))
-    );
+    assert_eq!(start(&zoom, &access, id).await, (400, said(4927, "Meeting 81,200,000,001 has not started.")));
     zoom.edit_meeting(id, |meeting| meeting.streaming_allowed = false);
     assert_eq!(start(&zoom, &access, id).await.1["code"], 3000);
     zoom.edit_meeting(id, |meeting| meeting.e2ee = true);
     assert_eq!(start(&zoom, &access, id).await.1["code"], 4400);
     zoom.edit_user(&ada, |user| user.licensed = false);
     assert_eq!(start(&zoom, &access, id).await.1["code"], 3161);
-    assert_eq!(
-        start(&zoom, &access, 99_999_999).await,
-        (404, said(3001, "Meeting does not exist: 99999999."))
-    );
+    assert_eq!(start(&zoom, &access, 99_999_999).await, (404, said(3001, "Meeting does not exist: 99999999.")));
     let stranger = zoom.grant(&zoom.user("eve@example.com")).access;
     assert_eq!(start(&zoom, &stranger, id).await.1["code"], 3001);
     zoom.edit_meeting(id, |meeting| meeting.to_strangers = ToStrangers::OtherAccount);
     assert_eq!(start(&zoom, &stranger, id).await.1["code"], 1010);
     let webinar = zoom.webinar(&ada);
-    assert_eq!(
-        start(&zoom, &access, webinar).await,
-        (400, said(3000, "Cannot access webinar info."))
-    );
+    assert_eq!(start(&zoom, &access, webinar).await, (400, said(3000, "Cannot access webinar info.")));
     assert_eq!(zoom.complaints(), Vec::<String>::new());
-    assert_eq!(
-        start(&zoom, &access, 123).await,
-        (400, said(300, "Invalid meeting ID."))
-    );
+    assert_eq!(start(&zoom, &access, 123).await, (400, said(300, "Invalid meeting ID.")));
 }
 
 #[tokio::test]
@@ -347,19 +259,13 @@ async fn a_webinar_has_its_own_codes() {
     assert_eq!(order("start").await.0, 204);
     assert_eq!(order("mode").await.1["code"], 300);
     zoom.edit_meeting(id, |webinar| webinar.target_set = false);
-    let unset = said(
-        3000,
-        "The current webinar is not configured with a custom streaming service.",
-    );
+    let unset = said(3000, "The current webinar is not configured with a custom streaming service.");
     assert_eq!(order("start").await, (400, unset));
     zoom.edit_user(&ada, |user| user.webinar_plan = false);
     assert_eq!(order("start").await.1["code"], 200);
     let layout = json!({ "action": "start", "settings": { "layout": "speaker_view" } });
     let (_, body) = status(&zoom, &access, &format!("/webinars/{id}"), layout).await;
-    assert_eq!(
-        body["errors"],
-        json!([{ "field": "settings.layout", "message": "Invalid field." }])
-    );
+    assert_eq!(body["errors"], json!([{ "field": "settings.layout", "message": "Invalid field." }]));
 }
 
 #[tokio::test]
@@ -371,17 +277,11 @@ async fn a_body_outside_the_schema_is_refused() {
     for (bad, field) in [
         (json!({ "action": "Start" }), "action"),
         (json!({ "action": "start", "display_name": "flat" }), "display_name"),
-        (
-            json!({ "action": "stop", "settings": { "display_name": "x" } }),
-            "settings",
-        ),
+        (json!({ "action": "stop", "settings": { "display_name": "x" } }), "settings"),
         (json!({ "action": "start", "settings": null }), "settings"),
         (with(json!({ "display_name": "" })), "settings.display_name"),
         (with(json!({ "display_name": "ü".repeat(51) })), "settings.display_name"),
-        (
-            with(json!({ "active_speaker_name": "true" })),
-            "settings.active_speaker_name",
-        ),
+        (with(json!({ "active_speaker_name": "true" })), "settings.active_speaker_name"),
         (with(json!({ "layout": "gallery" })), "settings.layout"),
         (with(json!({ "close_caption": "burnt_in" })), "settings.close_caption"),
         (with(json!({ "colour": "red" })), "settings.colour"),
@@ -391,16 +291,10 @@ async fn a_body_outside_the_schema_is_refused() {
         assert_eq!(body["errors"][0]["field"], field, "{bad}");
     }
     let url = format!("{}/meetings/{id}/livestream/status", zoom.api_url());
-    let form = client()
-        .patch(url)
-        .bearer_auth(&access)
-        .header("accept", "application/json");
+    let form = client().patch(url).bearer_auth(&access).header("accept", "application/json");
     let form = form.form(&[("action", "start")]).send().await.unwrap();
     assert_eq!(form.status().as_u16(), 415);
-    assert_eq!(
-        form.json::<Value>().await.unwrap(),
-        said(300, "Unsupported Content Type")
-    );
+    assert_eq!(form.json::<Value>().await.unwrap(), said(300, "Unsupported Content Type"));
     assert_eq!(zoom.starts_of(id), 0);
     assert_eq!(zoom.complaints().len(), 11);
 }
@@ -412,23 +306,14 @@ async fn multipart_is_taken_with_action_and_settings() {
     let (access, id) = (zoom.grant(&ada).access, zoom.meeting_in_progress(&ada));
     let send = async |form: reqwest::multipart::Form| {
         let url = format!("{}/meetings/{id}/livestream/status", zoom.api_url());
-        let request = client()
-            .patch(url)
-            .bearer_auth(&access)
-            .header("accept", "application/json");
+        let request = client().patch(url).bearer_auth(&access).header("accept", "application/json");
         request.multipart(form).send().await.unwrap().status().as_u16()
     };
     let form = || reqwest::multipart::Form::new().text("action", "start");
-    assert_eq!(
-        send(form().text("settings", "start{\"display_name\":\"x\"}")).await,
-        400
-    );
+    assert_eq!(send(form().text("settings", "start{\"display_name\":\"x\"}")).await, 400);
     assert_eq!(send(form().text("display_name", "x")).await, 400);
     assert_eq!(send(form().text("action", "start")).await, 400);
-    assert_eq!(
-        send(form().text("settings", "{\"display_name\":\"Über uns\"}")).await,
-        204
-    );
+    assert_eq!(send(form().text("settings", "{\"display_name\":\"Über uns\"}")).await, 204);
     assert_eq!(zoom.stream_settings(id).unwrap(), json!({ "display_name": "Über uns" }));
 }
 
@@ -438,12 +323,7 @@ async fn without_an_accept_header_errors_are_xml() {
     let ada = zoom.user("ada@example.com");
     let (access, id) = (zoom.grant(&ada).access, zoom.meeting(&ada));
     let request = client().patch(format!("{}/meetings/{id}/livestream/status", zoom.api_url()));
-    let response = request
-        .bearer_auth(&access)
-        .json(&json!({ "action": "start" }))
-        .send()
-        .await
-        .unwrap();
+    let response = request.bearer_auth(&access).json(&json!({ "action": "start" })).send().await.unwrap();
     assert_eq!(response.status().as_u16(), 400);
     let expected = "<error><code>4927</code><message>Meeting 81,200,000,001 has not started.</message></error>";
     assert_eq!(response.text().await.unwrap(), expected);
@@ -469,10 +349,7 @@ async fn a_meeting_can_be_read_by_its_host() {
     let ada = zoom.user("ada@example.com");
     let (access, id) = (zoom.grant(&ada).access, zoom.meeting_numbered(&ada, 68_423_085));
     let (_, meeting) = get(&zoom, &access, "/meetings/68423085").await;
-    assert_eq!(
-        (&meeting["id"], &meeting["status"]),
-        (&json!(68_423_085), &json!("waiting"))
-    );
+    assert_eq!((&meeting["id"], &meeting["status"]), (&json!(68_423_085), &json!("waiting")));
     zoom.begin(id);
     assert_eq!(get(&zoom, &access, "/meetings/68423085").await.1["status"], "started");
     zoom.delete(id);
@@ -506,11 +383,7 @@ async fn a_lost_answer_is_not_a_lost_start() {
     zoom.heal();
     assert_eq!(start(&zoom, &access, id).await.0, 429);
     assert_eq!((zoom.starts_of(id), zoom.orders_of(id).len()), (1, 4));
-    let seen = zoom
-        .wait_for("the first order", Duration::from_secs(1), |request| {
-            request.method == "PATCH"
-        })
-        .await;
+    let seen = zoom.wait_for("the first order", Duration::from_secs(1), |request| request.method == "PATCH").await;
     assert_eq!(seen.unwrap().text(), r#"{"action":"start"}"#);
     zoom.stop().await;
     assert!(send().await.unwrap_err().is_connect());

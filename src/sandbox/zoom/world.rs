@@ -186,10 +186,7 @@ impl World {
         let (fault, tracking) = self.change(|state| {
             state.requests.push(request.clone());
             state.tracking += 1;
-            (
-                state.faults.take(|planned| planned == Route::Any || planned == route),
-                state.tracking,
-            )
+            (state.faults.take(|planned| planned == Route::Any || planned == route), state.tracking)
         });
         let answer = match fault {
             Some(fault) => fault.strike(|| self.carry_out(route, &request)).await?,
@@ -222,10 +219,6 @@ impl State {
     pub(super) fn fresh_token(&mut self, canary: &str) -> String {
         self.tokens += 1;
         let filler = format!("{:08x}", self.tokens.wrapping_mul(2_654_435_761)).repeat(64);
-        format!(
-            "eyJzdiI6IjAwMDAwMiIsImFsZyI6IkhTNTEyIn0.{canary}-{:04}-{filler}.{}",
-            self.tokens,
-            &filler[..86]
-        )
+        format!("eyJzdiI6IjAwMDAwMiIsImFsZyI6IkhTNTEyIn0.{canary}-{:04}-{filler}.{}", self.tokens, &filler[..86])
     }
 }

@@ -18,10 +18,7 @@ async fn attempt(reply: Reply) -> Attempt {
 
 /// With a time-out that a test can wait for.
 fn hasty(base: &str) -> Options {
-    Options {
-        call_timeout: Duration::from_millis(500),
-        ..options(base)
-    }
+    Options { call_timeout: Duration::from_millis(500), ..options(base) }
 }
 
 /// An address where nobody listens.
@@ -32,10 +29,7 @@ fn nobody() -> String {
 
 #[tokio::test]
 async fn a_refused_connection_is_not_sent() {
-    assert_eq!(
-        door_of(options(&nobody())).order(&access(), &start()).await,
-        Attempt::NotSent
-    );
+    assert_eq!(door_of(options(&nobody())).order(&access(), &start()).await, Attempt::NotSent);
 }
 
 #[tokio::test]
@@ -50,10 +44,7 @@ async fn a_time_out_before_tls_stands_is_not_sent() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", silent.local_addr().unwrap());
     let connect_timeout = Duration::from_millis(100);
-    let door = door_of(Options {
-        connect_timeout,
-        ..options(&url)
-    });
+    let door = door_of(Options { connect_timeout, ..options(&url) });
     assert_eq!(door.order(&access(), &start()).await, Attempt::NotSent);
 }
 
@@ -66,10 +57,7 @@ async fn a_peer_that_speaks_no_tls_is_not_sent() {
         let (mut stream, _) = listener.accept().unwrap();
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
     });
-    assert_eq!(
-        door_of(options(&url)).order(&access(), &start()).await,
-        Attempt::NotSent
-    );
+    assert_eq!(door_of(options(&url)).order(&access(), &start()).await, Attempt::NotSent);
 }
 
 #[tokio::test]
@@ -84,10 +72,7 @@ async fn a_connection_closed_at_once_is_no_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || drop(listener.accept()));
-    assert_eq!(
-        door_of(options(&url)).order(&access(), &start()).await,
-        Attempt::NoAnswer
-    );
+    assert_eq!(door_of(options(&url)).order(&access(), &start()).await, Attempt::NoAnswer);
 }
 
 #[tokio::test]
@@ -104,10 +89,7 @@ async fn an_order_whose_answer_is_lost_is_not_repeated() {
 async fn silence_is_no_answer_after_the_time_out() {
     let zoom = Recorder::start([Reply::Hang]);
     let began = Instant::now();
-    assert_eq!(
-        door_of(hasty(&zoom.url())).order(&access(), &start()).await,
-        Attempt::NoAnswer
-    );
+    assert_eq!(door_of(hasty(&zoom.url())).order(&access(), &start()).await, Attempt::NoAnswer);
     assert!(began.elapsed() >= Duration::from_millis(500), "{:?}", began.elapsed());
     zoom.only();
 }
@@ -116,26 +98,17 @@ async fn silence_is_no_answer_after_the_time_out() {
 async fn half_a_head_is_no_answer() {
     let half = b"HTTP/1.1 204 No Cont".to_vec();
     assert_eq!(attempt(Reply::Last(half)).await, Attempt::NoAnswer);
-    assert_eq!(
-        attempt(Reply::Last(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec())).await,
-        Attempt::NoAnswer
-    );
+    assert_eq!(attempt(Reply::Last(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec())).await, Attempt::NoAnswer);
 }
 
 #[tokio::test]
 async fn an_answer_whose_body_is_cut_keeps_its_status() {
     let cut = format!("{HEAD_400}{{\"code\":4927,\"mess").into_bytes();
-    let expected = Answer {
-        status: 400,
-        ..Answer::default()
-    };
+    let expected = Answer { status: 400, ..Answer::default() };
     assert_eq!(answered(attempt(Reply::Last(cut.clone())).await), expected);
 
     let zoom = Recorder::start([Reply::Stall(cut)]);
-    assert_eq!(
-        answered(door_of(hasty(&zoom.url())).order(&access(), &start()).await),
-        expected
-    );
+    assert_eq!(answered(door_of(hasty(&zoom.url())).order(&access(), &start()).await), expected);
 }
 
 #[tokio::test]
@@ -147,29 +120,14 @@ async fn an_envelope_that_came_before_the_cut_is_read() {
 #[tokio::test]
 async fn an_endless_body_ends_at_64_kib() {
     let began = Instant::now();
-    let endless = "HTTP/1.1 400 Bad Request\r\n\r\n{\"code\":4927,\"message\":\""
-        .to_owned()
-        .into_bytes();
-    assert_eq!(
-        answered(attempt(Reply::Endless(endless)).await),
-        Answer {
-            status: 400,
-            ..Answer::default()
-        }
-    );
-    assert!(
-        began.elapsed() < options("").call_timeout,
-        "the limit ends it, not the time-out"
-    );
+    let endless = "HTTP/1.1 400 Bad Request\r\n\r\n{\"code\":4927,\"message\":\"".to_owned().into_bytes();
+    assert_eq!(answered(attempt(Reply::Endless(endless)).await), Answer { status: 400, ..Answer::default() });
+    assert!(began.elapsed() < options("").call_timeout, "the limit ends it, not the time-out");
 
     for (length, code) in [(64 * 1024, Some(4927)), (64 * 1024 + 1, None)] {
         let json = r#"{"code":4927}"#;
         let body = " ".repeat(length - json.len()) + json;
-        assert_eq!(
-            answered(attempt(Reply::json(400, &body)).await).code,
-            code,
-            "{length} bytes"
-        );
+        assert_eq!(answered(attempt(Reply::json(400, &body)).await).code, code, "{length} bytes");
     }
 }
 
@@ -179,13 +137,7 @@ async fn a_redirect_is_an_answer_and_the_token_stays_here() {
         let elsewhere = Recorder::start([Reply::no_content()]);
         let location = format!("Location: {}/v2/collect\r\n", elsewhere.url());
         let answer = answered(attempt(Reply::status(status, &location, "")).await);
-        assert_eq!(
-            answer,
-            Answer {
-                status,
-                ..Answer::default()
-            }
-        );
+        assert_eq!(answer, Answer { status, ..Answer::default() });
         assert!(elsewhere.seen().is_empty(), "{status} was followed");
     }
 }
@@ -194,10 +146,7 @@ async fn a_redirect_is_an_answer_and_the_token_stays_here() {
 async fn xml_is_read_although_json_was_asked_for() {
     let xml = "<?xml version=\"1.0\"?><error><code>300</code><message>Validation &quot;Failed&quot;.</message></error>";
     let answer = answered(attempt(Reply::status(400, "Content-Type: application/xml\r\n", xml)).await);
-    assert_eq!(
-        (answer.code, answer.message.as_str()),
-        (Some(300), "Validation \"Failed\".")
-    );
+    assert_eq!((answer.code, answer.message.as_str()), (Some(300), "Validation \"Failed\"."));
 }
 
 #[tokio::test]
@@ -209,39 +158,19 @@ async fn fields_limits_and_the_tracking_id_reach_the_answer() {
     assert_eq!(answer.tracking_id.as_deref(), Some("v=2.0;clid=us02;rid=WEB_1"));
     assert_eq!(answer.limit.kind.as_deref(), Some("Daily-limit"));
     assert_eq!(answer.limit.retry_at, Some("2026-10-22T00:00:00Z".parse().unwrap()));
-    let expected = FieldError {
-        field: "settings.display_name".into(),
-        message: "Invalid field.".into(),
-    };
+    let expected = FieldError { field: "settings.display_name".into(), message: "Invalid field.".into() };
     assert_eq!(answer.fields, [expected]);
 }
 
 #[tokio::test]
 async fn bodies_that_are_no_envelope_leave_the_status() {
-    let bodies = [
-        &b""[..],
-        b"\xff\xfe\x80 not text",
-        b"Bad gateway",
-        b"<html>502</html>",
-        b"[[[",
-        b"\"code\"",
-    ];
+    let bodies = [&b""[..], b"\xff\xfe\x80 not text", b"Bad gateway", b"<html>502</html>", b"[[[", b"\"code\""];
     for body in bodies {
         let answer = answered(attempt(Reply::status(502, "", body)).await);
-        assert_eq!(
-            answer,
-            Answer {
-                status: 502,
-                ..Answer::default()
-            },
-            "{body:?}"
-        );
+        assert_eq!(answer, Answer { status: 502, ..Answer::default() }, "{body:?}");
     }
     let headers = "X-ZM-TRACKINGID: \u{fc}\r\n";
-    assert_eq!(
-        answered(attempt(Reply::status(500, headers, "")).await).tracking_id,
-        None
-    );
+    assert_eq!(answered(attempt(Reply::status(500, headers, "")).await).tracking_id, None);
 }
 
 #[tokio::test]
@@ -252,27 +181,17 @@ async fn reachable_takes_any_answer_from_both_addresses() {
     assert_eq!(lines, ["GET /v2 HTTP/1.1", "GET /oauth HTTP/1.1"]);
 
     let zoom = Recorder::start([Reply::json(200, "{}")]);
-    let half = Options {
-        oauth_url: nobody(),
-        ..options(&zoom.url())
-    };
+    let half = Options { oauth_url: nobody(), ..options(&zoom.url()) };
     let error = door_of(half).reachable().await.unwrap_err();
     assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
 }
 
 #[test]
 fn addresses_that_cannot_be_bases_are_named_and_not_shown() {
-    for bad in [
-        "",
-        "api.zoom.us/v2",
-        "ftp://zoom.example",
-        "https://me:pw@zoom.example",
-        "https://zoom.example/?token=x",
-    ] {
-        let bad = Options {
-            api_url: bad.into(),
-            ..options("http://127.0.0.1:1")
-        };
+    for bad in
+        ["", "api.zoom.us/v2", "ftp://zoom.example", "https://me:pw@zoom.example", "https://zoom.example/?token=x"]
+    {
+        let bad = Options { api_url: bad.into(), ..options("http://127.0.0.1:1") };
         let error = Zoom::new(bad, Default::default()).unwrap_err();
         assert!(matches!(error, BuildError::Address { option: "api_url" }), "{error:?}");
         assert_eq!(error.to_string(), "api_url is not a plain http or https address");

@@ -32,10 +32,7 @@ fn assert_pair(tokens: &Tokens, asked_at: Timestamp) {
     assert_eq!((tokens.access.expose(), tokens.refresh.expose()), ("A2", "R2"));
     assert_eq!(tokens.scopes, ["meeting:update:livestream_status", "user:read:user"]);
     let life = tokens.expires_at.duration_since(asked_at);
-    assert!(
-        life >= SignedDuration::from_secs(3599) && life < SignedDuration::from_secs(3660),
-        "{life}"
-    );
+    assert!(life >= SignedDuration::from_secs(3599) && life < SignedDuration::from_secs(3660), "{life}");
 }
 
 #[test]
@@ -83,11 +80,7 @@ async fn a_pair_without_the_dispensable_is_still_a_pair() {
     ]);
     let door = door(&zoom);
     let tokens = door.refresh(&refresh_token()).await.unwrap();
-    assert_eq!(
-        tokens.refresh,
-        refresh_token(),
-        "RFC 6749, 6: none named, the old one stays"
-    );
+    assert_eq!(tokens.refresh, refresh_token(), "RFC 6749, 6: none named, the old one stays");
     assert!(tokens.scopes.is_empty());
 
     let error = door.exchange(&Secret::new("code"), &new_verifier()).await.unwrap_err();
@@ -129,10 +122,7 @@ async fn me_is_asked_with_the_bearer() {
     let me = door.me(&access()).await.unwrap();
     assert_eq!(me.id.as_str(), "KDcuGIm1QgePTO8WbOqwIQ");
     assert_eq!(me.account.unwrap().as_str(), "gHpy");
-    assert_eq!(
-        (me.name.as_deref(), me.email.as_deref()),
-        (Some("Ada L."), Some("ada@example.com"))
-    );
+    assert_eq!((me.name.as_deref(), me.email.as_deref()), (Some("Ada L."), Some("ada@example.com")));
     let version = env!("CARGO_PKG_VERSION");
     let head = format!(
         "GET /v2/users/me HTTP/1.1\naccept: application/json\nauthorization: Bearer {ACCESS}\nuser-agent: onair/{version}"
@@ -144,17 +134,11 @@ async fn me_is_asked_with_the_bearer() {
 }
 
 async fn me_fails(reply: Reply) -> Error {
-    door(&Recorder::start([reply]))
-        .me(&access())
-        .await
-        .expect_err("a failure")
+    door(&Recorder::start([reply])).me(&access()).await.expect_err("a failure")
 }
 
 async fn refresh_fails(reply: Reply) -> Error {
-    door(&Recorder::start([reply]))
-        .refresh(&refresh_token())
-        .await
-        .expect_err("a failure")
+    door(&Recorder::start([reply])).refresh(&refresh_token()).await.expect_err("a failure")
 }
 
 #[tokio::test]
@@ -162,38 +146,19 @@ async fn me_fails_by_what_the_caller_does_next() {
     let scope = r#"{"code":4711,"message":"Invalid access token, does not contain scopes:[user:read:user]."}"#;
     for status in [400, 401] {
         let error = me_fails(Reply::json(status, scope)).await;
-        assert!(
-            matches!(&error, Error::Scope { missing } if missing == &["user:read:user"]),
-            "{error:?}"
-        );
+        assert!(matches!(&error, Error::Scope { missing } if missing == &["user:read:user"]), "{error:?}");
     }
     for status in [400, 401] {
-        let error = me_fails(Reply::json(
-            status,
-            r#"{"code":124,"message":"Access token is expired."}"#,
-        ))
-        .await;
+        let error = me_fails(Reply::json(status, r#"{"code":124,"message":"Access token is expired."}"#)).await;
         assert!(matches!(error, Error::Unauthorized), "{error:?}");
     }
     let error = me_fails(Reply::status(429, "Retry-After: 9999999999\r\n", "")).await;
     assert!(matches!(error, Error::Busy { retry_at } if retry_at < Clock::default().now() + Duration::from_secs(60)));
     let error = me_fails(Reply::json(404, r#"{"code":1001,"message":"User does not exist."}"#)).await;
-    assert!(
-        matches!(&error, Error::Refused { status: 404, code: Some(code) } if code == "1001"),
-        "{error:?}"
-    );
-    assert!(matches!(
-        me_fails(Reply::status(503, "", "")).await,
-        Error::Down { status: 503 }
-    ));
-    assert!(matches!(
-        me_fails(Reply::no_content()).await,
-        Error::Unexpected { status: 204 }
-    ));
-    assert!(matches!(
-        me_fails(Reply::json(200, "{}")).await,
-        Error::Unexpected { status: 200 }
-    ));
+    assert!(matches!(&error, Error::Refused { status: 404, code: Some(code) } if code == "1001"), "{error:?}");
+    assert!(matches!(me_fails(Reply::status(503, "", "")).await, Error::Down { status: 503 }));
+    assert!(matches!(me_fails(Reply::no_content()).await, Error::Unexpected { status: 204 }));
+    assert!(matches!(me_fails(Reply::json(200, "{}")).await, Error::Unexpected { status: 200 }));
 }
 
 #[tokio::test]
@@ -204,10 +169,7 @@ async fn a_pair_that_was_cut_is_no_answer_because_the_token_may_be_spent() {
         assert!(matches!(error, Error::NoAnswer(_)) && error.is_transient(), "{error:?}");
     }
     let endless = b"HTTP/1.1 200 OK\r\n\r\n{\"access_token\":\"".to_vec();
-    assert!(matches!(
-        refresh_fails(Reply::Endless(endless)).await,
-        Error::Unexpected { status: 200 }
-    ));
+    assert!(matches!(refresh_fails(Reply::Endless(endless)).await, Error::Unexpected { status: 200 }));
 }
 
 #[tokio::test]
@@ -215,16 +177,7 @@ async fn a_token_call_is_not_redirected() {
     let elsewhere = Recorder::start([Reply::json(200, PAIR)]);
     let location = format!("Location: {}/oauth/token\r\n", elsewhere.url());
     let error = refresh_fails(Reply::status(307, &location, "")).await;
-    assert!(
-        matches!(
-            error,
-            Error::Refused {
-                status: 307,
-                code: None
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Refused { status: 307, code: None }), "{error:?}");
     assert!(elsewhere.seen().is_empty());
 }
 
@@ -236,10 +189,7 @@ async fn no_error_gives_away_a_token_a_body_or_an_address() {
     let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n{\"access_token\":\"secret-body".to_vec();
     let nowhere = door_of(options("http://127.0.0.1:1/secret-path"));
     let hung = Recorder::start([Reply::Hang]);
-    let hasty = door_of(Options {
-        call_timeout: Duration::from_millis(200),
-        ..options(&hung.url())
-    });
+    let hasty = door_of(Options { call_timeout: Duration::from_millis(200), ..options(&hung.url()) });
     let garbage = Recorder::start([Reply::Last(b"secret-body\r\n".to_vec())]);
     let errors = [
         refresh_fails(Reply::json(400, dead)).await,
@@ -263,25 +213,12 @@ async fn no_error_gives_away_a_token_a_body_or_an_address() {
             told += &format!(" {cause:?} {cause}");
             source = cause.source();
         }
-        let hidden = [
-            ACCESS,
-            REFRESH,
-            "secret-body",
-            "client-secret",
-            "Y2xpZW50",
-            "://",
-            "secret-path",
-            "/oauth",
-            "/v2",
-        ];
+        let hidden =
+            [ACCESS, REFRESH, "secret-body", "client-secret", "Y2xpZW50", "://", "secret-path", "/oauth", "/v2"];
         for secret in hidden {
             assert!(!told.contains(secret), "{secret} in {told}");
         }
         let has_source = error.source().is_some();
-        assert_eq!(
-            has_source,
-            matches!(error, Error::Unreachable(_) | Error::NoAnswer(_)),
-            "{told}"
-        );
+        assert_eq!(has_source, matches!(error, Error::Unreachable(_) | Error::NoAnswer(_)), "{told}");
     }
 }

@@ -54,64 +54,29 @@ async fn a_start_that_asks_for_nothing_sends_the_action_alone() {
 async fn a_start_sends_just_the_settings_that_were_asked() {
     let none = Settings::default();
     for (shown, text) in [(SpeakerName::On, "true"), (SpeakerName::Off, "false")] {
-        let settings = Settings {
-            speaker_name: Some(shown),
-            ..none.clone()
-        };
-        sends(
-            settings,
-            &format!(r#"{{"action":"start","settings":{{"active_speaker_name":{text}}}}}"#),
-        )
-        .await;
+        let settings = Settings { speaker_name: Some(shown), ..none.clone() };
+        sends(settings, &format!(r#"{{"action":"start","settings":{{"active_speaker_name":{text}}}}}"#)).await;
     }
     for (layout, text) in [
         (Layout::FollowHost, "follow_host"),
         (Layout::GalleryView, "gallery_view"),
         (Layout::SpeakerView, "speaker_view"),
     ] {
-        let settings = Settings {
-            layout: Some(layout),
-            ..none.clone()
-        };
-        sends(
-            settings,
-            &format!(r#"{{"action":"start","settings":{{"layout":"{text}"}}}}"#),
-        )
-        .await;
+        let settings = Settings { layout: Some(layout), ..none.clone() };
+        sends(settings, &format!(r#"{{"action":"start","settings":{{"layout":"{text}"}}}}"#)).await;
     }
-    for (captions, text) in [
-        (Captions::BurntIn, "burnt-in"),
-        (Captions::Embedded, "embedded"),
-        (Captions::Off, "off"),
-    ] {
-        let settings = Settings {
-            captions: Some(captions),
-            ..none.clone()
-        };
-        sends(
-            settings,
-            &format!(r#"{{"action":"start","settings":{{"close_caption":"{text}"}}}}"#),
-        )
-        .await;
+    for (captions, text) in [(Captions::BurntIn, "burnt-in"), (Captions::Embedded, "embedded"), (Captions::Off, "off")]
+    {
+        let settings = Settings { captions: Some(captions), ..none.clone() };
+        sends(settings, &format!(r#"{{"action":"start","settings":{{"close_caption":"{text}"}}}}"#)).await;
     }
-    let settings = Settings {
-        title: title(r#"Ada's "Größe" \ 1"#),
-        ..none
-    };
-    sends(
-        settings,
-        r#"{"action":"start","settings":{"display_name":"Ada's \"Größe\" \\ 1"}}"#,
-    )
-    .await;
+    let settings = Settings { title: title(r#"Ada's "Größe" \ 1"#), ..none };
+    sends(settings, r#"{"action":"start","settings":{"display_name":"Ada's \"Größe\" \\ 1"}}"#).await;
 }
 
 #[tokio::test]
 async fn a_start_that_asks_for_everything_keeps_the_documented_order() {
-    sends(
-        everything(),
-        &format!(r#"{{"action":"start","settings":{EVERYTHING}}}"#),
-    )
-    .await;
+    sends(everything(), &format!(r#"{{"action":"start","settings":{EVERYTHING}}}"#)).await;
 }
 
 #[tokio::test]
@@ -123,10 +88,7 @@ async fn a_stop_never_sends_settings() {
 
 #[tokio::test]
 async fn a_webinar_has_its_own_path_and_the_same_body() {
-    let settings = Settings {
-        captions: Some(Captions::Off),
-        ..Settings::default()
-    };
+    let settings = Settings { captions: Some(Captions::Off), ..Settings::default() };
     let body = r#"{"action":"start","settings":{"close_caption":"off"}}"#;
     let seen = sent(&order(Action::Start, Room::Webinar, settings)).await;
     assert_eq!(seen.head(), head("/v2/webinars/68423085/livestream/status", body.len()));
@@ -135,35 +97,23 @@ async fn a_webinar_has_its_own_path_and_the_same_body() {
 
 #[tokio::test]
 async fn an_id_of_eleven_digits_reaches_the_path_whole() {
-    let seen = sent(&Order {
-        meeting: "81234567890".parse().unwrap(),
-        ..start()
-    })
-    .await;
+    let seen = sent(&Order { meeting: "81234567890".parse().unwrap(), ..start() }).await;
     assert_eq!(seen.line, "PATCH /v2/meetings/81234567890/livestream/status HTTP/1.1");
 }
 
 async fn sent_as_multipart(order: &Order) -> Seen {
     let zoom = Recorder::start([Reply::no_content()]);
-    let door = door_of(Options {
-        body: BodyFormat::Multipart,
-        ..options(&zoom.url())
-    });
+    let door = door_of(Options { body: BodyFormat::Multipart, ..options(&zoom.url()) });
     assert_eq!(answered(door.order(&access(), order).await).status, 204);
     let seen = zoom.only();
-    assert!(
-        door.preview(order).ends_with(&format!("\n\n{}", seen.text())),
-        "the preview shows other bytes"
-    );
+    assert!(door.preview(order).ends_with(&format!("\n\n{}", seen.text())), "the preview shows other bytes");
     seen
 }
 
 #[tokio::test]
 async fn multipart_has_an_action_and_settings_only_if_asked() {
     let seen = sent_as_multipart(&order(Action::Start, Room::Meeting, everything())).await;
-    let boundary = seen
-        .header("content-type")
-        .and_then(|kind| kind.strip_prefix("multipart/form-data; boundary="));
+    let boundary = seen.header("content-type").and_then(|kind| kind.strip_prefix("multipart/form-data; boundary="));
     let boundary = boundary.expect("a boundary");
     assert_eq!(
         seen.text(),
@@ -179,10 +129,7 @@ async fn multipart_has_an_action_and_settings_only_if_asked() {
     for (action, word) in [(Action::Start, "start"), (Action::Stop, "stop")] {
         let seen = sent_as_multipart(&order(action, Room::Meeting, Settings::default())).await;
         let text = seen.text();
-        let boundary = text
-            .strip_prefix("--")
-            .and_then(|text| text.split("\r\n").next())
-            .expect("a boundary");
+        let boundary = text.strip_prefix("--").and_then(|text| text.split("\r\n").next()).expect("a boundary");
         assert_eq!(
             text,
             format!(
@@ -196,14 +143,7 @@ async fn multipart_has_an_action_and_settings_only_if_asked() {
 async fn a_preview_is_the_request_with_the_token_hidden() {
     let zoom = Recorder::start([Reply::no_content()]);
     let door = door(&zoom);
-    let order = order(
-        Action::Start,
-        Room::Webinar,
-        Settings {
-            title: title("Keynote"),
-            ..Settings::default()
-        },
-    );
+    let order = order(Action::Start, Room::Webinar, Settings { title: title("Keynote"), ..Settings::default() });
     let preview = door.preview(&order);
     assert_eq!(
         preview,
@@ -229,15 +169,9 @@ async fn a_preview_is_the_request_with_the_token_hidden() {
 #[tokio::test]
 async fn a_base_with_a_slash_at_its_end_makes_the_same_path() {
     let zoom = Recorder::start([Reply::no_content()]);
-    let door = door_of(Options {
-        api_url: format!("{}/v2/", zoom.url()),
-        ..options(&zoom.url())
-    });
+    let door = door_of(Options { api_url: format!("{}/v2/", zoom.url()), ..options(&zoom.url()) });
     door.order(&access(), &start()).await;
-    assert_eq!(
-        zoom.only().line,
-        "PATCH /v2/meetings/68423085/livestream/status HTTP/1.1"
-    );
+    assert_eq!(zoom.only().line, "PATCH /v2/meetings/68423085/livestream/status HTTP/1.1");
 }
 
 #[tokio::test]
@@ -248,8 +182,5 @@ async fn the_connection_is_kept_after_a_204_and_after_a_refusal() {
     for _ in 0..3 {
         assert!(matches!(door.order(&access(), &start()).await, Attempt::Answered(_)));
     }
-    assert_eq!(
-        zoom.seen().iter().map(|seen| seen.connection).collect::<Vec<_>>(),
-        [0, 0, 0]
-    );
+    assert_eq!(zoom.seen().iter().map(|seen| seen.connection).collect::<Vec<_>>(), [0, 0, 0]);
 }
