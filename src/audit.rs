@@ -42,6 +42,8 @@ pub struct Asked {
     pub title_chars: Option<usize>,
     /// The names of the other settings asked for, as Zoom has them.
     pub settings: Vec<String>,
+    /// Whether it was only shown.
+    pub dry_run: bool,
 }
 
 /// Zoom's answer, reduced to what support asks for.

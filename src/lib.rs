@@ -34,17 +34,25 @@
 //! - An error holds no body, no token and no URL. Secrets have types that do not print.
 //! - A start whose fate is unknown is told as unknown; it is never sent again by itself.
 
+pub mod app;
 pub mod audit;
+pub mod cli;
 pub mod clock;
 pub mod command;
+pub mod config;
 pub mod grant;
+pub mod http;
 pub mod id;
 pub mod invocation;
+pub mod manifest;
 pub mod meeting;
 pub mod outcome;
 pub mod reply;
 pub mod sandbox;
 pub mod secret;
+pub mod slack;
 pub mod store;
+pub mod telemetry;
+pub mod usecase;
 pub mod words;
 pub mod zoom;

@@ -72,10 +72,7 @@ pub struct LimitHeaders {
 impl LimitHeaders {
     /// Reads `Retry-After` as seconds, as an HTTP date, or as the ISO 8601 date-time of Zoom's daily limit.
     pub fn read(kind: Option<&str>, retry_after: Option<&str>, now: Timestamp) -> Self {
-        Self {
-            kind: kind.map(str::to_owned),
-            retry_at: retry_after.and_then(|text| retry_at(text.trim(), now)),
-        }
+        Self { kind: kind.map(str::to_owned), retry_at: retry_after.and_then(|text| retry_at(text.trim(), now)) }
     }
 
     /// The time Zoom told, if it is ahead and within a day. Every limit of Zoom's opens again by the next midnight, so
@@ -83,8 +80,7 @@ impl LimitHeaders {
     pub fn told(&self, now: Timestamp) -> Option<Timestamp> {
         /// A day, and an hour for clocks that disagree.
         const FARTHEST: SignedDuration = SignedDuration::from_hours(25);
-        self.retry_at
-            .filter(|at| *at > now && at.duration_since(now) <= FARTHEST)
+        self.retry_at.filter(|at| *at > now && at.duration_since(now) <= FARTHEST)
     }
 }
 
@@ -255,21 +251,12 @@ fn by_message(answer: &Answer) -> Option<Outcome> {
     let family = [
         ("has not started", Outcome::NotStarted),
         ("cannot access webinar info", Outcome::Webinar),
-        (
-            "not allowed to start live stream",
-            Outcome::NotAllowed(NotAllowed::Setting),
-        ),
+        ("not allowed to start live stream", Outcome::NotAllowed(NotAllowed::Setting)),
         ("end-to-end encrypt", Outcome::NotAllowed(NotAllowed::Encryption)),
         ("webinar plan is missing", Outcome::NotAllowed(NotAllowed::WebinarPlan)),
-        (
-            "not configured with a custom streaming service",
-            Outcome::NotAllowed(NotAllowed::WebinarService),
-        ),
+        ("not configured with a custom streaming service", Outcome::NotAllowed(NotAllowed::WebinarService)),
     ];
-    family
-        .into_iter()
-        .find(|(words, _)| says(answer, words))
-        .map(|(_, outcome)| outcome)
+    family.into_iter().find(|(words, _)| says(answer, words)).map(|(_, outcome)| outcome)
 }
 
 /// Codes decide before the bare status. A status without a code of Zoom's decides nothing but 300: a 404 with another
@@ -286,7 +273,7 @@ fn by_code(answer: &Answer) -> Option<Outcome> {
         (_, Some(4400)) => Some(Outcome::NotAllowed(NotAllowed::Encryption)),
         (_, Some(4927)) => Some(Outcome::NotStarted),
         // Older documents print the code 300 as if it were the status.
-        (300, None) => Some(Outcome::Invalid(Invalid::MeetingId)),
+        (300, _) => Some(Outcome::Invalid(Invalid::MeetingId)),
         _ => None,
     }
 }
@@ -309,21 +296,13 @@ fn names_the_id(error: &FieldError) -> bool {
 }
 
 fn refused(answer: &Answer) -> Outcome {
-    Outcome::Refused {
-        status: answer.status,
-        code: answer.code,
-        message: answer.message.clone(),
-    }
+    Outcome::Refused { status: answer.status, code: answer.code, message: answer.message.clone() }
 }
 
 /// Whether the message has these words, whatever its case and its white space.
 fn says(answer: &Answer, lower_case_words: &str) -> bool {
     let message = answer.message.to_lowercase();
-    message
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .contains(lower_case_words)
+    message.split_whitespace().collect::<Vec<_>>().join(" ").contains(lower_case_words)
 }
 
 fn lacks_scope(answer: &Answer) -> bool {
@@ -363,19 +342,11 @@ fn throttle(action: Action, answer: &Answer, now: Timestamp) -> Throttle {
     let daily = says(answer, "daily") || (!of_this_stream && (kind.contains("daily") || far));
     let per_second = says(answer, "per-second") || says(answer, "per second") || kind.contains("qps");
     if daily {
-        Throttle::Daily {
-            retry_at: told.unwrap_or_else(|| next_midnight(now)),
-        }
+        Throttle::Daily { retry_at: told.unwrap_or_else(|| next_midnight(now)) }
     } else if action == Action::Stop || (per_second && !of_this_stream) {
-        Throttle::PerSecond {
-            retry_at: soon.unwrap_or_else(|| after(PER_SECOND_WAIT)),
-        }
+        Throttle::PerSecond { retry_at: soon.unwrap_or_else(|| after(PER_SECOND_WAIT)) }
     } else {
-        // A second start within the interval fails whatever the header says.
-        let earliest = after(START_INTERVAL);
-        Throttle::PreviousStart {
-            retry_at: soon.map_or(earliest, |at| at.max(earliest)),
-        }
+        Throttle::PreviousStart { retry_at: soon.unwrap_or_else(|| after(START_INTERVAL)) }
     }
 }
 

@@ -9,8 +9,10 @@
 //!
 //! Faults are asked for by name: `zoom.next(Route::Token, Fault::Hang)`.
 
+pub mod browser;
 mod fault;
 pub mod slack;
+pub mod terminal;
 mod wait;
 mod wire;
 pub mod zoom;

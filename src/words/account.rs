@@ -1,4 +1,4 @@
-//! Whose Zoom account it is: connect, whoami, disconnect. For the person's own eyes, except [`in_public`].
+//! Whose Zoom account it is: connect, whoami, disconnect. For the person's own eyes, except [`shown`].
 
 use super::text::{code, list, plain};
 use super::{CONNECT_LABEL, Context};
@@ -6,25 +6,13 @@ use crate::command::Verb;
 use crate::grant::{LIVESTREAM_SCOPE, Pending, ZoomUser};
 use crate::reply::{ConnectWhy, Disconnected};
 
-/// A Zoom user as they and nobody else read it: name and whole address.
-pub(super) fn in_private(account: &ZoomUser) -> String {
+/// A Zoom user as people tell one from another: name and address. A channel reads it only where a meeting was not
+/// found, to see that it is the wrong account.
+pub(super) fn shown(account: &ZoomUser) -> String {
     match (name(account), email(account)) {
         (Some(name), Some(email)) => format!("{} ({})", plain(name), code(email)),
         (Some(name), None) => plain(name),
         (None, Some(email)) => code(email),
-        (None, None) => "a Zoom user without a name".to_owned(),
-    }
-}
-
-/// A Zoom user as a channel reads it: enough to see that it is the wrong one, without handing the address around.
-pub(super) fn in_public(account: &ZoomUser) -> String {
-    let domain = email(account)
-        .and_then(|email| email.rsplit_once('@'))
-        .map(|(_, domain)| code(domain));
-    match (name(account), domain) {
-        (Some(name), Some(domain)) => format!("{} at {domain}", plain(name)),
-        (Some(name), None) => plain(name),
-        (None, Some(domain)) => format!("a Zoom user at {domain}"),
         (None, None) => "a Zoom user without a name".to_owned(),
     }
 }
@@ -40,10 +28,8 @@ pub(super) fn email(account: &ZoomUser) -> Option<&str> {
 pub(super) fn connect(why: &ConnectWhy, waiting: Option<Verb>, context: &Context) -> Vec<String> {
     let mut lines = match why {
         ConnectWhy::Asked { connected: None } => vec!["Connect your Zoom account.".to_owned()],
-        ConnectWhy::Asked {
-            connected: Some(account),
-        } => vec![
-            format!("You are connected to Zoom as {}.", in_private(account)),
+        ConnectWhy::Asked { connected: Some(account) } => vec![
+            format!("You are connected to Zoom as {}.", shown(account)),
             "Connecting again renews that, or takes another Zoom account instead.".to_owned(),
         ],
         ConnectWhy::FirstTime => vec!["Nothing was sent to Zoom yet: first connect your Zoom account.".to_owned()],
@@ -59,15 +45,10 @@ pub(super) fn connect(why: &ConnectWhy, waiting: Option<Verb>, context: &Context
         ],
     };
     if let Some(verb) = waiting {
-        lines.push(format!(
-            "Your {} runs by itself afterwards; no need to type it again.",
-            context.verb(verb)
-        ));
+        lines.push(format!("Your {} runs by itself afterwards; no need to type it again.", context.verb(verb)));
     }
     let minutes = Pending::LIFE.as_mins();
-    lines.push(format!(
-        "Press *{CONNECT_LABEL}*. The link is for you alone and good for {minutes} minutes."
-    ));
+    lines.push(format!("Press *{CONNECT_LABEL}*. The link is for you alone and good for {minutes} minutes."));
     lines
 }
 
@@ -77,22 +58,16 @@ pub(super) fn missing_scope(outcome: &str, missing: &[String]) -> Vec<String> {
     const MOST: usize = 5;
     let named: Vec<String> = missing.iter().take(MOST).map(|scope| code(scope)).collect();
     let first = if named.is_empty() {
-        format!(
-            "{outcome}: your Zoom connection lacks a permission; streams need {}.",
-            code(LIVESTREAM_SCOPE)
-        )
+        format!("{outcome}: your Zoom connection lacks a permission; streams need {}.", code(LIVESTREAM_SCOPE))
     } else {
-        format!(
-            "{outcome}: your Zoom connection lacks permission for {}.",
-            list(&named, "and")
-        )
+        format!("{outcome}: your Zoom connection lacks permission for {}.", list(&named, "and"))
     };
     let advice = "If Zoom doesn't offer it while you connect, an admin has to add it to OnAir's app at Zoom.";
     vec![first, advice.to_owned()]
 }
 
 pub(super) fn whoami(account: &ZoomUser, shared_with: usize, lacks_scope: bool, context: &Context) -> Vec<String> {
-    let mut lines = vec![format!("You are connected to Zoom as {}.", in_private(account))];
+    let mut lines = vec![format!("You are connected to Zoom as {}.", shown(account))];
     match shared_with {
         0 => {}
         1 => lines.push("One other Slack user shares this connection.".to_owned()),
@@ -100,10 +75,7 @@ pub(super) fn whoami(account: &ZoomUser, shared_with: usize, lacks_scope: bool, 
     }
     if lacks_scope {
         lines.push("It can't start or stop streams: that was not allowed when it was made.".to_owned());
-        lines.push(format!(
-            "Connect again and allow everything Zoom asks: {}",
-            context.verb(Verb::Connect)
-        ));
+        lines.push(format!("Connect again and allow everything Zoom asks: {}", context.verb(Verb::Connect)));
     } else {
         let (connect, disconnect) = (context.verb(Verb::Connect), context.verb(Verb::Disconnect));
         lines.push(format!("To use another account: {connect}. To undo it: {disconnect}"));
@@ -112,10 +84,7 @@ pub(super) fn whoami(account: &ZoomUser, shared_with: usize, lacks_scope: bool, 
 }
 
 pub(super) fn not_connected(context: &Context) -> Vec<String> {
-    vec![
-        "You have no Zoom account connected.".to_owned(),
-        format!("Connect one: {}", context.verb(Verb::Connect)),
-    ]
+    vec!["You have no Zoom account connected.".to_owned(), format!("Connect one: {}", context.verb(Verb::Connect))]
 }
 
 pub(super) fn disconnected(how: &Disconnected, context: &Context) -> Vec<String> {
@@ -126,10 +95,7 @@ pub(super) fn disconnected(how: &Disconnected, context: &Context) -> Vec<String>
             connect,
         ],
         Disconnected::Revoked => {
-            vec![
-                "You are disconnected. OnAir's access is deleted here and ended at Zoom.".to_owned(),
-                connect,
-            ]
+            vec!["You are disconnected. OnAir's access is deleted here and ended at Zoom.".to_owned(), connect]
         }
         Disconnected::NotRevokedAtZoom => vec![
             "You are disconnected. OnAir's access is deleted here, but Zoom could not be told.".to_owned(),

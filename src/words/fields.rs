@@ -37,9 +37,7 @@ pub(super) fn mend(settings: &mut Settings, name: &str) {
 fn plainer(title: &Title) -> Option<Title> {
     let safe = |c: char| c.is_ascii_alphanumeric() || " -_.,:'()&".contains(c);
     let kept: String = title.as_str().chars().map(|c| if safe(c) { c } else { ' ' }).collect();
-    kept.contains(|c: char| c.is_ascii_alphanumeric())
-        .then(|| Title::new(&kept).ok())
-        .flatten()
+    kept.contains(|c: char| c.is_ascii_alphanumeric()).then(|| Title::new(&kept).ok()).flatten()
 }
 
 enum Field {

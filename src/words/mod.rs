@@ -89,32 +89,20 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Broken => broken(context),
         Reply::Connect { why, waiting, .. } => account::connect(why, *waiting, context),
         Reply::Show(show) => outcome::show(show, context),
-        Reply::DryRun { request, account } => dry_run(request, &account::in_private(account)),
-        Reply::Whoami {
-            account,
-            shared_with,
-            lacks_scope,
-        } => account::whoami(account, *shared_with, *lacks_scope, context),
+        Reply::DryRun { request, account } => dry_run(request, &account::shown(account)),
+        Reply::Whoami { account, shared_with, lacks_scope } => {
+            account::whoami(account, *shared_with, *lacks_scope, context)
+        }
         Reply::NotConnected => account::not_connected(context),
         Reply::Disconnected(how) => account::disconnected(how, context),
         Reply::Status { meeting: None, streams } => status::workspace(streams, context),
-        Reply::Status {
-            meeting: Some(meeting),
-            streams,
-        } => status::one(*meeting, streams, context),
+        Reply::Status { meeting: Some(meeting), streams } => status::one(*meeting, streams, context),
     };
     let button = match reply {
-        Reply::Connect { link, .. } => Some(Button {
-            label: CONNECT_LABEL.to_owned(),
-            url: link.clone(),
-        }),
+        Reply::Connect { link, .. } => Some(Button { label: CONNECT_LABEL.to_owned(), url: link.clone() }),
         _ => None,
     };
-    Message {
-        audience: audience(reply),
-        text: fit(&lines),
-        button,
-    }
+    Message { audience: audience(reply), text: fit(&lines), button }
 }
 
 /// Only what happened to a stream is for everybody.

@@ -1,7 +1,7 @@
 //! What became of an order to Zoom, one function per row of the table in the README.
 
 use super::Context;
-use super::account::{in_private, missing_scope};
+use super::account::{missing_scope, shown};
 use super::fields::{mend, rule};
 use super::phrase::Words;
 use super::text::{code, day_and_time, seconds_until, time};
@@ -57,11 +57,7 @@ pub(super) fn show(show: &Show, context: &Context) -> Vec<String> {
 impl Words<'_> {
     fn accepted(&self) -> Vec<String> {
         vec![
-            format!(
-                "Zoom accepted the start of {}, asked for by {}.",
-                self.what(),
-                self.asker()
-            ),
+            format!("Zoom accepted the start of {}, asked for by {}.", self.what(), self.asker()),
             "OnAir can't confirm yet that it is on air; it usually is within a minute.".to_owned(),
             "No picture by then? Check the stream's address and key in Zoom, and whether the streaming service waits \
              for a start button of its own."
@@ -73,10 +69,7 @@ impl Words<'_> {
     fn stopped(&self) -> Vec<String> {
         vec![
             format!("The stream of {} was stopped by {}.", self.what(), self.asker()),
-            format!(
-                "To put it on air again: {}",
-                self.context.copy(&self.start(&self.show.settings).to_string())
-            ),
+            format!("To put it on air again: {}", self.context.copy(&self.start(&self.show.settings).to_string())),
         ]
     }
 
@@ -88,10 +81,7 @@ impl Words<'_> {
             ],
             Action::Stop => vec![
                 format!("Nothing to stop: {} isn't running. {}", self.what(), self.asked_for()),
-                format!(
-                    "What OnAir did with it lately: {}",
-                    self.context.copy(&self.status().to_string())
-                ),
+                format!("What OnAir did with it lately: {}", self.context.copy(&self.status().to_string())),
             ],
         }
     }
@@ -104,10 +94,7 @@ impl Words<'_> {
                  enough), then repeats: {}",
                 self.again()
             ),
-            Action::Stop => format!(
-                "The webinar's host connects with {connect}, then repeats: {}",
-                self.again()
-            ),
+            Action::Stop => format!("The webinar's host connects with {connect}, then repeats: {}", self.again()),
         };
         vec![
             self.public_failure("this id is a webinar, and Zoom doesn't let the connected account stream it."),
@@ -122,11 +109,7 @@ impl Words<'_> {
             Action::Stop => Verb::Stop.example(),
         };
         vec![
-            format!(
-                "{}: Zoom doesn't take {} as a meeting id.",
-                self.nothing(),
-                self.meeting()
-            ),
+            format!("{}: Zoom doesn't take {} as a meeting id.", self.nothing(), self.meeting()),
             format!(
                 "Compare it with the id in Zoom's invitation and try again, for example: {}",
                 self.context.copy(example)
@@ -138,11 +121,7 @@ impl Words<'_> {
         /// More fields than a start can have.
         const MOST: usize = 5;
         let mut mended = self.show.settings.clone();
-        let mut lines = vec![format!(
-            "{}: Zoom did not accept the settings for {}.",
-            self.nothing(),
-            self.what()
-        )];
+        let mut lines = vec![format!("{}: Zoom did not accept the settings for {}.", self.nothing(), self.what())];
         for error in fields.iter().take(MOST) {
             lines.push(format!("• {}", rule(error)));
             mend(&mut mended, &error.field);
@@ -156,42 +135,25 @@ impl Words<'_> {
     }
 
     fn layout_of_webinar(&self) -> Vec<String> {
-        let plain = Settings {
-            layout: None,
-            ..self.show.settings.clone()
-        };
+        let plain = Settings { layout: None, ..self.show.settings.clone() };
         vec![
-            format!(
-                "{}: {} is a webinar, and Zoom lays those out itself.",
-                self.nothing(),
-                self.what()
-            ),
-            format!(
-                "Repeat without `--layout`: {}",
-                self.context.copy(&self.start(&plain).to_string())
-            ),
+            format!("{}: {} is a webinar, and Zoom lays those out itself.", self.nothing(), self.what()),
+            format!("Repeat without `--layout`: {}", self.context.copy(&self.start(&plain).to_string())),
         ]
     }
 
     fn other_account(&self) -> Vec<String> {
         vec![
-            format!(
-                "{}: the host of {} isn't in the Zoom account you connected.",
-                self.nothing(),
-                self.what()
-            ),
-            format!("You are connected as {}.", in_private(&self.show.account)),
+            format!("{}: the host of {} isn't in the Zoom account you connected.", self.nothing(), self.what()),
+            format!("You are connected as {}.", shown(&self.show.account)),
             self.connect_and_repeat("Connect as somebody of the host's account"),
         ]
     }
 
     fn user_missing(&self) -> Vec<String> {
-        let account = in_private(&self.show.account);
+        let account = shown(&self.show.account);
         vec![
-            format!(
-                "{}: the Zoom user you connected, {account}, no longer exists.",
-                self.nothing()
-            ),
+            format!("{}: the Zoom user you connected, {account}, no longer exists.", self.nothing()),
             self.connect_and_repeat("Connect as one that does"),
         ]
     }
@@ -249,10 +211,7 @@ impl Words<'_> {
     }
 
     fn reconnect(&self) -> Vec<String> {
-        vec![
-            format!("{}: Zoom has ended your connection.", self.nothing()),
-            self.connect_and_repeat("Connect again"),
-        ]
+        vec![format!("{}: Zoom has ended your connection.", self.nothing()), self.connect_and_repeat("Connect again")]
     }
 
     fn throttled(&self, throttle: &Throttle) -> Vec<String> {
@@ -267,11 +226,7 @@ impl Words<'_> {
                         self.done(),
                         self.asked_for()
                     ),
-                    format!(
-                        "Look at the stream. Nothing on air by {}? Repeat: {}",
-                        time(retry_at),
-                        self.again()
-                    ),
+                    format!("Look at the stream. Nothing on air by {}? Repeat: {}", time(retry_at), self.again()),
                 ]
             }
             Throttle::PerSecond { retry_at } => {
@@ -287,11 +242,7 @@ impl Words<'_> {
                     "All apps of the account share them, and OnAir doesn't try again by itself.".to_owned(),
                 ];
                 lines.extend(self.by_hand());
-                lines.push(format!(
-                    "Zoom opens again {}. Repeat then: {}",
-                    day_and_time(retry_at),
-                    self.again()
-                ));
+                lines.push(format!("Zoom opens again {}. Repeat then: {}", day_and_time(retry_at), self.again()));
                 lines
             }
         }
@@ -311,11 +262,7 @@ impl Words<'_> {
             ),
         };
         vec![
-            format!(
-                "{} {state}: the order was sent, and Zoom never answered. {}",
-                self.what(),
-                self.asked_for()
-            ),
+            format!("{} {state}: the order was sent, and Zoom never answered. {}", self.what(), self.asked_for()),
             advice.to_owned(),
             format!("{repeat}: {}", self.again()),
             format!("Can't tell? {}", self.context.tell_an_admin()),
@@ -324,10 +271,8 @@ impl Words<'_> {
 
     fn unavailable(&self) -> Vec<String> {
         let (what, done) = (self.what(), self.done());
-        let mut lines = vec![format!(
-            "Zoom is down or can't be reached: nothing was {done} for {what}. {}",
-            self.asked_for()
-        )];
+        let mut lines =
+            vec![format!("Zoom is down or can't be reached: nothing was {done} for {what}. {}", self.asked_for())];
         lines.extend(self.by_hand());
         lines.push(format!("Repeat in a few minutes: {}", self.again()));
         lines.push(format!("Still down? {}", self.context.tell_an_admin()));

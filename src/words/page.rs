@@ -25,38 +25,23 @@ pub struct PageText {
 pub fn page(page: &Page, command: &str) -> PageText {
     match page {
         Page::Landing => landing(command),
-        Page::ConfirmConnect {
-            user_name,
-            team_domain,
-            waiting,
-            authorize_url,
-        } => confirm(&slack_user(user_name, team_domain), *waiting, authorize_url, command),
-        Page::Connected {
-            user_name,
-            team_domain,
-            account,
-            running,
-            lacks_scope,
-        } => {
+        Page::ConfirmConnect { user_name, team_domain, waiting, authorize_url } => {
+            confirm(&slack_user(user_name, team_domain), *waiting, authorize_url, command)
+        }
+        Page::Connected { user_name, team_domain, account, running, lacks_scope } => {
             let (person, account) = (slack_user(user_name, team_domain), zoom_user(account));
             connected(&person, &account, *running, *lacks_scope, command)
         }
         Page::LinkOver => failed(
             "This link is over",
-            format!(
-                "A link to connect works once, and for {} minutes.",
-                Pending::LIFE.as_mins()
-            ),
+            format!("A link to connect works once, and for {} minutes.", Pending::LIFE.as_mins()),
             format!("For a new one, go back to Slack and type {}.", connect(command)),
         ),
         Page::OtherBrowser => failed(
             "This is another browser",
             "Nothing was connected: the page that asked whether this is you was answered in another browser."
                 .to_owned(),
-            format!(
-                "Go back to Slack, type {}, and stay in one browser all the way.",
-                connect(command)
-            ),
+            format!("Go back to Slack, type {}, and stay in one browser all the way.", connect(command)),
         ),
         Page::Declined { again } => declined(again.as_ref(), command),
         Page::ZoomRefused { reference } => failed(
@@ -104,27 +89,18 @@ fn confirm(person: &str, waiting: Option<Verb>, authorize_url: &Secret, command:
         title: "Connect Zoom · OnAir".to_owned(),
         heading: "Is this you?".to_owned(),
         paragraphs,
-        button: Some(Button {
-            label: "Yes, go on to Zoom".to_owned(),
-            url: authorize_url.clone(),
-        }),
+        button: Some(Button { label: "Yes, go on to Zoom".to_owned(), url: authorize_url.clone() }),
     }
 }
 
 fn connected(person: &str, account: &str, running: Option<Verb>, lacks_scope: bool, command: &str) -> PageText {
     let mut paragraphs = vec![format!("{person} is now connected to Zoom as {account}.")];
     if let Some(verb) = running {
-        paragraphs.push(format!(
-            "Your {command} {} runs now; the answer comes in Slack.",
-            verb.word()
-        ));
+        paragraphs.push(format!("Your {command} {} runs now; the answer comes in Slack.", verb.word()));
     }
     if lacks_scope {
         paragraphs.push("But OnAir was not allowed to start and stop streams.".to_owned());
-        paragraphs.push(format!(
-            "Go back to Slack, type {}, and allow everything Zoom asks.",
-            connect(command)
-        ));
+        paragraphs.push(format!("Go back to Slack, type {}, and allow everything Zoom asks.", connect(command)));
     } else {
         paragraphs.push(format!(
             "Close this page and go back to Slack. Not what you meant? Type {command} {} there.",
@@ -133,12 +109,7 @@ fn connected(person: &str, account: &str, running: Option<Verb>, lacks_scope: bo
     }
     PageText {
         title: "Connected · OnAir".to_owned(),
-        heading: if lacks_scope {
-            "Connected, with a permission missing"
-        } else {
-            "Connected"
-        }
-        .to_owned(),
+        heading: if lacks_scope { "Connected, with a permission missing" } else { "Connected" }.to_owned(),
         paragraphs,
         button: None,
     }
@@ -149,15 +120,8 @@ fn declined(again: Option<&Secret>, command: &str) -> PageText {
         Some(_) => "Changed your mind? Try again here; the link still works.".to_owned(),
         None => format!("Changed your mind? Go back to Slack and type {}.", connect(command)),
     };
-    let text = failed(
-        "Nothing was connected",
-        "You said no at Zoom, and OnAir got nothing.".to_owned(),
-        next,
-    );
-    let button = again.map(|url| Button {
-        label: "Try again".to_owned(),
-        url: url.clone(),
-    });
+    let text = failed("Nothing was connected", "You said no at Zoom, and OnAir got nothing.".to_owned(), next);
+    let button = again.map(|url| Button { label: "Try again".to_owned(), url: url.clone() });
     PageText { button, ..text }
 }
 
@@ -171,10 +135,7 @@ fn failed(heading: &str, why: String, next: String) -> PageText {
 }
 
 fn once_more(before: &str, command: &str, reference: &Reference) -> String {
-    format!(
-        "{before} and type {}. The same again? Give an admin this reference: {reference}",
-        connect(command)
-    )
+    format!("{before} and type {}. The same again? Give an admin this reference: {reference}", connect(command))
 }
 
 fn connect(command: &str) -> String {

@@ -1,7 +1,7 @@
 //! The turns of phrase that the outcomes share: what was asked, by whom, and how to repeat it.
 
 use super::Context;
-use super::account::in_public;
+use super::account::shown;
 use super::text::{code, escape, plain};
 use crate::command::{Command, Run, Start, Verb};
 use crate::meeting::Settings;
@@ -44,12 +44,7 @@ impl Words<'_> {
 
     /// The first line of a failure that the channel reads.
     pub(super) fn public_failure(&self, why: &str) -> String {
-        format!(
-            "The stream of {} was not {}: {why} {}",
-            self.what(),
-            self.done(),
-            self.asked_for()
-        )
+        format!("The stream of {} was not {}: {why} {}", self.what(), self.done(), self.asked_for())
     }
 
     /// The way out when a stream has to end and OnAir cannot end it.
@@ -66,15 +61,11 @@ impl Words<'_> {
     }
 
     pub(super) fn connected_as(&self) -> String {
-        format!("{} is connected as {}.", self.asker(), in_public(&self.show.account))
+        format!("{} is connected as {}.", self.asker(), shown(&self.show.account))
     }
 
     pub(super) fn connect_and_repeat(&self, how: &str) -> String {
-        format!(
-            "{how}: {}, then repeat: {}",
-            self.context.verb(Verb::Connect),
-            self.again()
-        )
+        format!("{how}: {}, then repeat: {}", self.context.verb(Verb::Connect), self.again())
     }
 
     /// The same command, ready to copy.
@@ -87,22 +78,14 @@ impl Words<'_> {
     }
 
     pub(super) fn start(&self, settings: &Settings) -> Command {
-        Command::Start(Start {
-            meeting: self.show.meeting,
-            settings: settings.clone(),
-            run: Run::Real,
-        })
+        Command::Start(Start { meeting: self.show.meeting, settings: settings.clone(), run: Run::Real })
     }
 
     pub(super) fn stop(&self) -> Command {
-        Command::Stop {
-            meeting: self.show.meeting,
-        }
+        Command::Stop { meeting: self.show.meeting }
     }
 
     pub(super) fn status(&self) -> Command {
-        Command::Status {
-            meeting: Some(self.show.meeting),
-        }
+        Command::Status { meeting: Some(self.show.meeting) }
     }
 }

@@ -13,10 +13,7 @@ const CANNOT_ASK: &str =
 pub(super) fn workspace(streams: &[StreamRecord], context: &Context) -> Vec<String> {
     if streams.is_empty() {
         return vec![
-            format!(
-                "OnAir has started and stopped nothing in this workspace in the last {} hours.",
-                hours()
-            ),
+            format!("OnAir has started and stopped nothing in this workspace in the last {} hours.", hours()),
             format!("To put a meeting on air: {}", context.copy(Verb::Start.example())),
         ];
     }
@@ -29,26 +26,13 @@ pub(super) fn workspace(streams: &[StreamRecord], context: &Context) -> Vec<Stri
 pub(super) fn one(meeting: MeetingId, streams: &[StreamRecord], context: &Context) -> Vec<String> {
     let Some(newest) = streams.first() else {
         return vec![
-            format!(
-                "OnAir has done nothing with {} in the last {} hours.",
-                code(&meeting.to_string()),
-                hours()
-            ),
-            format!(
-                "To put it on air: {}",
-                context.copy(&format!("start {}", meeting.number()))
-            ),
+            format!("OnAir has done nothing with {} in the last {} hours.", code(&meeting.to_string()), hours()),
+            format!("To put it on air: {}", context.copy(&format!("start {}", meeting.number()))),
         ];
     };
     let next = match newest.action {
-        Action::Start => format!(
-            "To take it off air: {}",
-            context.copy(&format!("stop {}", meeting.number()))
-        ),
-        Action::Stop => format!(
-            "To put it on air again: {}",
-            context.copy(&format!("start {}", meeting.number()))
-        ),
+        Action::Start => format!("To take it off air: {}", context.copy(&format!("stop {}", meeting.number()))),
+        Action::Stop => format!("To put it on air again: {}", context.copy(&format!("start {}", meeting.number()))),
     };
     let mut lines: Vec<String> = streams.iter().map(record).collect();
     lines.push(CANNOT_ASK.to_owned());

@@ -42,33 +42,16 @@ fn ada() -> ZoomUser {
 }
 
 fn settings(title: &str) -> Settings {
-    Settings {
-        title: Title::new(title).ok(),
-        ..Settings::default()
-    }
+    Settings { title: Title::new(title).ok(), ..Settings::default() }
 }
 
 fn shown(action: Action, settings: Settings, outcome: Outcome) -> Reply {
     let asked_by = UserId::new("U1");
-    Reply::Show(Show {
-        asked_by,
-        action,
-        meeting: meeting(),
-        settings,
-        outcome,
-        account: ada(),
-    })
+    Reply::Show(Show { asked_by, action, meeting: meeting(), settings, outcome, account: ada() })
 }
 
 fn tell(reply: &Reply) -> Message {
-    say(
-        reply,
-        &Context {
-            command: "/stream",
-            now: now(),
-            reference: &Reference::new("r-7f3k"),
-        },
-    )
+    say(reply, &Context { command: "/stream", now: now(), reference: &Reference::new("r-7f3k") })
 }
 
 /// A message as it looks in Slack to a reader in the zone UTC, after a line that says who reads it.

@@ -74,10 +74,7 @@ fn backticks(text: &str, max: usize) -> String {
 /// Text in a code block, with its line breaks.
 pub(super) fn block(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(fold).collect();
-    format!(
-        "```\n{}\n```",
-        escape(&without_backticks(&clip(&lines.join("\n"), MAX_BLOCK)))
-    )
+    format!("```\n{}\n```", escape(&without_backticks(&clip(&lines.join("\n"), MAX_BLOCK))))
 }
 
 /// Stands in for a backtick, of which Slack has no escape either.
@@ -91,10 +88,7 @@ fn without_backticks(text: &str) -> String {
 pub(super) fn fold(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    text.chars()
-        .filter(|c| !turns(*c))
-        .map(|c| if breaks(c) { ' ' } else { c })
-        .collect()
+    text.chars().filter(|c| !turns(*c)).map(|c| if breaks(c) { ' ' } else { c }).collect()
 }
 
 /// Cuts before escaping, so that no `&amp;` is cut in two, to what is short enough after it.
@@ -140,21 +134,13 @@ pub(super) fn size(text: &str) -> usize {
 /// A time of day in the reader's own zone.
 pub(super) fn time(at: Timestamp) -> String {
     let at = whole_second(at);
-    format!(
-        "<!date^{}^{{time_secs}}|{}>",
-        at.as_second(),
-        at.strftime("%H:%M:%S UTC")
-    )
+    format!("<!date^{}^{{time_secs}}|{}>", at.as_second(), at.strftime("%H:%M:%S UTC"))
 }
 
 /// A day and time in the reader's own zone.
 pub(super) fn day_and_time(at: Timestamp) -> String {
     let at = whole_second(at);
-    format!(
-        "<!date^{}^{{date_short_pretty}} {{time_secs}}|{}>",
-        at.as_second(),
-        at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    )
+    format!("<!date^{}^{{date_short_pretty}} {{time_secs}}|{}>", at.as_second(), at.strftime("%Y-%m-%d %H:%M:%S UTC"))
 }
 
 /// Rounds up: nobody should come a moment too early.

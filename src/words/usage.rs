@@ -10,11 +10,7 @@ const NOT_IN_THREADS: &str = "Slack doesn't run commands in threads: type them i
 /// Every verb by an example that works as it stands.
 pub(super) fn help(context: &Context) -> Vec<String> {
     let mut lines = vec!["OnAir puts Zoom meetings on air from Slack.".to_owned()];
-    lines.extend(
-        Verb::ALL
-            .into_iter()
-            .map(|verb| format!("• {}: {}", context.copy(verb.example()), verb.purpose())),
-    );
+    lines.extend(Verb::ALL.into_iter().map(|verb| format!("• {}: {}", context.copy(verb.example()), verb.purpose())));
     lines.push(NOT_IN_THREADS.to_owned());
     lines
 }
@@ -32,18 +28,12 @@ pub(super) fn help_for(verb: Verb, context: &Context) -> Vec<String> {
 }
 
 fn details(verb: Verb) -> Vec<String> {
-    let meeting = format!(
-        "• {}: its id, 8 to 12 digits, also with spaces or dashes, or its Zoom link",
-        code("<meeting>")
-    );
+    let meeting =
+        format!("• {}: its id, 8 to 12 digits, also with spaces or dashes, or its Zoom link", code("<meeting>"));
     match verb {
         Verb::Start => vec![
             meeting,
-            format!(
-                "• {}: what the stream is called, 1 to {} characters",
-                code("\"title\""),
-                Title::MAX_CHARS
-            ),
+            format!("• {}: what the stream is called, 1 to {} characters", code("\"title\""), Title::MAX_CHARS),
             format!(
                 "• {}: show the speaker's name in the picture, or don't",
                 code(&format!("--speaker-name {}", SPEAKER_NAME_WORDS.join("|")))
@@ -61,10 +51,7 @@ fn details(verb: Verb) -> Vec<String> {
         ],
         Verb::Stop => vec![meeting, "The meeting itself goes on.".to_owned()],
         Verb::Status => {
-            vec![
-                meeting,
-                "OnAir can't ask Zoom whether a stream is on air; it tells what it did itself.".to_owned(),
-            ]
+            vec![meeting, "OnAir can't ask Zoom whether a stream is on air; it tells what it did itself.".to_owned()]
         }
         Verb::Connect => vec!["You get a link for you alone, and allow OnAir at Zoom.".to_owned()],
         Verb::Disconnect => vec!["If nobody else shares the connection, OnAir's access ends at Zoom too.".to_owned()],
@@ -78,9 +65,7 @@ fn details(verb: Verb) -> Vec<String> {
 
 /// Names what made no sense, and shows the nearest form that does.
 pub(super) fn error(error: &UsageError, context: &Context) -> Vec<String> {
-    let verb = Verb::ALL
-        .into_iter()
-        .find(|verb| error.nearest.split(' ').next() == Some(verb.word()));
+    let verb = Verb::ALL.into_iter().find(|verb| error.nearest.split(' ').next() == Some(verb.word()));
     let mut lines = problem(&error.problem, verb, context);
     let help = match verb {
         Some(verb) if verb != Verb::Help => context.copy(&format!("help {}", verb.word())),
@@ -110,16 +95,10 @@ fn problem(problem: &Problem, verb: Option<Verb>, context: &Context) -> Vec<Stri
         Problem::OptionTwice { option } => format!("{} is given twice.", code(option)),
         Problem::EmptyTitle => format!("The title is empty; it takes 1 to {} characters.", Title::MAX_CHARS),
         Problem::TitleTooLong { chars } => {
-            format!(
-                "The title has {chars} characters; Zoom takes {} at most.",
-                Title::MAX_CHARS
-            )
+            format!("The title has {chars} characters; Zoom takes {} at most.", Title::MAX_CHARS)
         }
         Problem::Trailing { word } if verb == Some(Verb::Start) => {
-            format!(
-                "OnAir doesn't know what to do with {}. A title of several words needs quotes.",
-                typed(word)
-            )
+            format!("OnAir doesn't know what to do with {}. A title of several words needs quotes.", typed(word))
         }
         Problem::Trailing { word } => format!("OnAir doesn't know what to do with {}.", typed(word)),
         Problem::StreamSecret => return stream_secret(),

@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
 
+mod bot;
+mod cli;
+mod commands;
+mod connect;
 mod door_zoom;
+mod outcomes;
 mod recorder;
 mod redis_server;
 mod store;
+mod tidy;

@@ -64,6 +64,35 @@ impl RedisServer {
         url(self.port)
     }
 
+    /// Every value that is stored, as bytes, with its key; streams entry by entry.
+    pub(crate) async fn dump(&self) -> Vec<u8> {
+        let client = redis::Client::open(self.url().expose()).unwrap();
+        let mut line = client.get_multiplexed_async_connection().await.unwrap();
+        let keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query_async(&mut line).await.unwrap();
+        let mut bytes = Vec::new();
+        for key in keys {
+            bytes.extend(&key);
+            let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut line).await.unwrap();
+            let mut read = match kind.as_str() {
+                "string" => redis::cmd("GET"),
+                "hash" => redis::cmd("HGETALL"),
+                "set" => redis::cmd("SMEMBERS"),
+                "zset" => redis::cmd("ZRANGE"),
+                "stream" => redis::cmd("XRANGE"),
+                other => panic!("a {other} is not read here"),
+            };
+            read.arg(&key);
+            match kind.as_str() {
+                "stream" => read.arg("-").arg("+"),
+                "zset" => read.arg(0).arg(-1),
+                _ => &mut read,
+            };
+            let value: redis::Value = read.query_async(&mut line).await.unwrap();
+            collect(&value, &mut bytes);
+        }
+        bytes
+    }
+
     /// Whether somebody there speaks Redis; one that wants a password does.
     fn answers(&self) -> bool {
         let ask = || -> std::io::Result<String> {
@@ -92,4 +121,20 @@ pub(crate) fn url(port: u16) -> Secret {
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn collect(value: &redis::Value, bytes: &mut Vec<u8>) {
+    match value {
+        redis::Value::BulkString(text) => bytes.extend(text),
+        redis::Value::SimpleString(text) => bytes.extend(text.as_bytes()),
+        redis::Value::Array(values) | redis::Value::Set(values) => {
+            values.iter().for_each(|value| collect(value, bytes))
+        }
+        redis::Value::Map(pairs) => pairs.iter().for_each(|(key, value)| {
+            collect(key, bytes);
+            collect(value, bytes);
+        }),
+        redis::Value::Nil | redis::Value::Int(_) => {}
+        other => panic!("{other:?} is not read here"),
+    }
 }

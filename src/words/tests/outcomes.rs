@@ -10,10 +10,7 @@ fn both(outcome: &Outcome) -> String {
 }
 
 fn fields(fields: &[(&str, &str)]) -> Outcome {
-    let error = |(field, message): &(&str, &str)| FieldError {
-        field: (*field).into(),
-        message: (*message).into(),
-    };
+    let error = |(field, message): &(&str, &str)| FieldError { field: (*field).into(), message: (*message).into() };
     Outcome::Invalid(Invalid::Fields(fields.iter().map(error).collect()))
 }
 
@@ -63,12 +60,12 @@ fn a_webinar() {
     insta::assert_snapshot!(both(&Outcome::Webinar), @r#"
     (Channel)
     The stream of “Keynote” (`684 230 85`) was not started: this id is a webinar, and Zoom doesn't let the connected account stream it. Asked for by @U1.
-    @U1 is connected as Ada Host at `example.com`.
+    @U1 is connected as Ada Host (`ada@example.com`).
     The webinar's host connects with `/stream connect`, starts it for its audience (a practice session isn't enough), then repeats: `/stream start 68423085 "Keynote"`
 
     (Channel)
     The stream of `684 230 85` was not stopped: this id is a webinar, and Zoom doesn't let the connected account stream it. Asked for by @U1.
-    @U1 is connected as Ada Host at `example.com`.
+    @U1 is connected as Ada Host (`ada@example.com`).
     The webinar's host connects with `/stream connect`, then repeats: `/stream stop 68423085`
     "#);
 }
@@ -140,10 +137,7 @@ fn other_fields_zoom_does_not_take_are_left_out() {
 
 #[test]
 fn a_layout_asked_of_a_webinar() {
-    let asked = Settings {
-        layout: Some(Layout::SpeakerView),
-        ..settings("Keynote")
-    };
+    let asked = Settings { layout: Some(Layout::SpeakerView), ..settings("Keynote") };
     let outcome = Outcome::Invalid(Invalid::LayoutOfWebinar);
     insta::assert_snapshot!(seen(&shown(Action::Start, asked, outcome)), @r#"
     (Person)
@@ -185,12 +179,12 @@ fn no_such_meeting() {
     insta::assert_snapshot!(both(&Outcome::NotFound), @r#"
     (Channel)
     The stream of “Keynote” (`684 230 85`) was not started: Zoom has no such meeting for the connected account. Asked for by @U1.
-    @U1 is connected as Ada Host at `example.com`.
+    @U1 is connected as Ada Host (`ada@example.com`).
     Check the id. If it is right, whoever hosts the meeting connects with `/stream connect`, then repeats: `/stream start 68423085 "Keynote"`
 
     (Channel)
     The stream of `684 230 85` was not stopped: Zoom has no such meeting for the connected account. Asked for by @U1.
-    @U1 is connected as Ada Host at `example.com`.
+    @U1 is connected as Ada Host (`ada@example.com`).
     Check the id. If it is right, whoever hosts the meeting connects with `/stream connect`, then repeats: `/stream stop 68423085`
     "#);
 }
@@ -281,10 +275,7 @@ fn a_webinar_without_a_service() {
 
 #[test]
 fn a_missing_scope_is_named() {
-    let missing = vec![
-        "meeting:update:livestream_status".to_owned(),
-        "user:read:user".to_owned(),
-    ];
+    let missing = vec!["meeting:update:livestream_status".to_owned(), "user:read:user".to_owned()];
     insta::assert_snapshot!(both(&Outcome::Scope { missing }), @r#"
     (Person)
     Nothing was started: your Zoom connection lacks permission for `meeting:update:livestream_status` and `user:read:user`.
@@ -324,11 +315,7 @@ fn a_connection_that_ended() {
 
 #[test]
 fn a_second_start_within_thirty_seconds() {
-    let throttled = |seconds| {
-        Outcome::Throttled(Throttle::PreviousStart {
-            retry_at: later(seconds),
-        })
-    };
+    let throttled = |seconds| Outcome::Throttled(Throttle::PreviousStart { retry_at: later(seconds) });
     insta::assert_snapshot!(both(&throttled(30)), @r#"
     (Channel)
     The stream of “Keynote” (`684 230 85`) was not started again: wait 30s, the previous start may still be taking effect. Asked for by @U1.
@@ -339,12 +326,7 @@ fn a_second_start_within_thirty_seconds() {
     Look at the stream. Nothing on air by 14:00:30 UTC? Repeat: `/stream stop 68423085`
     "#);
     let start = |retry_at| {
-        tell(&shown(
-            Action::Start,
-            Settings::default(),
-            Outcome::Throttled(Throttle::PreviousStart { retry_at }),
-        ))
-        .text
+        tell(&shown(Action::Start, Settings::default(), Outcome::Throttled(Throttle::PreviousStart { retry_at }))).text
     };
     assert!(start(later(30)).contains("wait 30s"));
     assert!(start(later(0)).contains("wait 1s"), "a message that comes late");
@@ -419,11 +401,7 @@ fn zoom_is_down() {
 
 #[test]
 fn anything_else_is_told_in_zooms_words() {
-    let refused = |code, message: &str| Outcome::Refused {
-        status: 409,
-        code,
-        message: message.to_owned(),
-    };
+    let refused = |code, message: &str| Outcome::Refused { status: 409, code, message: message.to_owned() };
     insta::assert_snapshot!(both(&refused(Some(9999), "Channel `3` is <busy> & full.\nTry @host.")), @r#"
     (Channel)
     The stream of “Keynote” (`684 230 85`) was not started: Zoom refused it. Asked for by @U1.

@@ -21,13 +21,7 @@ fn confirm(waiting: Option<Verb>) -> Page {
 }
 
 fn connected(running: Option<Verb>, lacks_scope: bool) -> Page {
-    Page::Connected {
-        user_name: "ana".into(),
-        team_domain: "acme".into(),
-        account: ada(),
-        running,
-        lacks_scope,
-    }
+    Page::Connected { user_name: "ana".into(), team_domain: "acme".into(), account: ada(), running, lacks_scope }
 }
 
 #[test]
@@ -140,9 +134,5 @@ fn names_on_pages_are_not_escaped_here_and_keep_to_one_line() {
         "/stream",
     );
     assert!(text.paragraphs[0].starts_with("<b>ana  in the Slack workspace xxx"));
-    assert!(
-        text.paragraphs
-            .iter()
-            .all(|paragraph| paragraph.chars().count() < 400 && !paragraph.contains('\n'))
-    );
+    assert!(text.paragraphs.iter().all(|paragraph| paragraph.chars().count() < 400 && !paragraph.contains('\n')));
 }

@@ -4,14 +4,8 @@ use super::*;
 
 /// One of each outcome, with hostile text wherever an outcome has room for text.
 fn outcomes(text: &str) -> Vec<Outcome> {
-    let field = FieldError {
-        field: text.to_owned(),
-        message: text.to_owned(),
-    };
-    let title = FieldError {
-        field: "settings.display_name".to_owned(),
-        message: text.to_owned(),
-    };
+    let field = FieldError { field: text.to_owned(), message: text.to_owned() };
+    let title = FieldError { field: "settings.display_name".to_owned(), message: text.to_owned() };
     let retry_at = later(30);
     vec![
         Outcome::Accepted,
@@ -30,9 +24,7 @@ fn outcomes(text: &str) -> Vec<Outcome> {
         Outcome::NotAllowed(NotAllowed::Encryption),
         Outcome::NotAllowed(NotAllowed::WebinarPlan),
         Outcome::NotAllowed(NotAllowed::WebinarService),
-        Outcome::Scope {
-            missing: vec![text.to_owned(); 40],
-        },
+        Outcome::Scope { missing: vec![text.to_owned(); 40] },
         Outcome::Scope { missing: Vec::new() },
         Outcome::Reconnect,
         Outcome::Throttled(Throttle::PreviousStart { retry_at }),
@@ -40,80 +32,35 @@ fn outcomes(text: &str) -> Vec<Outcome> {
         Outcome::Throttled(Throttle::Daily { retry_at }),
         Outcome::Unknown,
         Outcome::Unavailable,
-        Outcome::Refused {
-            status: 400,
-            code: Some(1),
-            message: text.to_owned(),
-        },
+        Outcome::Refused { status: 400, code: Some(1), message: text.to_owned() },
     ]
 }
 
 /// Every reply that has room for text, with that text in it.
 fn replies(text: &str) -> Vec<Reply> {
-    let account = ZoomUser {
-        name: Some(text.to_owned()),
-        email: Some(text.to_owned()),
-        ..ada()
-    };
-    let settings = Settings {
-        title: Title::shortened(text),
-        layout: Some(Layout::SpeakerView),
-        ..Settings::default()
-    };
+    let account = ZoomUser { name: Some(text.to_owned()), email: Some(text.to_owned()), ..ada() };
+    let settings = Settings { title: Title::shortened(text), layout: Some(Layout::SpeakerView), ..Settings::default() };
     let mut replies = Vec::new();
     for action in [Action::Start, Action::Stop] {
         for outcome in outcomes(text) {
             let (asked_by, settings, account) = (UserId::new("U1"), settings.clone(), account.clone());
-            replies.push(Reply::Show(Show {
-                asked_by,
-                action,
-                meeting: meeting(),
-                settings,
-                outcome,
-                account,
-            }));
+            replies.push(Reply::Show(Show { asked_by, action, meeting: meeting(), settings, outcome, account }));
         }
     }
     let word = text.to_owned();
     let problems = [
         Problem::UnknownVerb { word: word.clone() },
-        Problem::NotAMeeting {
-            word: word.clone(),
-            why: NotAMeeting::Word,
-        },
+        Problem::NotAMeeting { word: word.clone(), why: NotAMeeting::Word },
         Problem::UnknownOption { word: word.clone() },
-        Problem::OptionValue {
-            option: "--layout",
-            word: Some(word.clone()),
-            allowed: LAYOUT_WORDS,
-        },
+        Problem::OptionValue { option: "--layout", word: Some(word.clone()), allowed: LAYOUT_WORDS },
         Problem::Trailing { word: word.clone() },
     ];
-    replies.extend(problems.map(|problem| {
-        Reply::Usage(UsageError {
-            problem,
-            nearest: word.clone(),
-        })
-    }));
+    replies.extend(problems.map(|problem| Reply::Usage(UsageError { problem, nearest: word.clone() })));
     let link = Secret::new("https://onair.example");
-    let whys = [
-        ConnectWhy::Asked {
-            connected: Some(account.clone()),
-        },
-        ConnectWhy::Scope {
-            missing: vec![word.clone(); 40],
-        },
-    ];
-    replies.extend(whys.map(|why| Reply::Connect {
-        link: link.clone(),
-        why,
-        waiting: Some(Verb::Start),
-    }));
-    replies.push(Reply::Whoami {
-        account: account.clone(),
-        shared_with: 3,
-        lacks_scope: true,
-    });
+    let whys =
+        [ConnectWhy::Asked { connected: Some(account.clone()) }, ConnectWhy::Scope { missing: vec![word.clone(); 40] }];
+    replies.extend(whys.map(|why| Reply::Connect { link: link.clone(), why, waiting: Some(Verb::Start) }));
+    replies.push(Reply::Whoami { account: account.clone(), shared_with: 3, lacks_scope: true });
     replies.push(Reply::DryRun { request: word, account });
     replies
 }
@@ -121,53 +68,25 @@ fn replies(text: &str) -> Vec<Reply> {
 /// Those that are not about an order to Zoom.
 fn others() -> Vec<Reply> {
     let link = Secret::new("https://onair.example");
-    let usage = |problem| {
-        Reply::Usage(UsageError {
-            problem,
-            nearest: "start 68423085".to_owned(),
-        })
-    };
+    let usage = |problem| Reply::Usage(UsageError { problem, nearest: "start 68423085".to_owned() });
     let mut replies = vec![
         Reply::Help { verb: None },
-        Reply::Help {
-            verb: Some(Verb::Start),
-        },
+        Reply::Help { verb: Some(Verb::Start) },
         usage(Problem::EmptyTitle),
         usage(Problem::StreamSecret),
         Reply::Busy,
         Reply::NotAccepted,
         Reply::Broken,
-        Reply::DryRun {
-            request: "PATCH".to_owned(),
-            account: ada(),
-        },
-        Reply::Whoami {
-            account: ada(),
-            shared_with: 0,
-            lacks_scope: false,
-        },
+        Reply::DryRun { request: "PATCH".to_owned(), account: ada() },
+        Reply::Whoami { account: ada(), shared_with: 0, lacks_scope: false },
         Reply::NotConnected,
-        Reply::Status {
-            meeting: None,
-            streams: Vec::new(),
-        },
-        Reply::Status {
-            meeting: Some(meeting()),
-            streams: Vec::new(),
-        },
+        Reply::Status { meeting: None, streams: Vec::new() },
+        Reply::Status { meeting: Some(meeting()), streams: Vec::new() },
     ];
-    let ways = [
-        Disconnected::StillShared,
-        Disconnected::Revoked,
-        Disconnected::NotRevokedAtZoom,
-    ];
+    let ways = [Disconnected::StillShared, Disconnected::Revoked, Disconnected::NotRevokedAtZoom];
     replies.extend(ways.map(Reply::Disconnected));
     let whys = [ConnectWhy::FirstTime, ConnectWhy::Ended, ConnectWhy::UserMissing];
-    replies.extend(whys.map(|why| Reply::Connect {
-        link: link.clone(),
-        why,
-        waiting: None,
-    }));
+    replies.extend(whys.map(|why| Reply::Connect { link: link.clone(), why, waiting: None }));
     replies
 }
 
@@ -186,20 +105,11 @@ fn check(text: &str) {
         let said = tell(&reply).text;
         let rest = without_own_tokens(&said);
         assert!(!rest.contains(['<', '>']), "{text:?} gets through: {said}");
-        let whole = rest
-            .split('&')
-            .skip(1)
-            .all(|tail| ["amp;", "lt;", "gt;"].iter().any(|e| tail.starts_with(e)));
+        let whole = rest.split('&').skip(1).all(|tail| ["amp;", "lt;", "gt;"].iter().any(|e| tail.starts_with(e)));
         assert!(whole, "{text:?} leaves half an escape: {said}");
         let fence = matches!(reply, Reply::DryRun { .. });
-        assert!(
-            fence || said.lines().all(|line| line.matches('`').count() % 2 == 0),
-            "open backtick: {said}"
-        );
-        assert!(
-            outside_code(&rest).chars().all(|c| !"@_~".contains(c)),
-            "{text:?} pings or slants: {said}"
-        );
+        assert!(fence || said.lines().all(|line| line.matches('`').count() % 2 == 0), "open backtick: {said}");
+        assert!(outside_code(&rest).chars().all(|c| !"@_~".contains(c)), "{text:?} pings or slants: {said}");
         assert!(size(&said) <= MAX_MESSAGE, "{} units", size(&said));
         assert!(!said.contains(['\r', '\u{202e}', '\u{0}']), "{said:?}");
     }
@@ -292,18 +202,10 @@ fn every_failure_ends_with_the_next_step() {
 
 #[test]
 fn what_nobody_expected_shows_the_reference() {
-    let refused = Outcome::Refused {
-        status: 400,
-        code: None,
-        message: String::new(),
-    };
+    let refused = Outcome::Refused { status: 400, code: None, message: String::new() };
     for action in [Action::Start, Action::Stop] {
         for outcome in [Outcome::Unknown, Outcome::Unavailable, refused.clone()] {
-            assert!(
-                tell(&shown(action, Settings::default(), outcome))
-                    .text
-                    .contains("`r-7f3k`")
-            );
+            assert!(tell(&shown(action, Settings::default(), outcome)).text.contains("`r-7f3k`"));
         }
     }
     for reply in [Reply::Broken, Reply::NotAccepted] {

@@ -3,10 +3,7 @@
 use super::*;
 
 fn usage(problem: Problem, nearest: &str) -> String {
-    seen(&Reply::Usage(UsageError {
-        problem,
-        nearest: nearest.to_owned(),
-    }))
+    seen(&Reply::Usage(UsageError { problem, nearest: nearest.to_owned() }))
 }
 
 #[test]
@@ -16,7 +13,7 @@ fn help() {
     OnAir puts Zoom meetings on air from Slack.
     • `/stream start 68423085 "Keynote"`: put a meeting on air
     • `/stream stop 68423085`: take it off air
-    • `/stream status 68423085`: what is on air, or what is known about one meeting
+    • `/stream status 68423085`: what OnAir did lately, with all meetings or with one
     • `/stream connect`: connect your Zoom account
     • `/stream disconnect`: disconnect it again
     • `/stream whoami`: which Zoom account you are connected as
@@ -27,10 +24,7 @@ fn help() {
 
 #[test]
 fn help_for_each_verb() {
-    let all: Vec<String> = Verb::ALL
-        .iter()
-        .map(|verb| seen(&Reply::Help { verb: Some(*verb) }))
-        .collect();
+    let all: Vec<String> = Verb::ALL.iter().map(|verb| seen(&Reply::Help { verb: Some(*verb) })).collect();
     insta::assert_snapshot!(all.join("\n\n"), @r#"
     (Person)
     `/stream start <meeting> ["title"] [--speaker-name on|off] [--layout follow_host|gallery_view|speaker_view] [--captions burnt-in|embedded|off] [--dry-run]`: put a meeting on air
@@ -52,7 +46,7 @@ fn help_for_each_verb() {
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
-    `/stream status [<meeting>]`: what is on air, or what is known about one meeting
+    `/stream status [<meeting>]`: what OnAir did lately, with all meetings or with one
     • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, or its Zoom link
     OnAir can't ask Zoom whether a stream is on air; it tells what it did itself.
     Example: `/stream status 68423085`
@@ -82,11 +76,7 @@ fn help_for_each_verb() {
 
 #[test]
 fn help_uses_the_name_the_command_has() {
-    let context = Context {
-        command: "/air",
-        now: now(),
-        reference: &Reference::new("r"),
-    };
+    let context = Context { command: "/air", now: now(), reference: &Reference::new("r") };
     let text = say(&Reply::Help { verb: None }, &context).text;
     assert!(text.contains("`/air start") && !text.contains("/stream"));
 }
@@ -105,12 +95,7 @@ fn a_verb_or_meeting_that_is_none() {
     Try: `/stream stop 68423085`
     More: `/stream help stop`
     "#);
-    let none = |word: &str, why| {
-        usage(
-            Problem::NotAMeeting { word: word.into(), why },
-            "start 68423085 \"Keynote\"",
-        )
-    };
+    let none = |word: &str, why| usage(Problem::NotAMeeting { word: word.into(), why }, "start 68423085 \"Keynote\"");
     insta::assert_snapshot!(none("6842", NotAMeeting::Digits), @r#"
     (Person)
     `6842` is not a meeting id: those have 8 to 12 digits.
@@ -169,11 +154,7 @@ fn an_option_that_is_none() {
     Try: `/stream start 68423085 --layout gallery_view`
     More: `/stream help start`
     "#);
-    let empty = Problem::OptionValue {
-        option: "--captions",
-        word: Some(String::new()),
-        allowed: CAPTIONS_WORDS,
-    };
+    let empty = Problem::OptionValue { option: "--captions", word: Some(String::new()), allowed: CAPTIONS_WORDS };
     insta::assert_snapshot!(usage(empty, "start 68423085 --captions off"), @r#"
     (Person)
     `--captions` takes `burnt-in`, `embedded` or `off`, not `""`.

@@ -1,0 +1,106 @@
+//! All a use case may touch: the three doors, the clock, and the tasks, in one hand.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+
+use crate::audit::AuditEntry;
+use crate::clock::Clock;
+use crate::slack::Slack;
+use crate::store::Store;
+use crate::zoom::Zoom;
+
+/// What use cases are bound by.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The public address, without a slash at the end.
+    pub base_url: String,
+    /// How many accepted commands may be in work at once; the next one is told "busy".
+    pub queue: usize,
+    /// How long one command may be in work before its person is told that it broke.
+    pub work: Duration,
+}
+
+/// The service's parts; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Settings.
+    pub options: Arc<Options>,
+    /// Slack.
+    pub slack: Slack,
+    /// Zoom.
+    pub zoom: Zoom,
+    /// The store.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    tasks: TaskTracker,
+    places: Arc<Semaphore>,
+}
+
+/// A place in the queue; given back when dropped.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(options: Options, slack: Slack, zoom: Zoom, store: Store, clock: Clock) -> Self {
+        let places = Arc::new(Semaphore::new(options.queue));
+        Self { options: Arc::new(options), slack, zoom, store, clock, tasks: TaskTracker::new(), places }
+    }
+
+    /// A place in the queue, or none at once.
+    pub fn place(&self) -> Option<Place> {
+        Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
+    }
+
+    /// Runs work that outlives the request. It is counted, and [`App::drain`] waits for it.
+    pub fn spawn<F>(&self, work: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.tasks.spawn(work)
+    }
+
+    /// Waits until all work is done, at most this long; tells how much was cut off.
+    pub async fn drain(&self, at_most: Duration) -> usize {
+        self.tasks.close();
+        // An elapsed deadline is the answer, told by the count.
+        let _ = tokio::time::timeout(at_most, self.tasks.wait()).await;
+        self.tasks.len()
+    }
+
+    /// Writes an entry down: to the log, and to the store. A store that is away costs the entry there, not the answer.
+    pub async fn record(&self, entry: &AuditEntry) {
+        self.log(entry);
+        if let Err(error) = self.store.append_audit(entry).await {
+            let error = &error as &(dyn std::error::Error + 'static);
+            tracing::error!(reference = %entry.reference, error, "audit entry not stored");
+        }
+    }
+
+    /// Writes an entry to the log alone, where the store already has it.
+    pub fn log(&self, entry: &AuditEntry) {
+        let zoom = entry.zoom.as_ref();
+        tracing::info!(
+            target: "onair::audit",
+            reference = %entry.reference,
+            enterprise.id = entry.person.enterprise.as_ref().map(tracing::field::display),
+            team.id = %entry.person.team,
+            user.id = %entry.person.user,
+            channel.id = %entry.channel,
+            verb = entry.verb.word(),
+            meeting.id = entry.meeting.map(|meeting| meeting.number()),
+            outcome = entry.outcome.word(),
+            zoom.status = zoom.and_then(|zoom| zoom.status),
+            zoom.code = zoom.and_then(|zoom| zoom.code),
+            zoom.tracking_id = zoom.and_then(|zoom| zoom.tracking_id.as_deref()),
+            duration_ms = entry.duration_ms,
+            "command finished"
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! The command line: `serve`, `sandbox`, `check`, `manifest`, `audit`, `keys`.
+//!
+//! The only place that prints, and the only one that reads the process environment.
+
+mod audit;
+mod check;
+mod serve;
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+
+use crate::config::{Logging, Problems};
+use crate::id::TeamId;
+use crate::manifest;
+use crate::meeting::MeetingId;
+use crate::store::Keyring;
+use crate::telemetry::{self, Format};
+
+/// Put Zoom meetings on air from Slack.
+#[derive(Debug, Parser)]
+#[command(name = "onair", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the service. Settings come from the environment; see the README for every variable.
+    Serve,
+    /// Try OnAir without any account: the real service beside a simulated Slack and Zoom, driven from this terminal.
+    Sandbox {
+        /// Stop after the first exchange instead of reading commands.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Check the configuration, the store, Slack and Zoom; one line each.
+    Check,
+    /// Print the app manifest to paste into Slack's or Zoom's form.
+    Manifest {
+        /// For which of the two.
+        vendor: Vendor,
+        /// The public https address of the service.
+        #[arg(long, value_name = "URL")]
+        base_url: String,
+        /// The slash command's name; another one where `/stream` is taken.
+        #[arg(long, value_name = "NAME", default_value = "/stream")]
+        command: String,
+    },
+    /// Print the audit trail, oldest first.
+    Audit(AuditArguments),
+    /// Make keys that seal what is stored.
+    Keys {
+        #[command(subcommand)]
+        verb: KeysVerb,
+    },
+}
+
+/// Which entries to print, and how.
+#[derive(Debug, clap::Args)]
+struct AuditArguments {
+    /// Only entries of this last while, such as 24h or 7d.
+    #[arg(long, value_name = "TIME", value_parser = while_of)]
+    since: Option<SignedDuration>,
+    /// Only this Slack workspace.
+    #[arg(long, value_name = "TEAM", value_parser = |text: &str| Ok::<_, std::convert::Infallible>(TeamId::new(text)))]
+    team: Option<TeamId>,
+    /// Only this meeting.
+    #[arg(long, value_name = "NUMBER")]
+    meeting: Option<MeetingId>,
+    /// One JSON object per line.
+    #[arg(long)]
+    json: bool,
+    /// Go on printing as entries come.
+    #[arg(long)]
+    follow: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Vendor {
+    Slack,
+    Zoom,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysVerb {
+    /// Print a fresh key for ONAIR_ENCRYPTION_KEYS.
+    Generate,
+}
+
+/// How a verb ended badly.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    /// Exit status 2.
+    #[error(transparent)]
+    Configuration(#[from] Problems),
+    /// Exit status 2.
+    #[error(transparent)]
+    Usage(#[from] manifest::Error),
+    /// Exit status 1.
+    #[error(transparent)]
+    Broke(#[from] anyhow::Error),
+    /// Exit status 1, and everything is said already.
+    #[error("failed")]
+    Told,
+}
+
+/// Runs one verb and gives the process its exit status.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>, on_terminal: bool) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            // Help and version are asked for and go to standard output; everything else is wrong usage.
+            let code = if told.use_stderr() { 2 } else { 0 };
+            let _ = told.print();
+            return ExitCode::from(code);
+        }
+    };
+    match dispatch(arguments.verb, on_terminal).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            let code = match &failed {
+                Failed::Configuration(_) | Failed::Usage(_) => 2,
+                Failed::Broke(_) | Failed::Told => 1,
+            };
+            match &failed {
+                Failed::Broke(error) => complain(format_args!("{error:#}")),
+                Failed::Configuration(_) | Failed::Usage(_) => complain(&failed),
+                Failed::Told => {}
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn dispatch(verb: Verb, on_terminal: bool) -> Result<(), Failed> {
+    match verb {
+        Verb::Serve => {
+            log(if on_terminal { Format::Text } else { Format::Json })?;
+            serve::serve().await
+        }
+        Verb::Sandbox { once } => crate::sandbox::terminal::run(once).await.map_err(Failed::Broke),
+        Verb::Check => check::check().await,
+        Verb::Manifest { vendor, base_url, command } => {
+            let text = match vendor {
+                Vendor::Slack => manifest::slack(&base_url, &command)?,
+                Vendor::Zoom => manifest::zoom(&base_url)?,
+            };
+            print(text.trim_end())
+        }
+        Verb::Audit(arguments) => audit::audit(arguments).await,
+        Verb::Keys { verb: KeysVerb::Generate } => print(Keyring::generate_one().expose()),
+    }
+}
+
+/// Reads `90m`, `24h`, `7d`; a day has 24 hours.
+fn while_of(text: &str) -> Result<SignedDuration, String> {
+    let span: Option<Span> = text.parse().ok();
+    let read = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    read.filter(|while_| !while_.is_negative()).ok_or_else(|| "write a time such as 90m, 24h or 7d".to_owned())
+}
+
+/// The process environment, which only the configuration looks at.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment, for Config")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn log(unset: Format) -> Result<(), Failed> {
+    let logging = Logging::from_vars(environment, unset)?;
+    // The filter was checked a line above.
+    telemetry::install(logging.format, &logging.filter).map_err(|error| Failed::Broke(error.into()))
+}
+
+/// Prints a line; a reader that went away (`| head`) ends the verb quietly.
+fn print(line: impl Display) -> Result<(), Failed> {
+    writeln!(std::io::stdout().lock(), "{line}").map_err(|_| Failed::Told)
+}
+
+fn complain(line: impl Display) {
+    // Nowhere is left to tell that standard error is closed.
+    let _ = writeln!(std::io::stderr().lock(), "onair: {line}");
+}
+
+/// How often `--follow` looks for new entries.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);

@@ -1,0 +1,323 @@
+//! Every setting: its variable, its meaning, its default. Nothing else knows the names of variables.
+//!
+//! All problems are found before a port is bound and told at once, by the variable's name and never by its value.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::app::{self, App};
+use crate::clock::Clock;
+use crate::http;
+use crate::secret::Secret;
+use crate::slack::{self, Slack};
+use crate::store::{self, Keyring, Place, Store};
+use crate::telemetry::{self, Format};
+use crate::zoom::{self, Zoom};
+
+/// One variable, as the documentation lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub meaning: &'static str,
+    /// What holds without it.
+    pub default: &'static str,
+}
+
+macro_rules! variables {
+    ($($name:ident: $meaning:literal, $default:literal;)*) => {
+        $(const $name: &str = stringify!($name);)*
+
+        /// Every variable that is read, in the order of the README.
+        pub const VARIABLES: &[Variable] = &[
+            $(Variable { name: stringify!($name), meaning: $meaning, default: $default },)*
+        ];
+    };
+}
+
+variables! {
+    ONAIR_BASE_URL: "public https address of this service", "required";
+    ONAIR_LISTEN: "the service's socket", "0.0.0.0:8080";
+    REDIS_URL: "redis:// or rediss://: the store is Redis", "unset: embedded store";
+    ONAIR_DATA: "folder of the embedded store", "./data";
+    ONAIR_ENCRYPTION_KEYS: "id:base64(32 bytes),…: the first seals, all open", "required";
+    SLACK_SIGNING_SECRET: "one, or two comma-separated while rotating", "required";
+    SLACK_BOT_TOKEN: "bot token of one workspace without the install flow", "unset";
+    ZOOM_CLIENT_ID: "client id of the Zoom OAuth app", "required";
+    ZOOM_CLIENT_SECRET: "client secret of the Zoom OAuth app", "required";
+    ZOOM_LIVESTREAM_BODY: "json or multipart", "json";
+    SLACK_API_URL: "Slack's Web API", "https://slack.com/api";
+    SLACK_HOOKS_URL: "prefix that a response_url must have", "https://hooks.slack.com";
+    ZOOM_API_URL: "Zoom's API", "https://api.zoom.us/v2";
+    ZOOM_OAUTH_URL: "Zoom's OAuth: {}/authorize, {}/token, {}/revoke", "https://zoom.us/oauth";
+    RUST_LOG: "which log lines are written", "info";
+    ONAIR_LOG: "json or text", "json unless a terminal";
+}
+
+/// All settings, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The sockets.
+    pub http: http::Options,
+    /// What use cases are bound by.
+    pub app: app::Options,
+    /// The store.
+    pub store: store::Options,
+    /// Slack.
+    pub slack: slack::Options,
+    /// Zoom.
+    pub zoom: zoom::Options,
+}
+
+/// Why the service cannot be put together although its settings are well-formed.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// No HTTP client.
+    #[error(transparent)]
+    Slack(#[from] slack::BuildError),
+    /// No HTTP client.
+    #[error(transparent)]
+    Zoom(#[from] zoom::BuildError),
+    /// The embedded store cannot be opened, or another process has it.
+    #[error("cannot open the store")]
+    Store(#[from] store::Error),
+}
+
+/// How log lines are written; known even where the rest of the configuration is not.
+#[derive(Clone, Debug)]
+pub struct Logging {
+    /// JSON or text.
+    pub format: Format,
+    /// Which lines.
+    pub filter: String,
+}
+
+/// Everything that is wrong with the settings, one line each.
+#[derive(Debug, thiserror::Error)]
+pub struct Problems(Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration has {} problem(s):", self.0.len())?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+/// How long one operation of the store may take.
+pub const STORE_DEADLINE: Duration = Duration::from_secs(1);
+
+impl Config {
+    /// Reads the settings from "something that gives strings", in production the environment.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
+        let mut vars = Vars::new(&lookup);
+        let base_url = vars.base_url();
+        let listen = vars.listen(ONAIR_LISTEN, "0.0.0.0:8080");
+        let place = vars.place();
+        let keys = vars.keys();
+        let slack = slack::Options {
+            api_url: vars.url(SLACK_API_URL, "https://slack.com/api"),
+            hooks_url: vars.url(SLACK_HOOKS_URL, "https://hooks.slack.com"),
+            bot_token: vars.optional(SLACK_BOT_TOKEN).map(Secret::new),
+            signing_secrets: vars.one_or_two(SLACK_SIGNING_SECRET),
+            timeout: Duration::from_secs(5),
+        };
+        let zoom = zoom::Options {
+            api_url: vars.url(ZOOM_API_URL, "https://api.zoom.us/v2"),
+            oauth_url: vars.url(ZOOM_OAUTH_URL, "https://zoom.us/oauth"),
+            client_id: vars.required(ZOOM_CLIENT_ID),
+            client_secret: Secret::new(vars.required(ZOOM_CLIENT_SECRET)),
+            redirect_uri: format!("{base_url}/zoom/oauth/callback"),
+            body: vars.livestream_body(),
+            connect_timeout: Duration::from_secs(3),
+            call_timeout: Duration::from_secs(10),
+        };
+        Logging::read(&mut vars, Format::Json);
+        let keys = vars.finish(keys)?;
+        Ok(Self {
+            http: http::Options { listen, drain: Duration::from_secs(25) },
+            app: app::Options { base_url, queue: 1024, work: Duration::from_secs(90) },
+            store: store::Options { place, keys, deadline: STORE_DEADLINE },
+            slack,
+            zoom,
+        })
+    }
+
+    /// Opens every door. Nothing is contacted yet; a Redis that is away shows in `/readyz`.
+    pub async fn build(self, clock: Clock) -> Result<App, BuildError> {
+        let slack = Slack::new(self.slack)?;
+        let zoom = Zoom::new(self.zoom, clock.clone())?;
+        let store = Store::open(self.store, clock.clone())?;
+        Ok(App::new(self.app, slack, zoom, store, clock))
+    }
+
+    /// Where the store is, for commands that need nothing else.
+    pub fn place_from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Place, Problems> {
+        let mut vars = Vars::new(&lookup);
+        let place = vars.place();
+        vars.finish(Some(place))
+    }
+}
+
+impl Logging {
+    /// Reads how to log. `unset` is the form where none is asked for: text on a terminal, JSON elsewhere.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>, unset: Format) -> Result<Self, Problems> {
+        let mut vars = Vars::new(&lookup);
+        let logging = Self::read(&mut vars, unset);
+        vars.finish(Some(logging))
+    }
+
+    fn read(vars: &mut Vars<'_>, unset: Format) -> Self {
+        let format = match vars.optional(ONAIR_LOG).as_deref() {
+            None => unset,
+            Some("json") => Format::Json,
+            Some("text") => Format::Text,
+            Some(_) => {
+                vars.problem(ONAIR_LOG, "write json or text");
+                unset
+            }
+        };
+        let filter = vars.optional(RUST_LOG).unwrap_or_else(|| "info".to_owned());
+        if telemetry::check_filter(&filter).is_err() {
+            vars.problem(RUST_LOG, "not a filter; write for example info or onair=debug");
+        }
+        Self { format, filter }
+    }
+}
+
+/// Reads variables one by one and keeps what is wrong with them. What is returned for a wrong one is never used.
+struct Vars<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+impl<'a> Vars<'a> {
+    fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { lookup, problems: Vec::new() }
+    }
+
+    /// What was read, if nothing was wrong with any variable. A missing value has its problem noted already.
+    fn finish<T>(self, read: Option<T>) -> Result<T, Problems> {
+        match read {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(Problems(self.problems)),
+        }
+    }
+
+    fn problem(&mut self, name: &str, what: impl fmt::Display) {
+        self.problems.push(format!("{name}: {what}"));
+    }
+
+    /// A variable set to nothing counts as unset.
+    fn optional(&mut self, name: &'static str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn required(&mut self, name: &'static str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.problem(name, "required, and not set");
+            String::new()
+        })
+    }
+
+    fn base_url(&mut self) -> String {
+        let text = self.required(ONAIR_BASE_URL);
+        if text.is_empty() {
+            return text;
+        }
+        let url = Url::parse(&text).ok().filter(|url| url.query().is_none() && url.fragment().is_none());
+        let safe =
+            url.as_ref().is_some_and(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)));
+        if !safe {
+            self.problem(ONAIR_BASE_URL, "write the public address, such as https://onair.example.com");
+        }
+        text.trim_end_matches('/').to_owned()
+    }
+
+    fn url(&mut self, name: &'static str, default: &str) -> String {
+        let text = self.optional(name).unwrap_or_else(|| default.to_owned());
+        let good = Url::parse(&text).is_ok_and(|url| {
+            matches!(url.scheme(), "https" | "http")
+                && url.has_host()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        if !good {
+            self.problem(name, format_args!("not an address; the default is {default}"));
+        }
+        text.trim_end_matches('/').to_owned()
+    }
+
+    fn listen(&mut self, name: &'static str, default: &str) -> SocketAddr {
+        let text = self.optional(name).unwrap_or_else(|| default.to_owned());
+        text.parse().unwrap_or_else(|_| {
+            self.problem(name, format_args!("write an address and a port, such as {default}"));
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        })
+    }
+
+    fn one_or_two(&mut self, name: &'static str) -> Vec<Secret> {
+        let text = self.required(name);
+        let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+        if !text.is_empty() && (parts.len() > 2 || parts.iter().any(|part| part.is_empty())) {
+            self.problem(name, "write one secret, or two separated by a comma while rotating");
+        }
+        parts.into_iter().map(Secret::new).collect()
+    }
+
+    fn livestream_body(&mut self) -> zoom::BodyFormat {
+        match self.optional(ZOOM_LIVESTREAM_BODY).as_deref() {
+            None | Some("json") => zoom::BodyFormat::Json,
+            Some("multipart") => zoom::BodyFormat::Multipart,
+            Some(_) => {
+                self.problem(ZOOM_LIVESTREAM_BODY, "write json or multipart");
+                zoom::BodyFormat::Json
+            }
+        }
+    }
+
+    fn place(&mut self) -> Place {
+        match self.optional(REDIS_URL) {
+            Some(url) => {
+                let good =
+                    Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "redis" | "rediss") && url.has_host());
+                if !good {
+                    self.problem(REDIS_URL, "write redis://host:6379 or rediss://host:6379");
+                }
+                Place::Redis { url: Secret::new(url), namespace: Place::NAMESPACE.to_owned() }
+            }
+            None => Place::Embedded {
+                folder: PathBuf::from(self.optional(ONAIR_DATA).unwrap_or_else(|| "./data".to_owned())),
+            },
+        }
+    }
+
+    fn keys(&mut self) -> Option<Keyring> {
+        let text = Secret::new(self.required(ONAIR_ENCRYPTION_KEYS));
+        match Keyring::parse(&text) {
+            Ok(keys) => Some(keys),
+            Err(error) => {
+                if !text.expose().is_empty() {
+                    self.problem(ONAIR_ENCRYPTION_KEYS, format_args!("{error}; `onair keys generate` makes one"));
+                }
+                None
+            }
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! Sockets, routes, statuses. Nothing here has an opinion: read at most so many bytes, check, hand over, answer.
+//!
+//! The loop is hyper's own rather than `axum::serve`, which sets no timer and so never gives up on a half-sent header.
+
+mod oauth;
+mod page;
+mod slack;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Json;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::command::DEFAULT_COMMAND;
+use crate::reply::Page;
+
+/// The sockets' settings.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How long work in flight may take once the service is told to stop.
+    pub drain: Duration,
+}
+
+/// How long a client may take to send its header, and again its body.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Every route.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(landing))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/slack/commands", post(slack::command))
+        .route("/slack/interactions", post(slack::interaction))
+        .route("/slack/events", post(slack::event))
+        .route("/zoom/connect", get(oauth::confirm))
+        .route("/zoom/oauth/callback", get(oauth::callback))
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app)
+}
+
+/// Serves until told to stop: then accepts nothing new, lets requests and their work end, and tells what was cut off.
+pub async fn serve(app: App, listener: TcpListener, drain: Duration, stop: impl Future<Output = ()>) {
+    let service = router(app.clone());
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let connection = connection(&service, stream, &graceful);
+                    drop(app.spawn(connection));
+                }
+                // Out of file descriptors, or the peer is gone already: the next one may do better.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    tracing::info!("stopping: no new requests");
+    let end = tokio::time::Instant::now() + drain;
+    // What is left after the deadline is told below.
+    let _ = tokio::time::timeout_at(end, graceful.shutdown()).await;
+    let cut_off = app.drain(end.saturating_duration_since(tokio::time::Instant::now())).await;
+    if cut_off == 0 {
+        tracing::info!("stopped");
+    } else {
+        tracing::warn!(cut_off, "stopped with work unfinished");
+    }
+}
+
+fn connection(service: &Router, stream: TcpStream, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
+    // Without it small answers wait for the peer's delayed acknowledgment; failing to set it only costs that wait.
+    let _ = stream.set_nodelay(true);
+    let service = TowerToHyperService::new(service.clone());
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(64 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let watched = graceful.watch(served);
+    async move {
+        if let Err(error) = watched.await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// Reads a body of at most so many bytes, in at most so much time.
+async fn read(body: Body, at_most: usize) -> Result<Bytes, StatusCode> {
+    let collected = tokio::time::timeout(PATIENCE, Limited::new(body, at_most).collect()).await;
+    match collected {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+async fn landing() -> Response {
+    page::show(StatusCode::OK, &Page::Landing, DEFAULT_COMMAND)
+}
+
+/// Ready means that a command would be accepted now.
+async fn ready(State(app): State<App>) -> Response {
+    let store = app.store.ping().await;
+    let status = if store.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let reason = store.as_ref().err().map(ToString::to_string);
+    let body = serde_json::json!({
+        "ready": store.is_ok(),
+        "checks": { "store": { "ok": store.is_ok(), "reason": reason } },
+    });
+    (status, Json(body)).into_response()
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}

@@ -1,0 +1,72 @@
+//! Slack's three doors in: read, check the signature, decode, hand over.
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use super::read;
+use crate::app::App;
+use crate::id::Reference;
+use crate::slack::inbound::{self, Event, MAX_BODY, Verified};
+use crate::slack::render;
+use crate::usecase::{self, Receipt};
+
+/// `POST /slack/commands`
+pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, StatusCode> {
+    let body = read(body, MAX_BODY).await?;
+    if inbound::is_ssl_check(&body) {
+        return Ok(StatusCode::OK.into_response());
+    }
+    let verified = verify(&app, &headers, &body)?;
+    let hooks_url = &app.slack.options().hooks_url;
+    let decoded = inbound::decode_command(&verified, &headers, hooks_url, Reference::random(), app.clock.now());
+    let invocation = decoded.map_err(bad_shape)?;
+    match usecase::receive(&app, &verified.delivery(), invocation).await {
+        Receipt::Replayed => Err(StatusCode::UNAUTHORIZED),
+        Receipt::Answer(message) => Ok(Json(render::response(&message)).into_response()),
+        Receipt::Later => Ok(StatusCode::OK.into_response()),
+    }
+}
+
+/// `POST /slack/interactions`: a press of a link button. It is acknowledged, else Slack shows an error beside it.
+pub(super) async fn interaction(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, StatusCode> {
+    let body = read(body, MAX_BODY).await?;
+    let verified = verify(&app, &headers, &body)?;
+    inbound::decode_interaction(&verified, &headers).map_err(bad_shape)?;
+    refuse_replay(&app, &verified).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// `POST /slack/events`: proves that the URL is ours; nothing is subscribed to.
+pub(super) async fn event(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, StatusCode> {
+    let body = read(body, MAX_BODY).await?;
+    let verified = verify(&app, &headers, &body)?;
+    let event = inbound::decode_event(&verified, &headers).map_err(bad_shape)?;
+    refuse_replay(&app, &verified).await?;
+    Ok(match event {
+        Event::UrlVerification { challenge } => challenge.into_response(),
+        Event::Other => StatusCode::OK.into_response(),
+    })
+}
+
+fn verify<'a>(app: &App, headers: &HeaderMap, body: &'a Bytes) -> Result<Verified<'a>, StatusCode> {
+    inbound::verify(&app.slack.options().signing_secrets, headers, body, app.clock.now()).map_err(|error| {
+        tracing::warn!(%error, "a request was refused");
+        StatusCode::UNAUTHORIZED
+    })
+}
+
+async fn refuse_replay(app: &App, verified: &Verified<'_>) -> Result<(), StatusCode> {
+    if usecase::is_replay(app, &verified.delivery()).await { Err(StatusCode::UNAUTHORIZED) } else { Ok(()) }
+}
+
+fn bad_shape(error: inbound::BadShape) -> StatusCode {
+    tracing::warn!(%error, "a signed request of the wrong shape");
+    StatusCode::BAD_REQUEST
+}

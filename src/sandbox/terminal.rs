@@ -1,0 +1,239 @@
+//! `onair sandbox` in a terminal: the real service between the simulated Slack and the simulated Zoom, one exchange to
+//! begin with, then whatever is typed.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::Fault;
+use super::browser::Browser;
+use super::slack::{Author, Channel, SimSlack, User};
+use super::zoom::{Route, SimZoom};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http;
+use crate::id::fill_random;
+use crate::meeting::MeetingId;
+
+const MEETING: u64 = 68_423_085;
+
+const HELP: &str = "  /stream …                 as in Slack; /stream help lists the commands
+  as NAME                   be somebody else (ada and ben are there; ben has no Zoom account connected)
+  in NAME                   go to another channel (events and backstage are there)
+  connect                   press the last Connect Zoom button, sign in at Zoom, and come back
+  zoom                      what is going on at Zoom
+  zoom begin|end NUMBER     start or end a meeting
+  zoom down|slow|throttled|well
+  help                      this list
+  quit";
+
+/// The whole world, and where in it the person at the terminal is.
+struct Sandbox {
+    slack: SimSlack,
+    zoom: SimZoom,
+    base: String,
+    browser: Browser,
+    user: User,
+    channel: Channel,
+    shown: usize,
+    stop: oneshot::Sender<()>,
+    service: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+/// Starts everything, shows one exchange, and reads commands from standard input until it ends.
+pub async fn run(once: bool) -> anyhow::Result<()> {
+    let mut sandbox = Sandbox::start().await?;
+    say(&format!(
+        "The service listens on {}; Slack and Zoom are simulated. Nothing leaves this machine.\n",
+        sandbox.base
+    ));
+    sandbox.type_line("/stream connect").await?;
+    sandbox.connect().await?;
+    sandbox.type_line("/stream start 68423085 \"Keynote\"").await?;
+    if !once {
+        sandbox.converse().await?;
+    }
+    sandbox.stop().await
+}
+
+impl Sandbox {
+    async fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let clock = Clock::default();
+        let (signing, client_secret) = (random_text(), random_text());
+        let slack = SimSlack::start_with_clock(&signing, clock.clone()).await?;
+        let zoom = SimZoom::start_with_clock("sandbox", &client_secret, clock.clone()).await?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let data = folder.path().to_string_lossy().into_owned();
+        let vars = HashMap::from([
+            ("ONAIR_BASE_URL", base.clone()),
+            ("ONAIR_DATA", data),
+            ("ONAIR_ENCRYPTION_KEYS", format!("sandbox:{}", random_text())),
+            ("SLACK_SIGNING_SECRET", signing),
+            ("SLACK_API_URL", slack.api_url()),
+            ("SLACK_HOOKS_URL", slack.hooks_url()),
+            ("ZOOM_CLIENT_ID", "sandbox".to_owned()),
+            ("ZOOM_CLIENT_SECRET", client_secret),
+            ("ZOOM_API_URL", zoom.api_url()),
+            ("ZOOM_OAUTH_URL", zoom.oauth_url()),
+        ]);
+        let config = Config::from_vars(|name| vars.get(name).cloned())?;
+        let drain = config.http.drain;
+        let app = config.build(clock).await?;
+        slack.connect_app(&format!("{base}/slack/commands"));
+        zoom.allow_redirect(&format!("{base}/zoom/oauth/callback"));
+        let host = zoom.user("ada@example.com");
+        zoom.meeting_numbered(&host, MEETING);
+        zoom.begin(MEETING);
+        zoom.sign_in_as(&host);
+        let (user, channel) = (slack.user("ada"), slack.channel("events"));
+        slack.user("ben");
+        slack.channel("backstage");
+        let (stop, stopped) = oneshot::channel();
+        let spawner = app.clone();
+        let service = async move {
+            // A sender that is gone means the same as a word from it.
+            http::serve(app, listener, drain, async { drop(stopped.await) }).await;
+        };
+        #[expect(clippy::disallowed_methods, reason = "the service itself cannot be one of the tasks that it drains")]
+        let service = tokio::spawn(service);
+        drop(spawner);
+        let browser = Browser::new(&base, &base)?;
+        Ok(Self { slack, zoom, base, browser, user, channel, shown: 0, stop, service, _folder: folder })
+    }
+
+    /// Types a line as the current person and shows all that comes of it.
+    async fn type_line(&mut self, line: &str) -> anyhow::Result<()> {
+        say(&format!("{}  {} types: {line}", self.channel.label(), self.user.name));
+        let before = self.answers();
+        self.slack.types(&self.user, &self.channel, line).await;
+        self.show_after(before).await
+    }
+
+    /// How many messages there are that no person wrote.
+    fn answers(&self) -> usize {
+        self.slack.messages().iter().filter(|message| !matches!(message.author, Author::Person(_))).count()
+    }
+
+    /// Waits for one more answer than there were, and shows everything new.
+    async fn show_after(&mut self, before: usize) -> anyhow::Result<()> {
+        let more = |messages: &[super::slack::Message]| {
+            let answers = messages.iter().filter(|message| !matches!(message.author, Author::Person(_))).count();
+            (answers > before).then_some(())
+        };
+        self.slack.wait_until("an answer", Duration::from_secs(60), more).await?;
+        self.show_new();
+        Ok(())
+    }
+
+    fn show_new(&mut self) {
+        let messages = self.slack.messages();
+        for message in messages.iter().skip(self.shown) {
+            say(&message.transcript());
+        }
+        self.shown = messages.len();
+        say("");
+    }
+
+    /// Does in a browser what a person does after pressing the button.
+    async fn connect(&mut self) -> anyhow::Result<()> {
+        let messages = self.slack.messages();
+        let Some(link) = messages.iter().rev().find_map(|message| message.link("Connect Zoom")) else {
+            say("There is no Connect Zoom button to press; type /stream connect first.\n");
+            return Ok(());
+        };
+        let before = self.answers();
+        let confirm = self.browser.visit(&link).await?;
+        show_page(&confirm.text());
+        if confirm.button().is_none() {
+            return Ok(());
+        }
+        let done = self.browser.press(&confirm).await?;
+        show_page(&done.text());
+        if done.status.is_success() { self.show_after(before).await } else { Ok(()) }
+    }
+
+    async fn converse(&mut self) -> anyhow::Result<()> {
+        say(&format!("Now it is yours: type a command, or one of these.\n{HELP}\n"));
+        let mut lines = BufReader::new(tokio::io::stdin()).lines();
+        loop {
+            prompt(&format!("{} in {} > ", self.user.name, self.channel.label()));
+            let Some(line) = lines.next_line().await? else { return Ok(()) };
+            match line.trim().split_once(' ').unwrap_or((line.trim(), "")) {
+                ("", _) => {}
+                ("quit" | "exit", _) => return Ok(()),
+                ("help", _) => say(HELP),
+                ("as", name) if !name.is_empty() => self.user = self.slack.user(name.trim().trim_start_matches('@')),
+                ("in", name) if !name.is_empty() => {
+                    self.channel = self.slack.channel(name.trim().trim_start_matches('#'));
+                }
+                ("connect", _) => self.connect().await?,
+                ("zoom", what) => self.at_zoom(what.trim()),
+                _ if line.trim_start().starts_with('/') => self.type_line(line.trim()).await?,
+                _ => say(&format!("Slack commands begin with /stream. Here you can also type:\n{HELP}")),
+            }
+        }
+    }
+
+    fn at_zoom(&self, what: &str) {
+        let (verb, number) = what.split_once(' ').unwrap_or((what, ""));
+        match (verb, number.trim().parse::<MeetingId>()) {
+            ("begin", Ok(meeting)) if self.zoom.meeting_now(meeting.number()).is_some() => {
+                self.zoom.begin(meeting.number());
+            }
+            ("end", Ok(meeting)) if self.zoom.meeting_now(meeting.number()).is_some() => {
+                self.zoom.end(meeting.number());
+            }
+            ("down", _) => self.zoom.always(Route::Any, Fault::status(503)),
+            ("slow", _) => self.zoom.always(Route::Any, Fault::Delay(Duration::from_secs(4))),
+            ("throttled", _) => self.zoom.always(Route::Any, Fault::too_many("30")),
+            ("well", _) => self.zoom.heal(),
+            ("", _) => {}
+            _ => say("zoom begin|end NUMBER (of a meeting that exists), zoom down|slow|throttled|well"),
+        }
+        let running = self.zoom.meeting_now(MEETING).is_some_and(|meeting| meeting.running);
+        let (running, live) = (if running { "running" } else { "not running" }, self.zoom.is_live(MEETING));
+        say(&format!(
+            "Zoom: meeting {MEETING} is {running}; its live stream is {}.\n",
+            if live { "on" } else { "off" }
+        ));
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        // The service may have ended by itself, and then there is nobody to tell.
+        let _ = self.stop.send(());
+        self.service.await.context("the service panicked")
+    }
+}
+
+fn show_page(text: &str) {
+    say(&format!("    ┌ in the browser\n    │ {}\n", text.replace('\n', "\n    │ ")));
+}
+
+fn say(line: &str) {
+    // A reader that went away sees nothing; the loop ends at its end of input.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+fn prompt(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // See `say`.
+    let _ = write!(out, "{text}").and_then(|()| out.flush());
+}
+
+fn random_text() -> String {
+    let mut bytes = [0; 32];
+    fill_random(&mut bytes);
+    STANDARD.encode(bytes)
+}

@@ -1,0 +1,238 @@
+//! Whether a request comes from Slack, and what it says.
+//!
+//! The order is the safety: [`verify`] looks at raw bytes and gives a [`Verified`] that cannot be made otherwise, and
+//! only that can be decoded. An error says nothing of the body or of the signature that would have been right.
+//!
+//! [Verifying requests](https://docs.slack.dev/authentication/verifying-requests-from-slack)
+
+use std::collections::HashMap;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
+use reqwest::header::{self, HeaderMap};
+use sha2::{Digest as _, Sha256};
+use url::form_urlencoded;
+
+use crate::id::{ChannelId, DeliveryId, EnterpriseId, Person, Reference, TeamId, UserId};
+use crate::invocation::{CommandText, Invocation, ReplyTo};
+use crate::secret::Secret;
+
+/// The most bytes a request of Slack may have.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// How far a request's time may be from ours, in seconds, either way.
+const MAX_SKEW: i64 = 300;
+
+/// A body whose signature and time were checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Verified<'a> {
+    body: &'a [u8],
+    delivery: [u8; 32],
+}
+
+/// The request is not Slack's, or not of now. Deliberately without detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not signed by Slack, or not now")]
+pub struct Unverified;
+
+/// The request is Slack's, but not of the form expected here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadShape {
+    /// Not `application/x-www-form-urlencoded` (or JSON, for events).
+    #[error("wrong content type")]
+    ContentType,
+    /// A field is missing, twice there, or not what it should be.
+    #[error("bad field {0}")]
+    Field(&'static str),
+}
+
+impl Verified<'_> {
+    /// Names this delivery: the same bytes signed at the same second have the same name.
+    pub fn delivery(&self) -> DeliveryId {
+        DeliveryId::new(hex::encode(self.delivery))
+    }
+}
+
+/// Whether this is Slack's check of the certificate, which is not sure to be signed. The answer is an empty 200, and
+/// nothing else in the body is looked at.
+pub fn is_ssl_check(body: &[u8]) -> bool {
+    form_urlencoded::parse(body).any(|(name, value)| name == "ssl_check" && value == "1")
+}
+
+/// Checks the time, then the signature over the raw bytes against every secret, in constant time.
+pub fn verify<'a>(
+    secrets: &[Secret],
+    headers: &HeaderMap,
+    body: &'a [u8],
+    now: Timestamp,
+) -> Result<Verified<'a>, Unverified> {
+    let stamp = only(headers, "x-slack-request-timestamp").ok_or(Unverified)?;
+    let signature = only(headers, "x-slack-signature").ok_or(Unverified)?;
+    if stamp.is_empty() || !stamp.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Unverified);
+    }
+    let sent: i64 = stamp.parse().map_err(|_| Unverified)?;
+    if now.as_second().abs_diff(sent) > MAX_SKEW.unsigned_abs() {
+        return Err(Unverified);
+    }
+    let claimed = hex::decode(signature.strip_prefix("v0=").ok_or(Unverified)?).map_err(|_| Unverified)?;
+    // Every secret is tried, so that the time taken does not tell which one matched.
+    let good = secrets.iter().fold(false, |good, secret| signed_by(secret, stamp, body, &claimed) | good);
+    if !good {
+        return Err(Unverified);
+    }
+    Ok(Verified { body, delivery: Sha256::digest(&claimed).into() })
+}
+
+/// The value of a header that is there exactly once; a second one would let two readers disagree.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+fn signed_by(secret: &Secret, stamp: &str, body: &[u8], claimed: &[u8]) -> bool {
+    // An empty secret would make everybody Slack; the configuration refuses it, and so does this.
+    if secret.expose().is_empty() {
+        return false;
+    }
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else { return false };
+    for part in [b"v0:", stamp.as_bytes(), b":", body] {
+        mac.update(part);
+    }
+    mac.verify_slice(claimed).is_ok()
+}
+
+/// Reads a slash command.
+///
+/// [The payload](https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling)
+pub fn decode_command(
+    verified: &Verified<'_>,
+    headers: &HeaderMap,
+    hooks_url: &str,
+    reference: Reference,
+    now: Timestamp,
+) -> Result<Invocation, BadShape> {
+    expect_content_type(headers, "application/x-www-form-urlencoded")?;
+    let form = Form::read(verified.body)?;
+    Ok(Invocation {
+        reference,
+        person: Person {
+            enterprise: form.optional_id("enterprise_id")?.map(EnterpriseId::new),
+            team: TeamId::new(form.id("team_id")?),
+            user: UserId::new(form.id("user_id")?),
+        },
+        user_name: form.text("user_name"),
+        team_domain: form.text("team_domain"),
+        channel: ChannelId::new(form.id("channel_id")?),
+        command: form.command()?,
+        text: CommandText::new(form.text("text")),
+        reply_to: form.reply_to(hooks_url)?,
+        received_at: now,
+    })
+}
+
+/// What an Events API delivery asks for, as far as anything here answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Slack proves that the URL is ours: the challenge goes back.
+    UrlVerification {
+        /// To be echoed as it is.
+        challenge: String,
+    },
+    /// Any other event.
+    Other,
+}
+
+/// Reads an Events API delivery.
+///
+/// [The Events API](https://docs.slack.dev/apis/events-api)
+pub fn decode_event(verified: &Verified<'_>, headers: &HeaderMap) -> Result<Event, BadShape> {
+    expect_content_type(headers, "application/json")?;
+    let body: serde_json::Value = serde_json::from_slice(verified.body).map_err(|_| BadShape::Field("body"))?;
+    match body.get("type").and_then(serde_json::Value::as_str) {
+        Some("url_verification") => {
+            let challenge = body.get("challenge").and_then(serde_json::Value::as_str);
+            Ok(Event::UrlVerification { challenge: challenge.ok_or(BadShape::Field("challenge"))?.to_owned() })
+        }
+        Some(_) => Ok(Event::Other),
+        None => Err(BadShape::Field("type")),
+    }
+}
+
+/// Reads an interaction as far as to know that it is one. A press of a link button needs nothing but the answer.
+///
+/// [Interaction payloads](https://docs.slack.dev/interactivity/handling-user-interaction#payloads)
+pub fn decode_interaction(verified: &Verified<'_>, headers: &HeaderMap) -> Result<(), BadShape> {
+    expect_content_type(headers, "application/x-www-form-urlencoded")?;
+    let form = Form::read(verified.body)?;
+    let payload: serde_json::Value =
+        serde_json::from_str(&form.text("payload")).map_err(|_| BadShape::Field("payload"))?;
+    payload.get("type").and_then(serde_json::Value::as_str).map(|_| ()).ok_or(BadShape::Field("type"))
+}
+
+fn expect_content_type(headers: &HeaderMap, expected: &str) -> Result<(), BadShape> {
+    let given = only(headers, header::CONTENT_TYPE.as_str()).ok_or(BadShape::ContentType)?;
+    let media = given.split(';').next().unwrap_or_default().trim();
+    if media.eq_ignore_ascii_case(expected) { Ok(()) } else { Err(BadShape::ContentType) }
+}
+
+/// A decoded form in which no field stands twice.
+struct Form(HashMap<String, String>);
+
+impl Form {
+    fn read(body: &[u8]) -> Result<Self, BadShape> {
+        if std::str::from_utf8(body).is_err() {
+            return Err(BadShape::Field("body"));
+        }
+        let mut fields = HashMap::new();
+        for (name, value) in form_urlencoded::parse(body) {
+            if fields.insert(name.into_owned(), value.into_owned()).is_some() {
+                return Err(BadShape::Field("a field given twice"));
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    fn id(&self, name: &'static str) -> Result<String, BadShape> {
+        self.optional_id(name)?.ok_or(BadShape::Field(name))
+    }
+
+    /// Ids become parts of store keys, so what could be taken for a separator there is refused.
+    fn optional_id(&self, name: &'static str) -> Result<Option<String>, BadShape> {
+        let text = self.text(name);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        match text.len() {
+            0 => Ok(None),
+            1..=64 if text.bytes().all(plain) => Ok(Some(text)),
+            _ => Err(BadShape::Field(name)),
+        }
+    }
+
+    fn command(&self) -> Result<String, BadShape> {
+        let command = self.text("command");
+        let plain = command.len() <= 64 && !command.chars().any(|c| c.is_whitespace() || "<>&`".contains(c));
+        if plain && command.len() > 1 && command.starts_with('/') {
+            Ok(command)
+        } else {
+            Err(BadShape::Field("command"))
+        }
+    }
+
+    /// The host is checked as a prefix that ends in a slash, so that nothing can follow it but a path.
+    fn reply_to(&self, hooks_url: &str) -> Result<ReplyTo, BadShape> {
+        let url = self.text("response_url");
+        let path = url.strip_prefix(hooks_url).and_then(|rest| rest.strip_prefix('/'));
+        match path {
+            Some(path) if !path.is_empty() && url.len() <= 2048 => Ok(ReplyTo::new(url)),
+            _ => Err(BadShape::Field("response_url")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The Slack door: checks what comes in, posts what goes out. How a request is trusted is in [`inbound`], how a
+//! message becomes blocks in [`render`]; this file is the client.
+//!
+//! Slack's own types stay behind this door. What a person typed and the `response_url` are never logged.
+
+pub mod inbound;
+pub mod render;
+
+use std::time::Duration;
+
+use reqwest::{StatusCode, header, redirect};
+use slack_morphism::prelude::SlackApiAuthTestResponse;
+
+use crate::invocation::ReplyTo;
+use crate::secret::Secret;
+use crate::words::Message;
+
+/// What the door needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the Web API is, without a slash at the end.
+    pub api_url: String,
+    /// The prefix that a `response_url` must have, without a slash at the end.
+    pub hooks_url: String,
+    /// The bot's token in the one workspace that was not installed through OAuth.
+    pub bot_token: Option<Secret>,
+    /// One secret, or two while one replaces the other.
+    pub signing_secrets: Vec<Secret>,
+    /// How long one call may take.
+    pub timeout: Duration,
+}
+
+/// Why Slack did not take something.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The link is used up or too old, or the channel is gone: nothing can be posted there any more.
+    #[error("the response_url is spent ({0})")]
+    Spent(StatusCode),
+    /// Too many messages.
+    #[error("Slack asks to wait {} s", .0.as_secs())]
+    Busy(Duration),
+    /// Slack failed on its own side.
+    #[error("Slack answered {0}")]
+    Away(StatusCode),
+    /// The request did not leave.
+    #[error("Slack could not be reached")]
+    Unreachable(#[source] reqwest::Error),
+    /// It left, and no answer came: it may have been posted.
+    #[error("Slack did not answer")]
+    NoAnswer(#[source] reqwest::Error),
+    /// Slack said no in the words of its API (`ok: false`).
+    #[error("Slack refused: {0}")]
+    Refused(String),
+}
+
+impl Error {
+    /// Whether the message certainly was not posted and may be once more, after this long.
+    pub fn retry_in(&self) -> Option<Duration> {
+        match self {
+            Self::Busy(wait) => Some(*wait),
+            Self::Away(_) | Self::Unreachable(_) => Some(Duration::ZERO),
+            Self::Spent(_) | Self::NoAnswer(_) | Self::Refused(_) => None,
+        }
+    }
+}
+
+/// The HTTP client could not be built; usually the system has no certificates (`ca-certificates`).
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client for Slack could not be built")]
+pub struct BuildError(#[source] reqwest::Error);
+
+/// The client, and the rules for what comes in.
+#[derive(Clone, Debug)]
+pub struct Slack {
+    options: Options,
+    http: reqwest::Client,
+}
+
+impl Slack {
+    /// Builds the client once.
+    pub fn new(options: Options) -> Result<Self, BuildError> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("onair/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .connect_timeout(options.timeout)
+            .timeout(options.timeout)
+            .pool_idle_timeout(Duration::from_secs(15))
+            .build()
+            .map_err(BuildError)?;
+        Ok(Self { options, http })
+    }
+
+    /// Who may sign requests, and where answers may go.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Posts an answer at a `response_url`: public or private as the message says. Each URL takes five.
+    ///
+    /// [Message responses](https://docs.slack.dev/interactivity/handling-user-interaction#message_responses)
+    pub async fn answer(&self, reply_to: &ReplyTo, message: &Message) -> Result<(), Error> {
+        let sent = self.http.post(reply_to.expose()).json(&render::response(message)).send().await;
+        let response = sent.map_err(from_reqwest)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        Err(match status {
+            StatusCode::TOO_MANY_REQUESTS => Error::Busy(retry_after(response.headers())),
+            _ if status.is_server_error() => Error::Away(status),
+            _ => Error::Spent(status),
+        })
+    }
+
+    /// Asks Slack whether it is there, and where there is a bot token, whether the token is good; tells the workspace.
+    ///
+    /// [`auth.test`](https://docs.slack.dev/reference/methods/auth.test),
+    /// [`api.test`](https://docs.slack.dev/reference/methods/api.test)
+    pub async fn check(&self) -> Result<Option<String>, Error> {
+        let method = if self.options.bot_token.is_some() { "auth.test" } else { "api.test" };
+        let mut request = self.http.post(format!("{}/{method}", self.options.api_url));
+        if let Some(token) = &self.options.bot_token {
+            request = request.bearer_auth(token.expose());
+        }
+        let response = request.send().await.map_err(from_reqwest)?;
+        if !response.status().is_success() {
+            return Err(Error::Away(response.status()));
+        }
+        let body: serde_json::Value = response.json().await.map_err(from_reqwest)?;
+        if body["ok"] != true {
+            return Err(Error::Refused(body["error"].as_str().unwrap_or("no reason given").to_owned()));
+        }
+        Ok(serde_json::from_value::<SlackApiAuthTestResponse>(body).ok().map(|who| who.team))
+    }
+}
+
+fn from_reqwest(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    if error.is_connect() { Error::Unreachable(error) } else { Error::NoAnswer(error) }
+}
+
+/// Slack's `Retry-After` is whole seconds.
+fn retry_after(headers: &header::HeaderMap) -> Duration {
+    let seconds = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    Duration::from_secs(seconds.unwrap_or(1))
+}

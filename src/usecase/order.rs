@@ -1,0 +1,167 @@
+//! One order to Zoom on behalf of one person: find their grant, ask, renew the token once if Zoom wants that, find out
+//! whether the id is a webinar's, and decide what became of it. Start and stop both are this.
+
+use super::token::{self, Token};
+use super::{Done, Failure, chain, connect};
+use crate::app::App;
+use crate::audit::{AuditOutcome, ZoomAnswer};
+use crate::grant::Grant;
+use crate::invocation::Invocation;
+use crate::meeting::{MeetingId, Settings};
+use crate::outcome::{self, Action, Attempt, Invalid, Outcome};
+use crate::reply::{ConnectWhy, Reply, Show, StreamRecord};
+use crate::zoom::{Order, Room};
+
+/// What a person ordered.
+#[derive(Clone, Debug)]
+pub(super) struct Ordered {
+    pub(super) action: Action,
+    pub(super) meeting: MeetingId,
+    pub(super) settings: Settings,
+}
+
+impl Ordered {
+    /// The order as Zoom takes it.
+    pub(super) fn to(&self, room: Room) -> Order {
+        Order { action: self.action, meeting: self.meeting, room, settings: self.settings.clone() }
+    }
+}
+
+/// How an order ended: what it means, what Zoom said last, and for whom it was done.
+struct Ended {
+    outcome: Outcome,
+    answer: Option<ZoomAnswer>,
+    grant: Grant,
+}
+
+pub(super) async fn carry_out(app: &App, invocation: &Invocation, ordered: Ordered) -> Result<Done, Failure> {
+    let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
+        return connect::offer(app, invocation, ConnectWhy::FirstTime).await;
+    };
+    let ended = match token::live(app, &zoom_user, None).await? {
+        Token::Live(grant) => give(app, &ordered, grant).await?,
+        Token::Away { grant, outcome } => Ended { outcome, answer: None, grant },
+        Token::Over => return connect::offer(app, invocation, ConnectWhy::Ended).await,
+    };
+    let mut done = conclude(app, invocation, ordered, &ended).await?;
+    done.zoom_user = Some(zoom_user);
+    done.zoom = ended.answer;
+    Ok(done)
+}
+
+/// Which of the two calls an id needs, as far as is known.
+pub(super) async fn remembered_room(app: &App, meeting: MeetingId) -> Result<Room, Failure> {
+    Ok(if app.store.is_webinar(meeting).await? { Room::Webinar } else { Room::Meeting })
+}
+
+/// Asks Zoom, in the room it says the id belongs to.
+async fn give(app: &App, ordered: &Ordered, grant: Grant) -> Result<Ended, Failure> {
+    if remembered_room(app, ordered.meeting).await? == Room::Webinar {
+        return give_webinar(app, ordered, grant, Found::Before).await;
+    }
+    let asked = ask(app, &ordered.to(Room::Meeting), grant).await?;
+    if outcome::is_webinar(&asked.attempt) {
+        if let Err(error) = app.store.remember_webinar(ordered.meeting).await {
+            tracing::warn!(error = chain(&error), "a webinar was not remembered");
+        }
+        return give_webinar(app, ordered, asked.grant, Found::Now).await;
+    }
+    Ok(asked.judge(app, ordered.action))
+}
+
+/// When an id was found to be a webinar's.
+#[derive(PartialEq, Eq)]
+enum Found {
+    Now,
+    Before,
+}
+
+async fn give_webinar(app: &App, ordered: &Ordered, grant: Grant, found: Found) -> Result<Ended, Failure> {
+    if ordered.settings.layout.is_some() {
+        return Ok(Ended { outcome: Outcome::Invalid(Invalid::LayoutOfWebinar), answer: None, grant });
+    }
+    let asked = ask(app, &ordered.to(Room::Webinar), grant).await?;
+    let mut ended = asked.judge(app, ordered.action);
+    let told_apart = match ended.outcome {
+        // "Cannot access webinar info" and the twin's own refusals come to the same for a person.
+        Outcome::Webinar | Outcome::Refused { .. } => false,
+        // Zoom just said that it is a webinar, so "no such webinar" would contradict that.
+        Outcome::NotFound => found == Found::Before,
+        _ => true,
+    };
+    if !told_apart {
+        ended.outcome = Outcome::Webinar;
+    }
+    Ok(ended)
+}
+
+/// An attempt, and the grant it was made with last.
+struct Asked {
+    attempt: Attempt,
+    grant: Grant,
+    /// Why the token could not be renewed, where Zoom wanted a new one and could not give it.
+    instead: Option<Outcome>,
+}
+
+impl Asked {
+    fn judge(self, app: &App, action: Action) -> Ended {
+        let answer = Some(ZoomAnswer::from(&self.attempt));
+        let judged = || outcome::judge(action, &self.attempt, app.clock.now());
+        Ended { outcome: self.instead.unwrap_or_else(judged), answer, grant: self.grant }
+    }
+}
+
+/// Asks once, and once more with a new token if Zoom does not take this one.
+async fn ask(app: &App, order: &Order, grant: Grant) -> Result<Asked, Failure> {
+    let attempt = app.zoom.order(&grant.tokens.access, order).await;
+    if !outcome::is_unauthorized(&attempt) {
+        return Ok(Asked { attempt, grant, instead: None });
+    }
+    match token::live(app, &grant.user.id, Some(&grant.tokens.access)).await? {
+        Token::Live(grant) => {
+            let attempt = app.zoom.order(&grant.tokens.access, order).await;
+            Ok(Asked { attempt, grant, instead: None })
+        }
+        Token::Away { outcome, .. } => Ok(Asked { attempt, grant, instead: Some(outcome) }),
+        Token::Over => Ok(Asked { attempt, grant, instead: Some(Outcome::Reconnect) }),
+    }
+}
+
+/// Turns the outcome into the answer. What a new connection would cure offers one.
+async fn conclude(app: &App, invocation: &Invocation, ordered: Ordered, ended: &Ended) -> Result<Done, Failure> {
+    let why = match &ended.outcome {
+        Outcome::Reconnect => Some(ConnectWhy::Ended),
+        Outcome::Scope { missing } => Some(ConnectWhy::Scope { missing: missing.clone() }),
+        Outcome::UserMissing => Some(ConnectWhy::UserMissing),
+        _ => None,
+    };
+    if let Some(why) = why {
+        return connect::offer(app, invocation, why).await;
+    }
+    if matches!(ended.outcome, Outcome::Accepted | Outcome::Stopped) {
+        remember(app, invocation, &ordered).await;
+    }
+    let outcome = AuditOutcome::from(&ended.outcome);
+    let show = Show {
+        asked_by: invocation.person.user.clone(),
+        action: ordered.action,
+        meeting: ordered.meeting,
+        settings: ordered.settings,
+        outcome: ended.outcome.clone(),
+        account: ended.grant.user.clone(),
+    };
+    Ok(Done::new(Reply::Show(show), outcome))
+}
+
+/// Keeps what was done for `/stream status`. Zoom has done it already, so a failure here does not change the answer.
+async fn remember(app: &App, invocation: &Invocation, ordered: &Ordered) {
+    let record = StreamRecord {
+        meeting: ordered.meeting,
+        action: ordered.action,
+        by: invocation.person.user.clone(),
+        at: app.clock.now(),
+    };
+    if let Err(error) = app.store.record_stream(&invocation.person, &record).await {
+        tracing::warn!(error = chain(&error), "a stream was not recorded");
+    }
+}

@@ -1,0 +1,33 @@
+//! `/stream start`: put a meeting on air, or show what would be sent.
+
+use super::order::{self, Ordered};
+use super::{Done, Failure, connect, token};
+use crate::app::App;
+use crate::audit::AuditOutcome;
+use crate::command::{Run, Start};
+use crate::invocation::Invocation;
+use crate::outcome::Action;
+use crate::reply::{ConnectWhy, Reply};
+
+pub(super) async fn start(app: &App, invocation: &Invocation, start: &Start) -> Result<Done, Failure> {
+    let ordered = Ordered { action: Action::Start, meeting: start.meeting, settings: start.settings.clone() };
+    match start.run {
+        Run::Real => order::carry_out(app, invocation, ordered).await,
+        Run::Dry => dry_run(app, invocation, ordered).await,
+    }
+}
+
+/// Shows the request of the real builder. Zoom is not asked, not even for a fresh token.
+async fn dry_run(app: &App, invocation: &Invocation, ordered: Ordered) -> Result<Done, Failure> {
+    let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
+        return connect::offer(app, invocation, ConnectWhy::FirstTime).await;
+    };
+    let Some(grant) = token::stored(app, &zoom_user).await? else {
+        return connect::offer(app, invocation, ConnectWhy::Ended).await;
+    };
+    let room = order::remembered_room(app, ordered.meeting).await?;
+    let request = app.zoom.preview(&ordered.to(room));
+    let mut done = Done::new(Reply::DryRun { request, account: grant.user }, AuditOutcome::DryRun);
+    done.zoom_user = Some(zoom_user);
+    Ok(done)
+}

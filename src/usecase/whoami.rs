@@ -1,0 +1,27 @@
+//! `/stream whoami`: which Zoom account is connected, and whether it can do its work.
+
+use super::{Done, Failure, connect, token};
+use crate::app::App;
+use crate::audit::AuditOutcome;
+use crate::grant::Grant;
+use crate::invocation::Invocation;
+use crate::reply::{ConnectWhy, Reply};
+
+pub(super) async fn whoami(app: &App, invocation: &Invocation) -> Result<Done, Failure> {
+    let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
+        return Ok(Done::new(Reply::NotConnected, AuditOutcome::Told));
+    };
+    let Some(grant) = token::stored(app, &zoom_user).await? else {
+        return connect::offer(app, invocation, ConnectWhy::Ended).await;
+    };
+    let reply = describe(app, grant).await?;
+    let mut done = Done::new(reply, AuditOutcome::Told);
+    done.zoom_user = Some(zoom_user);
+    Ok(done)
+}
+
+/// What a person is told about their connection.
+pub(super) async fn describe(app: &App, grant: Grant) -> Result<Reply, Failure> {
+    let shared_with = app.store.linked_count(&grant.user.id).await?.saturating_sub(1);
+    Ok(Reply::Whoami { account: grant.user, shared_with, lacks_scope: grant.tokens.lacks_livestream_scope() })
+}

@@ -1,0 +1,356 @@
+//! The whole service under test: the built binary, between a simulated Slack and a simulated Zoom, on either store.
+//!
+//! [`Bot::finish`] ends every story. It stops the service as an operator would and fails on what nobody may leave
+//! behind: a complaint of a vendor, a secret in a log line, a secret in the store's bytes.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use onair::clock::Clock;
+use onair::sandbox::browser::{Browser, Visit};
+use onair::sandbox::slack::{Audience, Author, Channel, Delivery, Message, SignedRequest, User};
+use onair::sandbox::zoom::User as ZoomUser;
+use onair::sandbox::{SimSlack, SimZoom};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::redis_server::RedisServer;
+
+/// What stands for secrets in tests; none of it may be seen anywhere.
+pub(crate) const SIGNING_SECRET: &str = "canary-signing-secret";
+pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
+pub(crate) const PUBLIC: &str = "https://onair.test";
+const BINARY: &str = env!("CARGO_BIN_EXE_onair");
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Which store the service has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Redis,
+    Embedded,
+}
+
+/// One story per engine from one body.
+macro_rules! on_both_engines {
+    ($($(#[$meta:meta])* async fn $name:ident($bot:ident) $body:block)*) => {
+        $(
+            mod $name {
+                #[allow(unused_imports, reason = "stories use what they need of their file")]
+                use super::*;
+
+                $(#[$meta])*
+                #[allow(unused_mut, reason = "not every story changes the bot")]
+                async fn story(mut $bot: $crate::bot::Bot) {
+                    $body
+                    $bot.finish().await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_redis() {
+                    story($crate::bot::Bot::start($crate::bot::Engine::Redis).await).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn embedded() {
+                    story($crate::bot::Bot::start($crate::bot::Engine::Embedded).await).await;
+                }
+            }
+        )*
+    };
+}
+pub(crate) use on_both_engines;
+
+/// A running service and its world.
+pub(crate) struct Bot {
+    pub(crate) slack: SimSlack,
+    pub(crate) zoom: SimZoom,
+    pub(crate) vars: BTreeMap<String, String>,
+    pub(crate) service: Service,
+    pub(crate) redis: Option<RedisServer>,
+    folder: TempDir,
+    seen: usize,
+    /// What Slack and Zoom may complain about, because the story made it happen.
+    pub(crate) excused: Vec<&'static str>,
+}
+
+impl Bot {
+    /// A service with the settings of the README's example.
+    pub(crate) async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, &[]).await
+    }
+
+    /// The same, with some settings changed.
+    pub(crate) async fn start_with(engine: Engine, changed: &[(&str, &str)]) -> Self {
+        let slack = SimSlack::start(SIGNING_SECRET).await.unwrap();
+        // A clock of its own: it can be moved ahead of the service's, which is how tokens die early.
+        let zoom = SimZoom::start_with_clock("client", CLIENT_SECRET, Clock::default()).await.unwrap();
+        zoom.allow_redirect(&format!("{PUBLIC}/zoom/oauth/callback"));
+        let folder = tempfile::tempdir().unwrap();
+        let redis = (engine == Engine::Redis).then(RedisServer::start);
+        let mut vars = settings(&slack, &zoom, folder.path());
+        if let Some(redis) = &redis {
+            vars.insert("REDIS_URL".to_owned(), redis.url().expose().to_owned());
+        }
+        vars.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let service = Service::start(&vars);
+        slack.connect_app(&service.at("/slack/commands"));
+        Self { slack, zoom, vars, service, redis, folder, seen: 0, excused: Vec::new() }
+    }
+
+    /// A Slack user in `#events` whose Zoom account of the same name is connected.
+    pub(crate) async fn connected(&mut self, name: &str) -> (User, Channel, ZoomUser) {
+        let (user, channel) = (self.slack.user(name), self.slack.channel("events"));
+        let host = self.zoom.user(&format!("{name}@example.com"));
+        self.zoom.sign_in_as(&host);
+        let offer = self.types(&user, &channel, "/stream connect").await;
+        let page = self.press_connect(&offer).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        self.answer().await;
+        (user, channel, host)
+    }
+
+    /// Types a line and waits for its answer, wherever it comes.
+    pub(crate) async fn types(&mut self, user: &User, channel: &Channel, line: &str) -> Message {
+        let delivery = self.slack.types(user, channel, line).await;
+        assert_eq!(delivery.status(), 200, "{delivery:?}\n{}", self.service.log());
+        self.answer().await
+    }
+
+    /// The next answer of the app that no story has looked at yet.
+    pub(crate) async fn answer(&mut self) -> Message {
+        let wanted = self.seen;
+        let found = self.slack.wait_until("the next answer", PATIENCE, |messages| {
+            messages.iter().filter(|message| message.author == Author::App).nth(wanted).cloned()
+        });
+        let answer = found.await.unwrap_or_else(|error| panic!("{error}\n{}", self.service.log()));
+        self.seen += 1;
+        answer
+    }
+
+    /// How many answers no story has looked at.
+    pub(crate) fn unread(&self) -> Vec<Message> {
+        let answers = self.slack.messages().into_iter().filter(|message| message.author == Author::App);
+        answers.skip(self.seen).collect()
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(PUBLIC, &self.service.at("")).unwrap()
+    }
+
+    /// Presses the button of an offer, confirms, signs in at Zoom and comes back.
+    pub(crate) async fn press_connect(&self, offer: &Message) -> Visit {
+        let mut browser = self.browser();
+        let confirm = browser.visit(&connect_link(offer)).await.unwrap();
+        assert_eq!(confirm.status, 200, "{}", confirm.text());
+        browser.press(&confirm).await.unwrap()
+    }
+
+    /// Sends a request as it is, and tells the status and the body.
+    pub(crate) async fn send(&self, request: &SignedRequest) -> (u16, String) {
+        let answer = self.slack.send(request).await.unwrap_or_else(|failure| panic!("{failure:?}"));
+        (answer.status, answer.body)
+    }
+
+    /// The audit trail, as `onair audit --json` prints it.
+    pub(crate) fn audit(&self) -> Vec<Value> {
+        let output = self.onair(&["audit", "--json"]);
+        let printed = String::from_utf8(output.stdout).unwrap();
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The last entry of the trail, once there are so many.
+    pub(crate) fn last_audit(&self) -> Value {
+        self.audit().pop().expect("there is an entry")
+    }
+
+    /// Runs another verb of the binary with the same settings.
+    pub(crate) fn onair(&self, arguments: &[&str]) -> Output {
+        onair(arguments, &self.vars)
+    }
+
+    /// Ends the story: see the head of this file.
+    pub(crate) async fn finish(self) {
+        let unread = self.unread();
+        assert!(unread.is_empty(), "answers that nobody expected: {unread:#?}");
+        let complaints = [self.slack.complaints(), self.zoom.complaints()].concat();
+        assert_eq!(complaints, self.excused, "complaints of Slack and Zoom");
+        let secrets = self.secrets();
+        let Self { slack, zoom, service, redis, folder, vars, .. } = self;
+        let log = service.stop();
+        for secret in &secrets {
+            assert!(!log.contains(secret.as_str()), "{secret:?} is in the log");
+        }
+        let stored = stored(redis.as_ref(), folder.path()).await;
+        for secret in &secrets {
+            assert!(!contains(&stored, secret.as_bytes()), "{secret:?} is in the store");
+        }
+        drop((slack, zoom, vars));
+    }
+
+    /// Everything that may be seen in no log line and in no byte of the store.
+    fn secrets(&self) -> Vec<String> {
+        let mut secrets = vec![SIGNING_SECRET.to_owned(), CLIENT_SECRET.to_owned(), "canary".to_owned()];
+        secrets.push(self.vars["ONAIR_ENCRYPTION_KEYS"].clone());
+        secrets.extend(["zat-", "zrt-", "/hooks/", "Keynote"].map(str::to_owned));
+        for request in self.zoom.requests() {
+            secrets
+                .extend(["code", "code_verifier", "refresh_token"].iter().filter_map(|name| request.form_field(name)));
+            secrets.extend(request.query_field("state"));
+        }
+        secrets
+    }
+}
+
+fn settings(slack: &SimSlack, zoom: &SimZoom, folder: &Path) -> BTreeMap<String, String> {
+    let data = folder.join("data");
+    let keys = format!("k1:{}", STANDARD.encode([7; 32]));
+    let pairs = [
+        ("ONAIR_BASE_URL", PUBLIC.to_owned()),
+        ("ONAIR_LISTEN", "127.0.0.1:0".to_owned()),
+        ("ONAIR_DATA", data.to_string_lossy().into_owned()),
+        ("ONAIR_ENCRYPTION_KEYS", keys),
+        ("SLACK_SIGNING_SECRET", SIGNING_SECRET.to_owned()),
+        ("SLACK_API_URL", slack.api_url()),
+        ("SLACK_HOOKS_URL", slack.hooks_url()),
+        ("ZOOM_CLIENT_ID", "client".to_owned()),
+        ("ZOOM_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+        ("ZOOM_API_URL", zoom.api_url()),
+        ("ZOOM_OAUTH_URL", zoom.oauth_url()),
+        // Everything is logged, so that a secret in any line of any crate is found.
+        ("RUST_LOG", "trace".to_owned()),
+        ("ONAIR_LOG", "json".to_owned()),
+    ];
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Runs the binary to its end.
+pub(crate) fn onair(arguments: &[&str], vars: &BTreeMap<String, String>) -> Output {
+    Command::new(BINARY).args(arguments).env_clear().envs(vars).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Where the Connect Zoom button of an offer leads.
+pub(crate) fn connect_link(offer: &Message) -> String {
+    offer.link("Connect Zoom").unwrap_or_else(|| panic!("no button in: {}", offer.shown))
+}
+
+/// Whether everybody in the channel sees a message.
+pub(crate) fn is_public(message: &Message) -> bool {
+    message.audience == Audience::Channel
+}
+
+/// What a person was told by Slack itself.
+pub(crate) fn failure(delivery: &Delivery) -> Option<&'static str> {
+    delivery.failure.map(|failure| failure.as_str())
+}
+
+/// All bytes of a stopped service's store.
+async fn stored(redis: Option<&RedisServer>, folder: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(redis) = redis {
+        bytes.extend(redis.dump().await);
+    }
+    let Ok(files) = std::fs::read_dir(folder.join("data")) else { return bytes };
+    for file in files {
+        bytes.extend(std::fs::read(file.unwrap().path()).unwrap());
+    }
+    bytes
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// The process of `onair serve`. Dropped, it is killed.
+pub(crate) struct Service {
+    child: Child,
+    address: String,
+    lines: Arc<Mutex<Vec<String>>>,
+    reader: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Service {
+    /// Starts it and waits until it listens.
+    pub(crate) fn start(vars: &BTreeMap<String, String>) -> Self {
+        let mut command = Command::new(BINARY);
+        command.arg("serve").env_clear().envs(vars).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let reader = std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                kept.lock().unwrap().push(line);
+            }
+        });
+        let mut service = Self { child, address: String::new(), lines, reader: Some(reader) };
+        service.address = service.listening();
+        service
+    }
+
+    fn listening(&mut self) -> String {
+        let begun = Instant::now();
+        loop {
+            let found = self.lines.lock().unwrap().iter().find_map(|line| {
+                let event: Value = serde_json::from_str(line).ok()?;
+                (event["message"] == "listening").then(|| event["address"].as_str().map(str::to_owned))?
+            });
+            if let Some(address) = found {
+                return address;
+            }
+            let over = begun.elapsed() > PATIENCE || self.child.try_wait().unwrap().is_some();
+            assert!(!over, "the service does not listen:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// An address of the running service.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// What it logged so far, without the noise of the libraries.
+    pub(crate) fn log(&self) -> String {
+        let lines = self.lines.lock().unwrap();
+        lines.iter().filter(|line| line.contains("\"target\":\"onair")).cloned().collect::<Vec<_>>().join("\n")
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "kill -{name}");
+    }
+
+    /// Stops it as an operator would, and gives everything it logged.
+    pub(crate) fn stop(mut self) -> String {
+        self.signal("TERM");
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(40), "the service does not stop:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        self.reader.take().unwrap().join().unwrap();
+        assert!(status.success(), "the service ended with {status}:\n{}", self.log());
+        self.lines.lock().unwrap().join("\n")
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

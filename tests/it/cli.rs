@@ -1,0 +1,180 @@
+//! The command line: what it prints, and with which status it ends.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::bot::{Bot, Engine, on_both_engines, onair};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_wrong_configuration_is_told_whole_by_name_and_never_by_value() {
+    let vars = BTreeMap::from([
+        ("ONAIR_BASE_URL".to_owned(), "http://canary.example.com".to_owned()),
+        ("ONAIR_ENCRYPTION_KEYS".to_owned(), "canary".to_owned()),
+    ]);
+    for verb in ["serve", "check"] {
+        let output = onair(&[verb], &vars);
+        assert_eq!(output.status.code(), Some(2), "{verb}");
+        let told = text(&output.stderr);
+        let names =
+            ["ONAIR_BASE_URL", "ONAIR_ENCRYPTION_KEYS", "SLACK_SIGNING_SECRET", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"];
+        for name in names {
+            assert!(told.contains(name), "{name} in {told}");
+        }
+        assert!(!told.contains("canary"), "{told}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_2_and_help_is_0() {
+    let none = BTreeMap::new();
+    for arguments in
+        [&["fly"][..], &[], &["manifest", "slack"], &["audit", "--since", "soon"], &["serve", "--port", "1"]]
+    {
+        let output = onair(arguments, &none);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));
+        assert!(!output.stderr.is_empty());
+    }
+    for arguments in [&["--help"][..], &["--version"], &["audit", "--help"]] {
+        assert_eq!(onair(arguments, &none).status.code(), Some(0), "{arguments:?}");
+    }
+    let bad = onair(&["manifest", "slack", "--base-url", "http://onair.example.com"], &none);
+    assert_eq!(bad.status.code(), Some(2));
+}
+
+#[test]
+fn the_manifests_are_printed_ready_to_paste() {
+    let none = BTreeMap::new();
+    let slack = onair(&["manifest", "slack", "--base-url", "https://onair.example.com"], &none);
+    assert_eq!(text(&slack.stdout), include_str!("../../manifests/slack.yaml"));
+    let zoom = onair(&["manifest", "zoom", "--base-url", "https://onair.example.com"], &none);
+    assert_eq!(text(&zoom.stdout), include_str!("../../manifests/zoom.json"));
+    let other = onair(&["manifest", "slack", "--base-url", "https://b.example", "--command", "/golive"], &none);
+    assert!(text(&other.stdout).contains("command: \"/golive\""));
+}
+
+#[test]
+fn a_generated_key_is_one_that_the_configuration_takes() {
+    let none = BTreeMap::new();
+    let first = text(&onair(&["keys", "generate"], &none).stdout);
+    let second = text(&onair(&["keys", "generate"], &none).stdout);
+    assert_ne!(first, second);
+    let folder = tempfile::tempdir().unwrap();
+    let vars = BTreeMap::from([
+        ("ONAIR_DATA".to_owned(), folder.path().join("data").to_string_lossy().into_owned()),
+        ("ONAIR_ENCRYPTION_KEYS".to_owned(), format!("{},{}", first.trim(), second.trim())),
+    ]);
+    let told = text(&onair(&["serve"], &vars).stderr);
+    assert!(!told.contains("ONAIR_ENCRYPTION_KEYS") && told.contains("ONAIR_BASE_URL"), "{told}");
+}
+
+on_both_engines! {
+    async fn check_tells_one_line_each_and_what_is_away(bot) {
+        // The embedded store belongs to the running service, so another one is checked.
+        if bot.redis.is_none() {
+            let other = format!("{}-other", bot.vars["ONAIR_DATA"]);
+            bot.vars.insert("ONAIR_DATA".to_owned(), other);
+        }
+        let good = bot.onair(&["check"]);
+        assert_eq!((good.status.code(), text(&good.stdout).lines().count()), (Some(0), 4), "{}", text(&good.stdout));
+        bot.vars.insert("ZOOM_API_URL".to_owned(), "http://127.0.0.1:1/v2".to_owned());
+        bot.vars.insert("SLACK_BOT_TOKEN".to_owned(), "xoxb-canary-of-nobody".to_owned());
+        bot.excused = vec!["auth.test: invalid_auth: unknown token"];
+        let bad = bot.onair(&["check"]);
+        let told = text(&bad.stdout);
+        assert_eq!(bad.status.code(), Some(1), "{told}");
+        let failed: Vec<&str> = told.lines().filter(|line| line.contains("FAILED")).collect();
+        assert_eq!(failed.len(), 2, "{told}");
+        assert!(failed[0].starts_with("slack") && failed[0].contains("invalid_auth"), "{told}");
+        assert!(failed[1].starts_with("zoom"), "{told}");
+        assert!(!told.contains("canary"), "{told}");
+    }
+
+    async fn the_trail_is_filtered_and_read_beside_the_service(bot) {
+        let (ada, events, host) = bot.connected("ada").await;
+        let meeting = bot.zoom.meeting_in_progress(&host);
+        bot.types(&ada, &events, &format!("/stream start {meeting} \"Keynote\"")).await;
+        bot.types(&ada, &events, "/stream whoami").await;
+        let all = bot.audit();
+        let verbs: Vec<&str> = all.iter().map(|entry| entry["verb"].as_str().unwrap()).collect();
+        assert_eq!(verbs, ["connect", "link", "start", "whoami"]);
+        let start = &all[2];
+        assert_eq!(start["team"], ada.team.as_str());
+        assert_eq!(start["channel"], events.id.as_str());
+        assert_eq!(start["asked"]["title_chars"], 7);
+        assert!(start["duration_ms"].is_u64() && start["zoom"]["tracking_id"].is_string(), "{start}");
+        let count = |arguments: &[&str]| -> usize {
+            let output = bot.onair(&[&["audit", "--json"], arguments].concat());
+            assert!(output.status.success(), "{}", text(&output.stderr));
+            text(&output.stdout).lines().count()
+        };
+        assert_eq!(count(&["--meeting", &meeting.to_string()]), 1);
+        assert_eq!(count(&["--meeting", "99999999"]), 0);
+        assert_eq!(count(&["--team", &ada.team]), 4);
+        assert_eq!(count(&["--team", "T99999999"]), 0);
+        assert_eq!(count(&["--since", "24h"]), 4);
+        assert_eq!(count(&["--since", "7d", "--team", &ada.team]), 4);
+        let lines = text(&bot.onair(&["audit"]).stdout);
+        assert!(lines.lines().nth(2).unwrap().contains(&format!("start {} ", "812 0000 0001")), "{lines}");
+        assert!(lines.contains(start["reference"].as_str().unwrap()), "{lines}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_service_on_the_same_folder_is_refused_in_words() {
+    let bot = Bot::start(Engine::Embedded).await;
+    let second = bot.onair(&["serve"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("another process"), "{}", text(&second.stderr));
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_without_a_store_says_where_it_looked_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("none").to_string_lossy().into_owned();
+    let output = onair(&["audit"], &BTreeMap::from([("ONAIR_DATA".to_owned(), data)]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!output.stderr.is_empty());
+}
+
+#[test]
+fn the_sandbox_answers_the_first_command_and_those_that_are_typed() {
+    let output = sandbox("/stream whoami\nas ben\n/stream start 68423085\nzoom end 68423085\nconnect\nquit\n");
+    for words in ["#events  ada types: /stream start 68423085 \"Keynote\"", "asked for by @ada", "only ben sees this"] {
+        assert!(output.contains(words), "{words:?} in\n{output}");
+    }
+    assert!(!output.contains("zat-") && !output.contains("panicked"), "{output}");
+}
+
+fn sandbox(typed: &str) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.arg("sandbox").env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_lets_accepted_work_finish() {
+    use onair::sandbox::{Fault, zoom::Route};
+    let mut bot = Bot::start(Engine::Embedded).await;
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting_in_progress(&host);
+    bot.zoom.next(Route::MeetingStatus, Fault::Delay(std::time::Duration::from_secs(2)));
+    let delivery = bot.slack.types(&ada, &events, &format!("/stream start {meeting}")).await;
+    assert_eq!(delivery.status(), 200);
+    bot.service.signal("TERM");
+    bot.answer().await;
+    let entry: Value = bot.last_audit();
+    assert_eq!(entry["outcome"], "accepted");
+    bot.finish().await;
+}

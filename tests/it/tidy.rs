@@ -1,0 +1,220 @@
+//! What people forget: the floors, and the places that must name the same things.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use onair::audit::AuditOutcome;
+use onair::command::Verb;
+use onair::config::VARIABLES;
+
+const README: &str = include_str!("../../README.md");
+
+/// The floors of `src/lib.rs`, from the ground up.
+const FLOORS: &[&[&str]] = &[
+    &["id", "secret", "clock"],
+    &["command", "invocation", "meeting", "outcome", "grant", "reply", "words", "audit", "manifest"],
+    &["slack", "zoom", "store"],
+    &["app"],
+    &["usecase"],
+    &["http", "telemetry"],
+    &["config"],
+    &["cli", "sandbox", "main", "lib"],
+];
+
+/// Crates that may be named on one floor, or in some modules, only.
+const KEPT_IN: &[(&str, &[&str])] = &[
+    ("anyhow", &["cli", "sandbox"]),
+    ("tracing_subscriber", &["telemetry"]),
+    ("axum", &["http"]),
+    ("tower_http", &["http"]),
+    ("slack_morphism", &["slack"]),
+    ("reqwest", &["slack", "zoom", "sandbox"]),
+    ("redis", &["store"]),
+    ("rusqlite", &["store"]),
+    ("clap", &["cli"]),
+];
+
+/// Every source file with the module on a floor that it belongs to. The simulators' and doors' own tests count, too.
+fn sources() -> Vec<(PathBuf, String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let inside = path.strip_prefix(&root).unwrap();
+                let module = inside.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_owned();
+                found.push((inside.to_owned(), module, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(found.len() > 40, "the sources are found: {}", found.len());
+    found
+}
+
+fn floor_of(module: &str) -> usize {
+    let floor = FLOORS.iter().position(|modules| modules.contains(&module));
+    floor.unwrap_or_else(|| panic!("{module} is on no floor: put it on one, here and in lib.rs"))
+}
+
+/// The modules named after `crate::` in code, one by one also where they stand in braces.
+fn imported(source: &str) -> Vec<String> {
+    let code: String =
+        source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut modules = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        // `$crate::` and `self_crate::` are somebody else's.
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(group) => modules.extend(first_names(group)),
+            None => modules.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()),
+        }
+    }
+    modules
+}
+
+/// The first names of the outermost items of a brace group: `a::B, c::{D, e}` → `a`, `c`.
+fn first_names(group: &str) -> Vec<String> {
+    let (mut depth, mut names, mut name, mut taking) = (0, Vec::new(), String::new(), true);
+    for c in group.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                names.push(std::mem::take(&mut name));
+                taking = true;
+            }
+            ':' if depth == 0 => taking = false,
+            c if depth == 0 && taking && (c.is_alphanumeric() || c == '_') => name.push(c),
+            _ => {}
+        }
+    }
+    names.push(name);
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+#[test]
+fn braces_and_comments_do_not_hide_an_import() {
+    let source = "use crate::{a, b::{C, d}};\nlet x = crate::e::f();\n// use crate::g;\n/// [`crate::h`]\n";
+    assert_eq!(imported(source), ["a", "b", "e"]);
+}
+
+#[test]
+fn every_module_imports_from_the_floors_below_it() {
+    let mut seen = 0;
+    for (path, module, source) in sources() {
+        let floor = floor_of(&module);
+        for import in imported(&source) {
+            if import == module {
+                continue;
+            }
+            seen += 1;
+            let below = floor_of(&import) < floor;
+            let family = floor == 1 && floor_of(&import) == 1;
+            // The composition root may name everything.
+            let root = matches!(module.as_str(), "main" | "lib");
+            // The command line starts the sandbox; nothing else knows it.
+            let starts_sandbox = module == "cli" && import == "sandbox";
+            assert!(below || family || root || starts_sandbox, "{}: {module} imports {import}", path.display());
+        }
+    }
+    assert!(seen > 100, "imports are found: {seen}");
+}
+
+#[test]
+fn every_crate_stays_behind_its_door() {
+    for (path, module, source) in sources() {
+        for (name, modules) in KEPT_IN {
+            let used = source.contains(&format!("use {name}::")) || source.contains(&format!(" {name}::"));
+            assert!(!used || modules.contains(&module.as_str()), "{} uses {name}", path.display());
+        }
+    }
+}
+
+#[test]
+fn pure_floors_do_no_io_and_read_no_clock() {
+    const IMPURE: &[&str] =
+        &["async ", ".await", "std::fs", "std::net", "tokio", "Arc<", "Timestamp::now", "SystemTime"];
+    for (path, module, source) in sources() {
+        if floor_of(&module) == 1 {
+            for word in IMPURE {
+                assert!(!source.contains(word), "{} has {word}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_but_the_command_line_reaches_the_sandbox() {
+    for (path, module, source) in sources() {
+        let allowed = matches!(module.as_str(), "sandbox" | "cli" | "lib");
+        assert!(allowed || !imported(&source).contains(&"sandbox".to_owned()), "{}", path.display());
+        assert!(!path.ends_with("cli/serve.rs") || !source.contains("sandbox"), "serve reaches the sandbox");
+    }
+}
+
+/// The rows of the README's table whose first cell is in backticks.
+fn rows() -> BTreeMap<String, String> {
+    let rows = README.lines().filter_map(|line| {
+        let (name, rest) = line.strip_prefix("| `")?.split_once("` |")?;
+        Some((name.to_owned(), rest.trim_matches(|c| c == '|' || c == ' ').to_owned()))
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_readme_names_every_variable_as_the_configuration_does() {
+    let rows = rows();
+    for variable in VARIABLES {
+        let row = rows.get(variable.name).unwrap_or_else(|| panic!("{} is not in the README", variable.name));
+        assert_eq!(row.replace('`', ""), format!("{} | {}", variable.meaning, variable.default), "{}", variable.name);
+    }
+}
+
+#[test]
+fn the_readme_explains_every_outcome_and_every_verb() {
+    for outcome in AuditOutcome::ALL {
+        assert!(README.contains(&format!("`{}`", outcome.word())), "{} is not in the README", outcome.word());
+    }
+    for verb in Verb::ALL {
+        let line = format!("/stream {} {}", verb.word(), verb.arguments());
+        assert!(README.contains(line.trim()), "{line} is not in the README");
+    }
+}
+
+#[test]
+fn the_manifests_ask_for_no_scope_that_the_readme_does_not_explain() {
+    let slack = include_str!("../../manifests/slack.yaml");
+    let zoom: serde_json::Value = serde_json::from_str(include_str!("../../manifests/zoom.json")).unwrap();
+    let bot = slack.split_once("    bot:\n").unwrap().1.lines().map_while(|line| line.strip_prefix("      - "));
+    let user =
+        zoom["oauth_information"]["scopes"].as_array().unwrap().iter().map(|scope| scope["scope"].as_str().unwrap());
+    let scopes: Vec<&str> = bot.chain(user).collect();
+    assert_eq!(scopes.len(), 4, "{scopes:?}");
+    for scope in scopes {
+        assert!(README.contains(&format!("| `{scope}` |")), "{scope}");
+    }
+}
+
+#[test]
+fn the_manifest_points_at_routes_that_exist() {
+    let router = include_str!("../../src/http/mod.rs");
+    let slack = include_str!("../../manifests/slack.yaml");
+    let zoom = include_str!("../../manifests/zoom.json");
+    let mut paths: Vec<&str> = slack.split("https://onair.example.com").skip(1).collect();
+    paths.extend(zoom.split("https://onair.example.com").skip(1));
+    assert!(paths.len() >= 4);
+    for rest in paths {
+        let path = rest.split('"').next().unwrap();
+        assert!(router.contains(&format!("\"{path}\"")), "{path}");
+    }
+}
