@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tracing::Instrument as _;
 
 use super::{Failure, chain, log_zoom};
 use crate::app::App;
@@ -53,9 +54,7 @@ pub(super) async fn live(app: &App, user: &ZoomUserId, refused: Option<&Secret>)
             return Ok(Token::Live(grant));
         }
         if app.store.lease(&LeaseName::refresh(user), owner.as_str(), LEASE).await? {
-            let result = renew(app, user, refused).await;
-            release(app, user, &owner).await;
-            return result;
+            return renew_to_the_end(app, user, refused, owner).await;
         }
         if tokio::time::Instant::now() > give_up {
             return Ok(Token::Away { grant, outcome: Outcome::Unavailable });
@@ -66,6 +65,22 @@ pub(super) async fn live(app: &App, user: &ZoomUserId, refused: Option<&Secret>)
 
 fn works(tokens: &Tokens, refused: Option<&Secret>, now: Timestamp) -> bool {
     tokens.is_fresh(now) && refused != Some(&tokens.access)
+}
+
+/// Renews in a task of its own: work that is given up in the middle of it must not lose the pair that Zoom just gave.
+async fn renew_to_the_end(
+    app: &App,
+    user: &ZoomUserId,
+    refused: Option<&Secret>,
+    owner: Reference,
+) -> Result<Token, Failure> {
+    let (inner, user, refused) = (app.clone(), user.clone(), refused.cloned());
+    let renewal = async move {
+        let result = renew(&inner, &user, refused.as_ref()).await;
+        release(&inner, &user, &owner).await;
+        result
+    };
+    app.spawn(renewal.in_current_span()).await.unwrap_or(Err(Failure::Panicked))
 }
 
 /// Buys a new pair. Whoever calls holds the lease; the pair is read again under it, for it may be new already.

@@ -195,7 +195,7 @@ impl Zoom {
     /// Whether both of Zoom's addresses answer HTTP at all; any status will do.
     pub async fn reachable(&self) -> Result<(), Error> {
         for url in [&self.inner.api_url, &self.inner.oauth_url] {
-            self.inner.http.get(url).send().await.map_err(Error::of_call)?;
+            self.inner.http.get(url).header(ACCEPT, JSON).send().await.map_err(Error::of_call)?;
         }
         Ok(())
     }
