@@ -30,6 +30,7 @@ const HELP: &str = "  /stream …                 as in Slack; /stream help list
   as NAME                   be somebody else (ada and ben are there; ben has no Zoom account connected)
   in NAME                   go to another channel (events and backstage are there)
   connect                   press the last Connect Zoom button, sign in at Zoom, and come back
+                            (or open its address in a browser of this machine)
   zoom                      what is going on at Zoom
   zoom begin|end NUMBER     start or end a meeting
   zoom down|slow|throttled|well
@@ -137,10 +138,20 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Ends when there is a message that was not shown yet.
+    async fn news(&self) {
+        const A_WHILE: Duration = Duration::from_secs(3600);
+        let unseen = |messages: &[super::slack::Message]| (messages.len() > self.shown).then_some(());
+        while self.slack.wait_until("news", A_WHILE, unseen).await.is_err() {}
+    }
+
     fn show_new(&mut self) {
         let messages = self.slack.messages();
         for message in messages.iter().skip(self.shown) {
             say(&message.transcript());
+            for link in message.links() {
+                say(&format!("    {} → {}", link.label, link.url));
+            }
         }
         self.shown = messages.len();
         say("");
@@ -169,7 +180,16 @@ impl Sandbox {
         let mut lines = BufReader::new(tokio::io::stdin()).lines();
         loop {
             prompt(&format!("{} in {} > ", self.user.name, self.channel.label()));
-            let Some(line) = lines.next_line().await? else { return Ok(()) };
+            let line = tokio::select! {
+                line = lines.next_line() => line?,
+                // Something came that nobody here asked for, such as a connection made in a real browser.
+                () = self.news() => {
+                    say("");
+                    self.show_new();
+                    continue;
+                }
+            };
+            let Some(line) = line else { return Ok(()) };
             match line.trim().split_once(' ').unwrap_or((line.trim(), "")) {
                 ("", _) => {}
                 ("quit" | "exit", _) => return Ok(()),
