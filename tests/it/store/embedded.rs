@@ -68,6 +68,22 @@ async fn a_layout_of_the_future_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_store_of_the_first_layout_is_carried_on() {
+    let world = World::embedded();
+    let (options, data) = (world.options.clone(), world.data());
+    world.store.save_grant(&grant("Z1")).await.unwrap();
+    drop(world.store);
+    database(&data).execute_batch("DROP TABLE job; PRAGMA user_version = 1").unwrap();
+    assert!(Store::open_reader(&options.place, DEADLINE).is_ok(), "its trail can be read as it is");
+
+    let store = Store::open(options, Clock::default()).unwrap();
+    assert_eq!(store.grant(&zoom_user("Z1")).await.unwrap(), Some(grant("Z1")));
+    let layout = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+    assert_eq!(database(&data).pragma_query_value(None, "user_version", layout), Ok(2));
+    assert_eq!(database(&data).query_row("SELECT count(*) FROM job", [], layout), Ok(0));
+}
+
+#[tokio::test]
 async fn every_record_ends_when_its_life_does() {
     const SECOND: Duration = Duration::from_secs(1);
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
