@@ -8,15 +8,17 @@ use std::time::{Duration, Instant};
 use onair::clock::Clock;
 use onair::grant::StateToken;
 use onair::id::DeliveryId;
+use onair::journal::{Job, Stage};
 use onair::outcome::Action;
 use onair::reply::StreamRecord;
 use onair::secret::Secret;
-use onair::store::{Accepted, AuditQuery, Cause, Error, Keyring, LeaseName, Options, Place, Store};
+use onair::store::{Accepted, AuditQuery, Cause, Error, Keyring, LeaseName, Options, Place, Store, With};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::{World, entry, eventually, grant, meeting, pending, person, place_on_redis, zoom_user};
+use super::journal::{id, job};
+use super::{World, entry, eventually, grant, invocation, meeting, pending, person, place_on_redis, zoom_user};
 use crate::redis_server::{RedisServer, free_port, url};
 
 /// As in production.
@@ -34,6 +36,7 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
     let (who, zoe, now) = (person("U1"), zoom_user("Z1"), Clock::default().now());
     let (token, lease, number) = (StateToken::generate(), LeaseName::refresh(&zoe), meeting("68423085"));
     let record = StreamRecord { meeting: number, action: Action::Start, by: who.user.clone(), at: now };
+    let (name, job) = (id("j1"), Job { invocation: invocation("U1", now), stage: Stage::Accepted });
 
     macro_rules! fails_at_once {
         ($($call:expr),* $(,)?) => {$(
@@ -47,7 +50,15 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
     }
     fails_at_once!(
         store.ping(),
-        store.accept(&DeliveryId::new("d1"), Some(&entry("R1", now))),
+        store.accept(&DeliveryId::new("d1"), With::Entry(&entry("R1", now))),
+        store.accept(&DeliveryId::new("d1"), With::Job { id: &name, job: &job, owner: "a", lease: SECOND }),
+        store.journal(&name, &job, "a", SECOND),
+        store.keep(&name, "a", SECOND),
+        store.advance(&name, "a", &job, Some(&entry("R1", now))),
+        store.postpone(&name, "a", &job, SECOND),
+        store.finish(&name, "a"),
+        store.claim("a", SECOND),
+        store.waiting(),
         store.offer(&token, &pending("U1", now)),
         store.offered(&token),
         store.redeem(&token),
@@ -71,7 +82,7 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
 
     let server = RedisServer::start_on(port, &[]);
     assert_eq!(store.link(&who, &zoe).await.unwrap(), None, "the first try after Redis came works");
-    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&DeliveryId::new("d1"), With::Nothing).await.unwrap(), Accepted::New);
     drop(server);
 }
 
@@ -80,11 +91,11 @@ async fn a_restart_of_redis_fails_nothing_that_comes_after_it() {
     let server = RedisServer::start();
     let port = server.port();
     let store = open(place_on_redis(url(port)), super::DEADLINE);
-    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&DeliveryId::new("d1"), With::Nothing).await.unwrap(), Accepted::New);
     drop(server);
     let server = RedisServer::start_on(port, &[]);
     // The scripts are gone from the server as well.
-    assert_eq!(store.accept(&DeliveryId::new("d2"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&DeliveryId::new("d2"), With::Nothing).await.unwrap(), Accepted::New);
     drop(server);
 }
 
@@ -121,7 +132,7 @@ async fn a_server_without_resp3_is_spoken_to_in_resp2() {
     let server = RedisServer::start_on(free_port(), &["--rename-command", "HELLO", ""]);
     let store = open(place_on_redis(server.url()), super::DEADLINE);
     store.ping().await.unwrap();
-    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&DeliveryId::new("d1"), With::Nothing).await.unwrap(), Accepted::New);
     assert_eq!(store.link(&person("U1"), &zoom_user("Z1")).await.unwrap(), None);
     assert_eq!(store.link(&person("U1"), &zoom_user("Z2")).await.unwrap().unwrap().left, 0);
     store.append_audit(&entry("R1", Clock::default().now())).await.unwrap();
@@ -149,7 +160,9 @@ async fn every_record_is_given_its_life() {
     let number = meeting("68423085");
     let record = StreamRecord { meeting: number, action: Action::Start, by: person("U1").user, at: now };
     store.offer(&StateToken::generate(), &pending("U1", now)).await.unwrap();
-    store.accept(&DeliveryId::new("d1"), Some(&entry("R1", now))).await.unwrap();
+    store.accept(&DeliveryId::new("d1"), With::Entry(&entry("R1", now))).await.unwrap();
+    store.journal(&id("j1"), &job(&world, Stage::Accepted), "a", SECOND).await.unwrap();
+    assert!(store.postpone(&id("j1"), "a", &job(&world, Stage::Accepted), SECOND).await.unwrap());
     store.record_stream(&person("U1"), &record).await.unwrap();
     store.remember_webinar(number).await.unwrap();
     store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
@@ -161,6 +174,8 @@ async fn every_record_is_given_its_life() {
         ("state:*", 1, 10 * MINUTE),
         ("{journal}:delivery:d1", 1, 15 * MINUTE),
         ("{journal}:audit", 1, -1),
+        ("{journal}:job:j1", 1, -1),
+        ("{journal}:due", 1, -1),
         ("streams:{E1/T1}:*", 2, DAY),
         ("webinar:68423085", 1, 30 * DAY),
         ("{link}:*", 2, -1),

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use onair::grant::StateToken;
 use onair::id::DeliveryId;
-use onair::store::{Error, Keyring, Place, SealFault};
+use onair::journal::Stage;
+use onair::store::{Error, Keyring, Place, SealFault, With};
 
+use super::journal::{LONG, accept, decided, id, job};
 use super::{World, database, entry, grant, pending, person, zoom_user};
 
 on_both_engines! {
@@ -22,7 +24,14 @@ async fn no_secret_lies_open_in_the_store(world: World) {
     store.redeem(&used).await.unwrap();
     store.save_grant(&grant("Z1")).await.unwrap();
     store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
-    store.accept(&DeliveryId::new("d1"), Some(&entry("in-the-clear", now))).await.unwrap();
+    store.accept(&DeliveryId::new("d1"), With::Entry(&entry("in-the-clear", now))).await.unwrap();
+    let mut accepted = job(&world, Stage::Accepted);
+    accept(store, "j1", &accepted, "a", LONG).await;
+    store.journal(&id("j2"), &accepted, "a", LONG).await.unwrap();
+    store.journal(&id("j3"), &accepted, "a", LONG).await.unwrap();
+    accepted.stage = decided("canary-answer");
+    assert!(store.advance(&id("j2"), "a", &accepted, None).await.unwrap());
+    assert!(store.postpone(&id("j3"), "a", &accepted, LONG).await.unwrap());
 
     let bytes = everything(&world);
     assert!(bytes.contains("in-the-clear"), "the search finds what is not sealed");
