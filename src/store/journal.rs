@@ -105,16 +105,33 @@ impl Store {
 
     /// Takes over the job that has been claimable for longest, if there is one. Of many who claim at once, each gets
     /// another one.
+    ///
+    /// [`Error::Sealed`] and [`Error::Corrupt`] are about one job, which is put aside, so that asking again gives the
+    /// next one. It is due again after a minute, then after two, four, and so on: a key may be configured again, and a
+    /// newer OnAir may read what this one cannot. When nobody could for a day and a half, it is deleted.
     pub async fn claim(&self, owner: &str, lease: Duration) -> Result<Option<Claimed>, Error> {
         let Some(Taken { id, body, attempt }) = on!(&self.0.engine, claim(owner, lease))? else { return Ok(None) };
         let id = JobId::new(id);
-        let job = self.open_sealed(&Key::job(&id), &body)?;
-        Ok(Some(Claimed { id, job, attempt }))
+        let key = Key::job(&id);
+        match self.open_sealed(&key, &body) {
+            Ok(job) => Ok(Some(Claimed { id, job, attempt })),
+            Err(unreadable) => {
+                // Where this fails, the job comes back when its lease ends.
+                drop(self.put_aside(&key, owner, &body, attempt).await);
+                Err(unreadable)
+            }
+        }
     }
 
     /// Counts the jobs, for readiness and metrics.
     pub async fn waiting(&self) -> Result<Waiting, Error> {
         on!(&self.0.engine, waiting())
+    }
+
+    async fn put_aside(&self, key: &Key, owner: &str, body: &[u8], attempt: u32) -> Result<bool, Error> {
+        let Some(due) = unreadable_wait(attempt) else { return on!(&self.0.engine, finish(key, owner)) };
+        let mark = mark(owner, body, None, Some(due));
+        on!(&self.0.engine, change(Change { key, owner, mark, body, entry: None, due: Some(due) }))
     }
 
     async fn change(
@@ -131,6 +148,15 @@ impl Store {
         let body = self.seal(&key, &plain)?;
         on!(&self.0.engine, change(Change { key: &key, owner, mark, body: &body, entry, due }))
     }
+}
+
+/// For how long a job that cannot be read is put aside; not at all once that would be more than a day.
+fn unreadable_wait(attempt: u32) -> Option<Duration> {
+    const FIRST: Duration = Duration::from_secs(60);
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    // The first who claims a job is the second who holds it.
+    let wait = 2u32.checked_pow(attempt.saturating_sub(2)).and_then(|times| FIRST.checked_mul(times))?;
+    (wait <= LONGEST).then_some(wait)
 }
 
 /// The same for the same change; a sealed body differs each time. It lies in the store beside the body and gives nothing

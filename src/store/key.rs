@@ -22,7 +22,8 @@
 //!
 //! A job has no life, because what was accepted must not end unanswered while the service is away. Its number is bounded
 //! by the places in each instance's queue. Its age is bounded by its holders: a `response_url` is dead after 30 minutes,
-//! and whoever holds a job without a way to its person finishes it.
+//! and whoever holds a job without a way to its person finishes it. One that nobody can read is deleted after a day and
+//! a half.
 
 use std::fmt;
 use std::time::Duration;

@@ -9,7 +9,7 @@ use onair::id::DeliveryId;
 use onair::journal::Stage;
 use onair::outcome::Action;
 use onair::reply::StreamRecord;
-use onair::store::{Accepted, AuditQuery, Error, Place, Store, With};
+use onair::store::{Accepted, AuditQuery, Error, Keyring, Place, Store, With};
 
 use super::journal::{LONG, accept, id, job};
 use super::{DEADLINE, World, database, entry, eventually, grant, meeting, pending, person, zoom_user};
@@ -49,6 +49,23 @@ async fn a_restart_ends_every_lease_and_moves_no_due_time() {
     world.clock.advance(LONG);
     assert!(store.keep(&id("held"), "b", LONG).await.unwrap());
     assert_eq!(store.claim("b", LONG).await.unwrap().unwrap().id, id("later"));
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_is_tried_again_after_a_minute() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let world = World::embedded();
+    accept(&world.store, "j1", &job(&world, Stage::Accepted), "a", LONG).await;
+    let keys = world.options.keys.clone();
+    let world = world.reopen(|options| options.keys = Keyring::parse(&Keyring::generate_one()).unwrap());
+    for minutes in [1, 2] {
+        assert!(world.store.claim("b", Duration::from_secs(1)).await.is_err());
+        world.clock.advance(MINUTE * minutes - Duration::from_secs(30));
+        assert!(world.store.claim("b", LONG).await.unwrap().is_none());
+        world.clock.advance(Duration::from_secs(30));
+    }
+    let world = world.reopen(|options| options.keys = keys);
+    assert_eq!(world.store.claim("b", LONG).await.unwrap().unwrap().id, id("j1"));
 }
 
 #[tokio::test]
