@@ -42,7 +42,7 @@ pub(crate) struct Draft<'a> {
 pub(crate) struct Change<'a> {
     pub(crate) key: &'a Key,
     pub(crate) owner: &'a str,
-    /// The same for the same change. As long as nobody else gets the job, it is made once, however often it is asked for.
+    /// The same for the same change, which is made once, however often it is asked for, until somebody gets the job.
     pub(crate) mark: [u8; 16],
     pub(crate) body: &'a [u8],
     /// An entry for the log.

@@ -159,8 +159,8 @@ fn unreadable_wait(attempt: u32) -> Option<Duration> {
     (wait <= LONGEST).then_some(wait)
 }
 
-/// The same for the same change; a sealed body differs each time. It lies in the store beside the body and gives nothing
-/// away: nobody guesses what was hashed, since each job has its own unguessable `response_url` in it.
+/// The same for the same change; a sealed body differs each time. It lies open beside the body and gives nothing away:
+/// nobody guesses what was hashed, since each job has its own unguessable `response_url` in it.
 fn mark(owner: &str, job: &[u8], entry: Option<&[u8]>, due: Option<Duration>) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in [owner.as_bytes(), job, entry.unwrap_or_default()] {

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use onair::clock::Clock;
@@ -13,11 +13,12 @@ use onair::outcome::Action;
 use onair::reply::StreamRecord;
 use onair::secret::Secret;
 use onair::store::{Accepted, AuditQuery, Cause, Error, Keyring, LeaseName, Options, Place, Store, With};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::journal::{id, job};
+use super::journal::{LONG, accept, decided, id, job};
+use super::trail::references;
 use super::{World, entry, eventually, grant, invocation, meeting, pending, person, place_on_redis, zoom_user};
 use crate::redis_server::{RedisServer, free_port, url};
 
@@ -112,6 +113,35 @@ async fn a_connection_that_fell_silent_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_done_and_not_answered_is_not_done_again() {
+    let proxy = Proxy::start(RedisServer::shared().port()).await;
+    let store = open(place_on_redis(url(proxy.port)), super::DEADLINE);
+    let now = Clock::default().now();
+    let job = |stage| Job { invocation: invocation("U1", now), stage };
+    let (accepted, told) = (job(Stage::Accepted), job(decided("told")));
+    // The second time, the server has the scripts, and what is lost is the answer of the work itself.
+    for (name, is_lost) in [("j1", false), ("j2", true)] {
+        let lose = || proxy.is_losing.store(is_lost, Ordering::SeqCst);
+        lose();
+        assert_eq!(accept(&store, name, &accepted, "a", LONG).await, Accepted::New);
+        lose();
+        assert!(store.advance(&id(name), "a", &told, Some(&entry(name, now))).await.unwrap());
+        lose();
+        assert!(store.postpone(&id(name), "a", &told, Duration::ZERO).await.unwrap());
+        eventually(|| async { store.waiting().await.unwrap() }, |waiting| waiting.claimable == 1).await;
+        lose();
+        let claimed = store.claim("b", SECOND).await;
+        assert_eq!(claimed.as_ref().is_err_and(Error::is_transient), is_lost, "{claimed:?}");
+        lose();
+        assert!(store.finish(&id(name), "b").await.unwrap());
+        assert!(!proxy.is_losing.load(Ordering::SeqCst), "each was lost");
+    }
+    let trail = references(&store, &AuditQuery::default()).await;
+    assert_eq!(trail, ["j1", "j2"]);
+    assert!(proxy.connections.load(Ordering::SeqCst) > 5, "each on a connection of its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_password_is_told_without_it_and_heals() {
     let server = RedisServer::start_on(free_port(), &["--requirepass", "rightly"]);
     let url = Secret::new(format!("redis://:hunter2@127.0.0.1:{}/", server.port()));
@@ -191,11 +221,13 @@ async fn every_record_is_given_its_life() {
     }
 }
 
-/// Passes bytes on until it is told to fall silent; connections made after that work again.
+/// Passes bytes on until it is told to fall silent, or to lose an answer together with the connection; connections made
+/// after that work again.
 struct Proxy {
     port: u16,
     connections: Arc<AtomicUsize>,
     silenced: tokio::sync::watch::Sender<usize>,
+    is_losing: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
@@ -205,19 +237,20 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));
         let (silenced, heard) = tokio::sync::watch::channel(0);
-        let count = Arc::clone(&connections);
+        let is_losing = Arc::new(AtomicBool::new(false));
+        let (count, losing) = (Arc::clone(&connections), Arc::clone(&is_losing));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut pipes = JoinSet::new();
             loop {
                 let (mut near, _) = listener.accept().await.unwrap();
                 let index = count.fetch_add(1, Ordering::SeqCst);
-                let mut heard = heard.clone();
+                let (mut heard, losing) = (heard.clone(), Arc::clone(&losing));
                 pipes.spawn(async move {
                     let mut far = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
                     let is_silent = async move { heard.wait_for(|silenced| index < *silenced).await.is_ok() };
                     let is_silent = tokio::select! {
-                        _ = copy_bidirectional(&mut near, &mut far) => false,
+                        () = pass_on(&mut near, &mut far, &losing) => false,
                         is_silent = is_silent => is_silent,
                     };
                     if is_silent {
@@ -226,11 +259,28 @@ impl Proxy {
                 });
             }
         });
-        Self { port, connections, silenced, _tasks: tasks }
+        Self { port, connections, silenced, is_losing, _tasks: tasks }
     }
 
     /// Passes nothing on over the connections that there are, and closes none of them.
     fn silence(&self) {
         self.silenced.send_replace(self.connections.load(Ordering::SeqCst));
+    }
+}
+
+/// Passes bytes on in both directions until either side ends, or an answer is to be lost.
+async fn pass_on(near: &mut TcpStream, far: &mut TcpStream, losing: &AtomicBool) {
+    let ((mut from_near, mut to_near), (mut from_far, mut to_far)) = (near.split(), far.split());
+    let answers = async {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = from_far.read(&mut bytes).await {
+            if losing.swap(false, Ordering::SeqCst) || to_near.write_all(&bytes[..count]).await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        _ = copy(&mut from_near, &mut to_far) => {}
+        () = answers => {}
     }
 }
