@@ -63,6 +63,10 @@ opaque_id! {
     DeliveryId
 }
 opaque_id! {
+    /// One accepted command in the journal.
+    JobId
+}
+opaque_id! {
     /// What a person quotes and an operator searches for: the same in the message, the audit entry and the log.
     Reference
 }

@@ -135,7 +135,8 @@ impl StreamRecord {
 }
 
 /// Who may read an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// Everybody in the channel (`in_channel`).
     Channel,

@@ -24,6 +24,51 @@ pub(crate) struct Acceptance<'a> {
     pub(crate) life: Duration,
     /// An entry for the log.
     pub(crate) entry: Option<&'a [u8]>,
+    /// A job.
+    pub(crate) job: Option<Draft<'a>>,
+}
+
+/// A job as it is first written, with a lease on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) key: &'a Key,
+    pub(crate) body: &'a [u8],
+    pub(crate) owner: &'a str,
+    pub(crate) lease: Duration,
+}
+
+/// What the holder of a job's lease changes: all of it, or nothing because the lease is no longer theirs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change<'a> {
+    pub(crate) key: &'a Key,
+    pub(crate) owner: &'a str,
+    /// The same for the same change, which is made once, however often it is asked for, until somebody gets the job.
+    pub(crate) mark: [u8; 16],
+    pub(crate) body: &'a [u8],
+    /// An entry for the log.
+    pub(crate) entry: Option<&'a [u8]>,
+    /// In how long somebody may take the job over, which the owner then gives back.
+    pub(crate) due: Option<Duration>,
+}
+
+/// A job for somebody who has taken it over.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    /// The part of its key that is its own.
+    pub(crate) id: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) attempt: u32,
+}
+
+/// How much work there is that may be nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many jobs are in the journal: in somebody's hands, due later, or claimable.
+    pub open: u64,
+    /// How many of them [`Store::claim`](super::Store::claim) would give now.
+    pub claimable: u64,
+    /// For how long the first of those has been claimable. Where it grows, nobody claims.
+    pub oldest: Option<Duration>,
 }
 
 /// The group that a member has left.
@@ -69,6 +114,24 @@ pub(crate) trait Engine {
 
     /// Remembers a delivery and writes what comes with it; says whether the delivery is new.
     fn accept(&self, acceptance: Acceptance<'_>) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Writes a job, unless it is there already.
+    fn journal(&self, job: Draft<'_>) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Renews the lease on a job; says whether it is the owner's.
+    fn keep(&self, key: &Key, owner: &str, lease: Duration) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Changes a job; says whether it is, or was when it was given back, the owner's.
+    fn change(&self, change: Change<'_>) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Deletes a job that is the owner's; says whether there is none now.
+    fn finish(&self, key: &Key, owner: &str) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Takes over the job that has been due for longest. Of many who claim, each gets another one.
+    fn claim(&self, owner: &str, lease: Duration) -> impl Future<Output = Result<Option<Taken>, Error>> + Send;
+
+    /// Counts the jobs.
+    fn waiting(&self) -> impl Future<Output = Result<Waiting, Error>> + Send;
 
     /// Puts a member into a group, out of the one it was in. Says which it left, unless that is the same.
     fn join(&self, member: &Key, group: &Key) -> impl Future<Output = Result<Option<Left>, Error>> + Send;

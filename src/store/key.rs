@@ -4,6 +4,8 @@
 //! | --- | --- | --- | --- |
 //! | `{journal}:delivery:<sha256>` | one signed request of Slack | a mark | 15 min |
 //! | `{journal}:audit` | everybody; one log | plain JSON, one [`AuditEntry`](crate::audit::AuditEntry) each | the newest million |
+//! | `{journal}:job:<id>` | one accepted command | sealed [`Job`](crate::journal::Job), with its holder's name | until it is answered |
+//! | `{journal}:due` | everybody; one queue | the ids of all jobs by when they may be taken over | while there is a job |
 //! | `state:<sha256 of the token>` | one offered connection | sealed [`Pending`](crate::grant::Pending) | 10 min |
 //! | `{link}:person:<enterprise>/<team>/<user>` | one Slack user | the `{link}:zoom:` key it belongs to | until unlinked |
 //! | `{link}:zoom:<zoom user>` | one Zoom user | the `{link}:person:` keys that belong to it | while there is one |
@@ -17,6 +19,11 @@
 //! Keys that one script touches share a hash tag. On Redis every key stands behind the namespace (`onair:`), and a
 //! shelf such as `streams:` becomes two keys, `…:at` (sorted by expiry) and `…:value`. The namespace is no part of the
 //! key that a value is sealed to: a store may be renamed or carried to the other engine as it is.
+//!
+//! A job has no life, because what was accepted must not end unanswered while the service is away. Its number is bounded
+//! by the places in each instance's queue. Its age is bounded by its holders: a `response_url` is dead after 30 minutes,
+//! and whoever holds a job without a way to its person finishes it. One that nobody can read is deleted after a day and
+//! a half.
 
 use std::fmt;
 use std::time::Duration;
@@ -24,7 +31,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::grant::StateToken;
-use crate::id::{DeliveryId, EnterpriseId, Person, ZoomUserId};
+use crate::id::{DeliveryId, EnterpriseId, JobId, Person, ZoomUserId};
 use crate::meeting::MeetingId;
 
 /// Longer than a signature is accepted for, counted from either side of the clock.
@@ -60,12 +67,30 @@ impl Key {
         self.prefix
     }
 
+    /// What is behind the prefix.
+    pub(crate) fn rest(&self) -> &str {
+        &self.text[self.prefix.len()..]
+    }
+
     pub(crate) fn ping() -> Self {
         Self::new("ping", "")
     }
 
     pub(crate) fn delivery(id: &DeliveryId) -> Self {
         Self::new("{journal}:delivery:", id)
+    }
+
+    pub(crate) fn job(id: &JobId) -> Self {
+        Self::new("{journal}:job:", id)
+    }
+
+    /// What stands before the id in the key of every job.
+    pub(crate) fn jobs() -> Self {
+        Self::new("{journal}:job:", "")
+    }
+
+    pub(crate) fn due() -> Self {
+        Self::new("{journal}:due", "")
     }
 
     pub(crate) fn audit() -> Self {

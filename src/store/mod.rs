@@ -5,12 +5,13 @@
 //! before an engine sees it; `key.rs` lists every record with its owner, its form and its life.
 //!
 //! An error that [is transient](Error::is_transient) leaves open whether the write happened. Whoever repeats one should
-//! know that `accept`, `redeem`, `link` and `unlink` then tell what the first try left, and that `append_audit` appends
-//! twice; the others are the same twice as once.
+//! know that `accept`, `redeem`, `link` and `unlink` then tell what the first try left, that `append_audit` appends twice,
+//! and that a job whose `claim` was lost comes back when its lease ends; the others are the same twice as once.
 
 mod embedded;
 mod engine;
 mod error;
+mod journal;
 mod key;
 mod redis;
 mod seal;
@@ -20,25 +21,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretSlice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::audit::AuditEntry;
 use crate::clock::Clock;
 use crate::grant::{Grant, Pending, StateToken};
-use crate::id::{DeliveryId, Person, ZoomUserId};
+use crate::id::{Person, ZoomUserId};
 use crate::meeting::MeetingId;
 use crate::reply::StreamRecord;
 use crate::secret::Secret;
 
+pub use engine::Waiting;
 pub use error::{Cause, Error};
+pub use journal::{Accepted, With};
 pub use key::LeaseName;
 pub use seal::{KeyId, Keyring, KeyringError, SealFault};
 pub use trail::{AuditQuery, Reader, Seq};
 
 use embedded::Embedded;
-use engine::{Acceptance, AnyEngine, Left, on};
+use engine::{AnyEngine, Left, on};
 use key::Key;
 use redis::Redis;
 
@@ -73,15 +76,6 @@ pub enum Place {
 impl Place {
     /// The namespace on Redis, unless there is a reason for another.
     pub const NAMESPACE: &str = "onair";
-}
-
-/// Whether a delivery was seen before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accepted {
-    /// It was not; everything that came with it is written.
-    New,
-    /// It was; nothing is written.
-    Replayed,
 }
 
 /// A link that is gone.
@@ -123,16 +117,6 @@ impl Store {
     /// Whether the store would take a write now.
     pub async fn ping(&self) -> Result<(), Error> {
         on!(&self.0.engine, ping())
-    }
-
-    /// Remembers a delivery for 15 minutes, longer than its signature is good for, and appends the entry if it is new.
-    /// One round trip: this is all that an acknowledgment waits for.
-    pub async fn accept(&self, delivery: &DeliveryId, entry: Option<&AuditEntry>) -> Result<Accepted, Error> {
-        let entry = entry.map(|entry| to_json(&Key::audit(), entry)).transpose()?;
-        let delivery = Key::delivery(delivery);
-        let acceptance = Acceptance { delivery: &delivery, life: key::DELIVERY_LIFE, entry: entry.as_deref() };
-        let is_new = on!(&self.0.engine, accept(acceptance))?;
-        Ok(if is_new { Accepted::New } else { Accepted::Replayed })
     }
 
     /// Keeps an offered connection for 10 minutes.
@@ -247,15 +231,18 @@ impl Store {
     }
 
     async fn put_sealed<T: Serialize>(&self, key: &Key, value: &T, life: Option<Duration>) -> Result<(), Error> {
-        let plain = secrecy::SecretSlice::from(to_json(key, value)?);
-        let sealed = self.0.keys.seal(key.as_str(), plain.expose_secret());
-        let sealed = sealed.map_err(|source| Error::Sealed { prefix: key.prefix(), source })?;
+        let sealed = self.seal(key, &to_secret(key, value)?)?;
         on!(&self.0.engine, put(key, &sealed, life))
     }
 
     async fn get_sealed<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, Error> {
         let sealed = on!(&self.0.engine, get(key))?;
         sealed.map(|sealed| self.open_sealed(key, &sealed)).transpose()
+    }
+
+    fn seal(&self, key: &Key, plain: &SecretSlice<u8>) -> Result<Vec<u8>, Error> {
+        let sealed = self.0.keys.seal(key.as_str(), plain.expose_secret());
+        sealed.map_err(|source| Error::Sealed { prefix: key.prefix(), source })
     }
 
     fn open_sealed<T: DeserializeOwned>(&self, key: &Key, sealed: &[u8]) -> Result<T, Error> {
@@ -277,6 +264,10 @@ fn unlinked(left: Left) -> Result<Unlinked, Error> {
 
 fn to_json<T: Serialize>(key: &Key, value: &T) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(value).map_err(|_| Error::Corrupt { prefix: key.prefix() })
+}
+
+fn to_secret<T: Serialize>(key: &Key, value: &T) -> Result<SecretSlice<u8>, Error> {
+    to_json(key, value).map(SecretSlice::from)
 }
 
 fn from_json<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, Error> {

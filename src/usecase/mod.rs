@@ -86,7 +86,7 @@ pub async fn receive(app: &App, delivery: &DeliveryId, invocation: Invocation) -
         Next::Say(_, outcome) => Some(entry(app, &invocation, AuditVerb::Help, None, *outcome)),
         Next::Work(_) => None,
     };
-    match app.store.accept(delivery, entry.as_ref()).await {
+    match app.store.accept(delivery, entry.as_ref().map_or(store::With::Nothing, store::With::Entry)).await {
         Ok(store::Accepted::New) => {}
         Ok(store::Accepted::Replayed) => return Receipt::Replayed,
         Err(error) => {
@@ -108,7 +108,7 @@ pub async fn receive(app: &App, delivery: &DeliveryId, invocation: Invocation) -
 
 /// Whether a request that changes nothing was seen before. Where the store is away it counts as new: nothing comes of it.
 pub async fn is_replay(app: &App, delivery: &DeliveryId) -> bool {
-    match app.store.accept(delivery, None).await {
+    match app.store.accept(delivery, store::With::Nothing).await {
         Ok(accepted) => accepted == store::Accepted::Replayed,
         Err(error) => {
             tracing::warn!(error = chain(&error), "a delivery was not remembered");

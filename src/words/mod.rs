@@ -16,6 +16,7 @@ mod text;
 mod usage;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 pub use self::page::{PageText, page};
 pub use self::text::escape;
@@ -26,7 +27,7 @@ use crate::reply::{Audience, Reply};
 use crate::secret::Secret;
 
 /// A message as Slack shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Who may read it.
     pub audience: Audience,
@@ -39,7 +40,7 @@ pub struct Message {
 }
 
 /// A button that opens an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
     /// What stands on it.
     pub label: String,

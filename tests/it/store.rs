@@ -20,6 +20,8 @@ macro_rules! on_both_engines {
 
 mod cases;
 mod embedded;
+mod journal;
+mod killed;
 mod redis;
 mod sealing;
 mod trail;
@@ -137,8 +139,8 @@ fn grant(name: &str) -> Grant {
     }
 }
 
-fn pending(name: &str, now: Timestamp) -> Pending {
-    let invocation = Invocation {
+fn invocation(name: &str, now: Timestamp) -> Invocation {
+    Invocation {
         reference: Reference::new("R1"),
         person: person(name),
         user_name: "ada".into(),
@@ -148,14 +150,17 @@ fn pending(name: &str, now: Timestamp) -> Pending {
         text: CommandText::new("start 68423085 \"canary-title\""),
         reply_to: ReplyTo::new("https://hooks.slack.com/commands/canary-reply"),
         received_at: now,
-    };
+    }
+}
+
+fn pending(name: &str, now: Timestamp) -> Pending {
     Pending {
         person: person(name),
         user_name: "ada".into(),
         team_domain: "acme".into(),
         channel: ChannelId::new("C1"),
         verifier: Secret::new("canary-verifier"),
-        invocation,
+        invocation: invocation(name, now),
         offered_at: now,
     }
 }

@@ -13,7 +13,7 @@ const README: &str = include_str!("../../README.md");
 /// The floors of `src/lib.rs`, from the ground up.
 const FLOORS: &[&[&str]] = &[
     &["id", "secret", "clock"],
-    &["command", "invocation", "meeting", "outcome", "grant", "reply", "words", "audit", "manifest"],
+    &["command", "invocation", "journal", "meeting", "outcome", "grant", "reply", "words", "audit", "manifest"],
     &["slack", "zoom", "store"],
     &["app"],
     &["usecase"],

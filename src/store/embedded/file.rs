@@ -15,8 +15,9 @@ use crate::store::error::Error;
 const DATABASE: &str = "onair.db";
 const LOCK: &str = "onair.lock";
 
-/// The layout in `schema.sql`.
-const LAYOUT: i64 = 1;
+/// How a file becomes what this version writes: the first step makes an empty one into layout 1, each other one makes a
+/// layout into the next. A step that was released is never changed.
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("journal.sql")];
 
 /// Opens for writing, and gives the lock that must outlive the connection.
 pub(super) fn open_writer(folder: &Path, patience: Duration) -> Result<(Connection, File), Error> {
@@ -43,10 +44,11 @@ pub(super) fn open_reader(folder: &Path, patience: Duration) -> Result<Connectio
         return Err(Error::Missing);
     }
     let connection = connect(folder, OpenFlags::SQLITE_OPEN_READ_ONLY, patience)?;
+    // The log, which is all that is read beside a writer, has been the same since layout 1.
     match layout(&connection)? {
-        LAYOUT => Ok(connection),
         0 => Err(Error::Missing),
-        _ => Err(Error::Newer),
+        layout if layout > STEPS.len() => Err(Error::Newer),
+        _ => Ok(connection),
     }
 }
 
@@ -64,18 +66,20 @@ fn connect(folder: &Path, mode: OpenFlags, patience: Duration) -> Result<Connect
 }
 
 fn lay_out(connection: &mut Connection) -> Result<(), Error> {
-    match layout(connection)? {
-        LAYOUT => Ok(()),
-        0 => {
-            let transaction = connection.transaction()?;
-            transaction.execute_batch(include_str!("schema.sql"))?;
-            transaction.pragma_update(None, "user_version", LAYOUT)?;
-            Ok(transaction.commit()?)
-        }
-        _ => Err(Error::Newer),
+    let steps = STEPS.get(layout(connection)?..).ok_or(Error::Newer)?;
+    if steps.is_empty() {
+        return Ok(());
     }
+    let transaction = connection.transaction()?;
+    for step in steps {
+        transaction.execute_batch(step)?;
+    }
+    transaction.execute_batch(&format!("PRAGMA user_version = {}", STEPS.len()))?;
+    Ok(transaction.commit()?)
 }
 
-fn layout(connection: &Connection) -> Result<i64, Error> {
-    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+fn layout(connection: &Connection) -> Result<usize, Error> {
+    let layout: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // A negative one was written by nobody; it is as little known as a newer one.
+    Ok(usize::try_from(layout).unwrap_or(usize::MAX))
 }

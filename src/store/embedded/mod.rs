@@ -9,10 +9,10 @@ mod worker;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, Params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use self::worker::Worker;
-use super::engine::{Acceptance, Engine, From, Left, millis};
+use super::engine::{Acceptance, Change, Draft, Engine, From, Left, Taken, Waiting, millis};
 use super::error::{Cause, Error};
 use super::key::Key;
 use super::trail::Seq;
@@ -29,6 +29,9 @@ impl Embedded {
     pub(super) fn open(folder: &Path, deadline: Duration, clock: Clock) -> Result<Self, Error> {
         // The writer waits longer for a foreign lock than any task waits for it, so it has the file once that ends.
         let (connection, lock) = file::open_writer(folder, deadline * 2)?;
+        // The lock proves that everybody who held a job is dead.
+        let sql = "UPDATE job SET owner = NULL, mark = NULL, due_ms = min(due_ms, ?1) WHERE owner IS NOT NULL";
+        change(&connection, sql, [clock.now().as_millisecond()])?;
         let reading = file::open_reader(folder, deadline)?;
         let reader = Worker::reader(reading, clock.clone(), deadline)?;
         Ok(Self { reader, writer: Some(Worker::writer(connection, lock, clock, deadline)?) })
@@ -106,8 +109,9 @@ impl Engine for Embedded {
     }
 
     async fn accept(&self, acceptance: Acceptance<'_>) -> Result<bool, Error> {
-        let Acceptance { delivery, life, entry } = acceptance;
+        let Acceptance { delivery, life, entry, job } = acceptance;
         let (delivery, entry) = (delivery.as_str().to_owned(), entry.map(<[u8]>::to_vec));
+        let job = job.map(writing);
         self.write(move |connection, now| {
             let sql = "INSERT INTO record (key, value, ends_ms) VALUES (?1, x'', ?2)
                        ON CONFLICT (key) DO UPDATE SET ends_ms = excluded.ends_ms WHERE record.ends_ms <= ?3";
@@ -115,9 +119,78 @@ impl Engine for Embedded {
             if is_new && let Some(entry) = entry {
                 append(connection, now, entry)?;
             }
+            if is_new && let Some(write) = job {
+                write(connection, now)?;
+            }
             Ok(is_new)
         })
         .await
+    }
+
+    async fn journal(&self, job: Draft<'_>) -> Result<(), Error> {
+        self.write(writing(job)).await
+    }
+
+    async fn keep(&self, key: &Key, owner: &str, lease: Duration) -> Result<bool, Error> {
+        let (id, owner) = (key.rest().to_owned(), owner.to_owned());
+        self.write(move |connection, now| {
+            let sql = "UPDATE job SET due_ms = ?3 WHERE id = ?1 AND owner = ?2";
+            change(connection, sql, (id, owner, now + millis(lease))).map(|rows| rows == 1)
+        })
+        .await
+    }
+
+    async fn change(&self, asked: Change<'_>) -> Result<bool, Error> {
+        let Change { key, owner, mark, body, entry, due } = asked;
+        let (id, owner, body) = (key.rest().to_owned(), owner.to_owned(), body.to_vec());
+        let entry = entry.map(<[u8]>::to_vec);
+        self.write(move |connection, now| {
+            let due = due.map(|due| now + millis(due));
+            let sql = "UPDATE job SET body = ?4, mark = ?3, due_ms = ifnull(?5, due_ms), owner = iif(?5, NULL, owner)
+                       WHERE id = ?1 AND owner = ?2 AND mark IS NOT ?3";
+            if change(connection, sql, (&id, &owner, mark, body, due))? == 1 {
+                entry.map_or(Ok(()), |entry| append(connection, now, entry))?;
+                return Ok(true);
+            }
+            let sql = "SELECT 1 FROM job WHERE id = ?1 AND mark = ?3 AND ifnull(owner, ?2) = ?2";
+            find(connection, sql, (id, owner, mark)).map(|done: Option<i64>| done.is_some())
+        })
+        .await
+    }
+
+    async fn finish(&self, key: &Key, owner: &str) -> Result<bool, Error> {
+        let (id, owner) = (key.rest().to_owned(), owner.to_owned());
+        self.write(move |connection, _| {
+            change(connection, "DELETE FROM job WHERE id = ?1 AND owner = ?2", (&id, owner))?;
+            find(connection, "SELECT 1 FROM job WHERE id = ?1", [id]).map(|left: Option<i64>| left.is_none())
+        })
+        .await
+    }
+
+    async fn claim(&self, owner: &str, lease: Duration) -> Result<Option<Taken>, Error> {
+        let owner = owner.to_owned();
+        self.write(move |connection, now| {
+            let sql = "UPDATE job SET owner = ?1, mark = NULL, attempt = attempt + 1, due_ms = ?2
+                       WHERE seq = (SELECT seq FROM job WHERE due_ms <= ?3 ORDER BY due_ms, seq LIMIT 1)
+                       RETURNING id, body, attempt";
+            let taken = |row: &Row<'_>| Ok(Taken { id: row.get(0)?, body: row.get(1)?, attempt: row.get(2)? });
+            connection.prepare_cached(sql)?.query_row((owner, now + millis(lease), now), taken).optional()
+        })
+        .await
+    }
+
+    async fn waiting(&self) -> Result<Waiting, Error> {
+        self.reader
+            .call(|connection, now| {
+                let sql = "SELECT (SELECT count(*) FROM job), count(*), ?1 - min(due_ms) FROM job WHERE due_ms <= ?1";
+                connection.prepare_cached(sql)?.query_row([now], |row| {
+                    // None of these is negative.
+                    let oldest = row.get::<_, Option<i64>>(2)?.map(|ms| Duration::from_millis(ms.unsigned_abs()));
+                    let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+                    Ok(Waiting { open: count(0)?, claimable: count(1)?, oldest })
+                })
+            })
+            .await
     }
 
     async fn join(&self, member: &Key, group: &Key) -> Result<Option<Left>, Error> {
@@ -208,6 +281,17 @@ fn find<T: rusqlite::types::FromSql>(
 
 fn change(connection: &Connection, sql: &str, parameters: impl Params) -> rusqlite::Result<usize> {
     connection.prepare_cached(sql)?.execute(parameters)
+}
+
+/// The work of writing a job, unless it is there.
+fn writing(job: Draft<'_>) -> impl FnOnce(&Connection, i64) -> rusqlite::Result<()> + Send + 'static {
+    let Draft { key, body, owner, lease } = job;
+    let (id, body, owner) = (key.rest().to_owned(), body.to_vec(), owner.to_owned());
+    move |connection, now| {
+        let sql = "INSERT INTO job (id, body, owner, attempt, due_ms) VALUES (?1, ?2, ?3, 1, ?4)
+                   ON CONFLICT (id) DO NOTHING";
+        change(connection, sql, (id, body, owner, now + millis(lease))).map(drop)
+    }
 }
 
 fn append(connection: &Connection, now: i64, entry: Vec<u8>) -> rusqlite::Result<()> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use redis::{Cmd, Script, ScriptInvocation, cmd};
 
 use self::line::{Again, Line, Order, What};
-use super::engine::{Acceptance, Engine, From, LOG_LENGTH, Left, millis};
+use super::engine::{Acceptance, Change, Draft, Engine, From, LOG_LENGTH, Left, Taken, Waiting, millis};
 use super::error::Error;
 use super::key::Key;
 use super::trail::Seq;
@@ -23,6 +23,12 @@ pub(crate) struct Redis {
     /// What stands before every key, with its colon.
     namespace: String,
     accept: Script,
+    journal: Script,
+    keep: Script,
+    change: Script,
+    finish: Script,
+    claim: Script,
+    waiting: Script,
     hold: Script,
     let_go: Script,
     join: Script,
@@ -37,6 +43,12 @@ impl Redis {
             line: Line::new(url, deadline)?,
             namespace: format!("{namespace}:"),
             accept: Script::new(include_str!("accept.lua")),
+            journal: Script::new(include_str!("journal.lua")),
+            keep: Script::new(include_str!("keep.lua")),
+            change: Script::new(include_str!("change.lua")),
+            finish: Script::new(include_str!("finish.lua")),
+            claim: Script::new(include_str!("claim.lua")),
+            waiting: Script::new(include_str!("waiting.lua")),
             hold: Script::new(include_str!("hold.lua")),
             let_go: Script::new(include_str!("let_go.lua")),
             join: Script::new(include_str!("join.lua")),
@@ -66,6 +78,13 @@ impl Redis {
 
     async fn run<T: redis::FromRedisValue>(&self, script: ScriptInvocation<'_>, again: Again) -> Result<T, Error> {
         self.line.ask(&Order { what: What::Script(script), again }).await
+    }
+
+    /// A script on one job and the queue.
+    fn on_job<'a>(&'a self, script: &'a Script, job: &Key) -> ScriptInvocation<'a> {
+        let mut script = script.key(self.name(job));
+        script.key(self.name(&Key::due())).arg(job.rest());
+        script
     }
 
     async fn move_to(&self, member: &Key, group: Option<&Key>) -> Result<Option<Left>, Error> {
@@ -122,11 +141,54 @@ impl Engine for Redis {
         let mut mark = [0; 16];
         fill_random(&mut mark);
         let mut script = self.accept.key(self.name(acceptance.delivery));
-        script.key(self.name(&Key::audit())).arg(&mark[..]).arg(millis(acceptance.life)).arg(LOG_LENGTH);
-        if let Some(entry) = acceptance.entry {
-            script.arg(entry);
+        script.key(self.name(&Key::audit())).key(self.name(&Key::due()));
+        script.arg(&mark[..]).arg(millis(acceptance.life)).arg(LOG_LENGTH).arg(acceptance.entry.unwrap_or_default());
+        if let Some(Draft { key, body, owner, lease }) = acceptance.job {
+            script.key(self.name(key)).arg(key.rest()).arg(body).arg(owner).arg(millis(lease));
         }
         self.run(script, Again::Harmless).await
+    }
+
+    async fn journal(&self, job: Draft<'_>) -> Result<(), Error> {
+        let mut script = self.on_job(&self.journal, job.key);
+        script.arg(job.body).arg(job.owner).arg(millis(job.lease));
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn keep(&self, key: &Key, owner: &str, lease: Duration) -> Result<bool, Error> {
+        let mut script = self.on_job(&self.keep, key);
+        script.arg(owner).arg(millis(lease));
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn change(&self, change: Change<'_>) -> Result<bool, Error> {
+        let mut script = self.on_job(&self.change, change.key);
+        script.key(self.name(&Key::audit())).arg(change.owner).arg(&change.mark[..]).arg(change.body);
+        script.arg(change.entry.unwrap_or_default()).arg(LOG_LENGTH);
+        if let Some(due) = change.due {
+            script.arg(millis(due));
+        }
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn finish(&self, key: &Key, owner: &str) -> Result<bool, Error> {
+        let mut script = self.on_job(&self.finish, key);
+        script.arg(owner);
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn claim(&self, owner: &str, lease: Duration) -> Result<Option<Taken>, Error> {
+        let mut script = self.claim.key(self.name(&Key::due()));
+        script.arg(self.name(&Key::jobs())).arg(owner).arg(millis(lease));
+        // Again, it would take another job. The one whose name was lost is claimable when this lease ends.
+        let taken: Option<(String, Vec<u8>, u32)> = self.run(script, Again::Never).await?;
+        Ok(taken.map(|(id, body, attempt)| Taken { id, body, attempt }))
+    }
+
+    async fn waiting(&self) -> Result<Waiting, Error> {
+        let script = self.waiting.key(self.name(&Key::due()));
+        let (open, claimable, oldest): (u64, u64, u64) = self.run(script, Again::Harmless).await?;
+        Ok(Waiting { open, claimable, oldest: (claimable > 0).then(|| Duration::from_millis(oldest)) })
     }
 
     async fn join(&self, member: &Key, group: &Key) -> Result<Option<Left>, Error> {

@@ -7,7 +7,7 @@ use onair::grant::StateToken;
 use onair::id::DeliveryId;
 use onair::outcome::Action;
 use onair::reply::StreamRecord;
-use onair::store::{Accepted, AuditQuery, LeaseName, Store, Unlinked};
+use onair::store::{Accepted, AuditQuery, LeaseName, Store, Unlinked, With};
 use tokio::task::JoinSet;
 
 use super::trail::references;
@@ -33,16 +33,16 @@ on_both_engines! {
 async fn a_delivery_is_new_once(world: World) {
     let (store, now) = (&world.store, world.clock.now());
     let delivery = DeliveryId::new("d1");
-    assert_eq!(store.accept(&delivery, Some(&entry("R1", now))).await.unwrap(), Accepted::New);
-    assert_eq!(store.accept(&delivery, Some(&entry("R2", now))).await.unwrap(), Accepted::Replayed);
-    assert_eq!(store.accept(&DeliveryId::new("d2"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&delivery, With::Entry(&entry("R1", now))).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&delivery, With::Entry(&entry("R2", now))).await.unwrap(), Accepted::Replayed);
+    assert_eq!(store.accept(&DeliveryId::new("d2"), With::Nothing).await.unwrap(), Accepted::New);
     assert_eq!(references(store, &AuditQuery::default()).await, ["R1"]);
 }
 
 async fn of_fifty_deliveries_at_once_one_is_new(world: World) {
     let now = world.clock.now();
     let answers = fifty(&world.store, move |store, index| async move {
-        store.accept(&DeliveryId::new("d"), Some(&entry(&format!("R{index}"), now))).await.unwrap()
+        store.accept(&DeliveryId::new("d"), With::Entry(&entry(&format!("R{index}"), now))).await.unwrap()
     });
     let new = answers.await.into_iter().filter(|accepted| *accepted == Accepted::New).count();
     assert_eq!(new, 1);
@@ -220,7 +220,7 @@ async fn the_store_answers_a_ping(world: World) {
 }
 
 /// Does something fifty times at once.
-async fn fifty<T, F>(store: &Store, act: impl Fn(Store, usize) -> F) -> Vec<T>
+pub(super) async fn fifty<T, F>(store: &Store, act: impl Fn(Store, usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

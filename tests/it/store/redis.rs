@@ -2,21 +2,24 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use onair::clock::Clock;
 use onair::grant::StateToken;
 use onair::id::DeliveryId;
+use onair::journal::{Job, Stage};
 use onair::outcome::Action;
 use onair::reply::StreamRecord;
 use onair::secret::Secret;
-use onair::store::{Accepted, AuditQuery, Cause, Error, Keyring, LeaseName, Options, Place, Store};
-use tokio::io::copy_bidirectional;
+use onair::store::{Accepted, AuditQuery, Cause, Error, Keyring, LeaseName, Options, Place, Store, With};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::{World, entry, eventually, grant, meeting, pending, person, place_on_redis, zoom_user};
+use super::journal::{LONG, accept, decided, id, job};
+use super::trail::references;
+use super::{World, entry, eventually, grant, invocation, meeting, pending, person, place_on_redis, zoom_user};
 use crate::redis_server::{RedisServer, free_port, url};
 
 /// As in production.
@@ -34,6 +37,7 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
     let (who, zoe, now) = (person("U1"), zoom_user("Z1"), Clock::default().now());
     let (token, lease, number) = (StateToken::generate(), LeaseName::refresh(&zoe), meeting("68423085"));
     let record = StreamRecord { meeting: number, action: Action::Start, by: who.user.clone(), at: now };
+    let (name, job) = (id("j1"), Job { invocation: invocation("U1", now), stage: Stage::Accepted });
 
     macro_rules! fails_at_once {
         ($($call:expr),* $(,)?) => {$(
@@ -47,7 +51,15 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
     }
     fails_at_once!(
         store.ping(),
-        store.accept(&DeliveryId::new("d1"), Some(&entry("R1", now))),
+        store.accept(&DeliveryId::new("d1"), With::Entry(&entry("R1", now))),
+        store.accept(&DeliveryId::new("d1"), With::Job { id: &name, job: &job, owner: "a", lease: SECOND }),
+        store.journal(&name, &job, "a", SECOND),
+        store.keep(&name, "a", SECOND),
+        store.advance(&name, "a", &job, Some(&entry("R1", now))),
+        store.postpone(&name, "a", &job, SECOND),
+        store.finish(&name, "a"),
+        store.claim("a", SECOND),
+        store.waiting(),
         store.offer(&token, &pending("U1", now)),
         store.offered(&token),
         store.redeem(&token),
@@ -71,7 +83,7 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
 
     let server = RedisServer::start_on(port, &[]);
     assert_eq!(store.link(&who, &zoe).await.unwrap(), None, "the first try after Redis came works");
-    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&DeliveryId::new("d1"), With::Nothing).await.unwrap(), Accepted::New);
     drop(server);
 }
 
@@ -80,11 +92,11 @@ async fn a_restart_of_redis_fails_nothing_that_comes_after_it() {
     let server = RedisServer::start();
     let port = server.port();
     let store = open(place_on_redis(url(port)), super::DEADLINE);
-    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&DeliveryId::new("d1"), With::Nothing).await.unwrap(), Accepted::New);
     drop(server);
     let server = RedisServer::start_on(port, &[]);
     // The scripts are gone from the server as well.
-    assert_eq!(store.accept(&DeliveryId::new("d2"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&DeliveryId::new("d2"), With::Nothing).await.unwrap(), Accepted::New);
     drop(server);
 }
 
@@ -98,6 +110,35 @@ async fn a_connection_that_fell_silent_is_replaced() {
     assert!(matches!(store.ping().await, Err(Error::TimedOut)));
     eventually(|| async { store.ping().await.is_ok() }, |is_ok| *is_ok).await;
     assert!(proxy.connections.load(Ordering::SeqCst) > 1, "over a new connection");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_done_and_not_answered_is_not_done_again() {
+    let proxy = Proxy::start(RedisServer::shared().port()).await;
+    let store = open(place_on_redis(url(proxy.port)), super::DEADLINE);
+    let now = Clock::default().now();
+    let job = |stage| Job { invocation: invocation("U1", now), stage };
+    let (accepted, told) = (job(Stage::Accepted), job(decided("told")));
+    // The second time, the server has the scripts, and what is lost is the answer of the work itself.
+    for (name, is_lost) in [("j1", false), ("j2", true)] {
+        let lose = || proxy.is_losing.store(is_lost, Ordering::SeqCst);
+        lose();
+        assert_eq!(accept(&store, name, &accepted, "a", LONG).await, Accepted::New);
+        lose();
+        assert!(store.advance(&id(name), "a", &told, Some(&entry(name, now))).await.unwrap());
+        lose();
+        assert!(store.postpone(&id(name), "a", &told, Duration::ZERO).await.unwrap());
+        eventually(|| async { store.waiting().await.unwrap() }, |waiting| waiting.claimable == 1).await;
+        lose();
+        let claimed = store.claim("b", SECOND).await;
+        assert_eq!(claimed.as_ref().is_err_and(Error::is_transient), is_lost, "{claimed:?}");
+        lose();
+        assert!(store.finish(&id(name), "b").await.unwrap());
+        assert!(!proxy.is_losing.load(Ordering::SeqCst), "each was lost");
+    }
+    let trail = references(&store, &AuditQuery::default()).await;
+    assert_eq!(trail, ["j1", "j2"]);
+    assert!(proxy.connections.load(Ordering::SeqCst) > 5, "each on a connection of its own");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,7 +162,7 @@ async fn a_server_without_resp3_is_spoken_to_in_resp2() {
     let server = RedisServer::start_on(free_port(), &["--rename-command", "HELLO", ""]);
     let store = open(place_on_redis(server.url()), super::DEADLINE);
     store.ping().await.unwrap();
-    assert_eq!(store.accept(&DeliveryId::new("d1"), None).await.unwrap(), Accepted::New);
+    assert_eq!(store.accept(&DeliveryId::new("d1"), With::Nothing).await.unwrap(), Accepted::New);
     assert_eq!(store.link(&person("U1"), &zoom_user("Z1")).await.unwrap(), None);
     assert_eq!(store.link(&person("U1"), &zoom_user("Z2")).await.unwrap().unwrap().left, 0);
     store.append_audit(&entry("R1", Clock::default().now())).await.unwrap();
@@ -149,7 +190,9 @@ async fn every_record_is_given_its_life() {
     let number = meeting("68423085");
     let record = StreamRecord { meeting: number, action: Action::Start, by: person("U1").user, at: now };
     store.offer(&StateToken::generate(), &pending("U1", now)).await.unwrap();
-    store.accept(&DeliveryId::new("d1"), Some(&entry("R1", now))).await.unwrap();
+    store.accept(&DeliveryId::new("d1"), With::Entry(&entry("R1", now))).await.unwrap();
+    store.journal(&id("j1"), &job(&world, Stage::Accepted), "a", SECOND).await.unwrap();
+    assert!(store.postpone(&id("j1"), "a", &job(&world, Stage::Accepted), SECOND).await.unwrap());
     store.record_stream(&person("U1"), &record).await.unwrap();
     store.remember_webinar(number).await.unwrap();
     store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
@@ -161,6 +204,8 @@ async fn every_record_is_given_its_life() {
         ("state:*", 1, 10 * MINUTE),
         ("{journal}:delivery:d1", 1, 15 * MINUTE),
         ("{journal}:audit", 1, -1),
+        ("{journal}:job:j1", 1, -1),
+        ("{journal}:due", 1, -1),
         ("streams:{E1/T1}:*", 2, DAY),
         ("webinar:68423085", 1, 30 * DAY),
         ("{link}:*", 2, -1),
@@ -176,11 +221,13 @@ async fn every_record_is_given_its_life() {
     }
 }
 
-/// Passes bytes on until it is told to fall silent; connections made after that work again.
+/// Passes bytes on until it is told to fall silent, or to lose an answer together with the connection; connections made
+/// after that work again.
 struct Proxy {
     port: u16,
     connections: Arc<AtomicUsize>,
     silenced: tokio::sync::watch::Sender<usize>,
+    is_losing: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
@@ -190,19 +237,20 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));
         let (silenced, heard) = tokio::sync::watch::channel(0);
-        let count = Arc::clone(&connections);
+        let is_losing = Arc::new(AtomicBool::new(false));
+        let (count, losing) = (Arc::clone(&connections), Arc::clone(&is_losing));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut pipes = JoinSet::new();
             loop {
                 let (mut near, _) = listener.accept().await.unwrap();
                 let index = count.fetch_add(1, Ordering::SeqCst);
-                let mut heard = heard.clone();
+                let (mut heard, losing) = (heard.clone(), Arc::clone(&losing));
                 pipes.spawn(async move {
                     let mut far = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
                     let is_silent = async move { heard.wait_for(|silenced| index < *silenced).await.is_ok() };
                     let is_silent = tokio::select! {
-                        _ = copy_bidirectional(&mut near, &mut far) => false,
+                        () = pass_on(&mut near, &mut far, &losing) => false,
                         is_silent = is_silent => is_silent,
                     };
                     if is_silent {
@@ -211,11 +259,28 @@ impl Proxy {
                 });
             }
         });
-        Self { port, connections, silenced, _tasks: tasks }
+        Self { port, connections, silenced, is_losing, _tasks: tasks }
     }
 
     /// Passes nothing on over the connections that there are, and closes none of them.
     fn silence(&self) {
         self.silenced.send_replace(self.connections.load(Ordering::SeqCst));
+    }
+}
+
+/// Passes bytes on in both directions until either side ends, or an answer is to be lost.
+async fn pass_on(near: &mut TcpStream, far: &mut TcpStream, losing: &AtomicBool) {
+    let ((mut from_near, mut to_near), (mut from_far, mut to_far)) = (near.split(), far.split());
+    let answers = async {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = from_far.read(&mut bytes).await {
+            if losing.swap(false, Ordering::SeqCst) || to_near.write_all(&bytes[..count]).await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        _ = copy(&mut from_near, &mut to_far) => {}
+        () = answers => {}
     }
 }

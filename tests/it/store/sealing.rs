@@ -1,17 +1,22 @@
 //! What somebody sees and can do who has the store's bytes but not its keys.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use onair::grant::StateToken;
 use onair::id::DeliveryId;
-use onair::store::{Error, Keyring, Place, SealFault};
+use onair::journal::Stage;
+use onair::store::{Error, Keyring, Place, SealFault, With};
 
+use super::journal::{LONG, accept, decided, id, job};
 use super::{World, database, entry, grant, pending, person, zoom_user};
 
 on_both_engines! {
     no_secret_lies_open_in_the_store,
     a_value_under_another_key_does_not_open,
     a_removed_key_is_named,
+    an_unreadable_job_holds_up_no_other,
+    a_job_that_nobody_can_read_is_dropped_in_the_end,
 }
 
 async fn no_secret_lies_open_in_the_store(world: World) {
@@ -22,7 +27,14 @@ async fn no_secret_lies_open_in_the_store(world: World) {
     store.redeem(&used).await.unwrap();
     store.save_grant(&grant("Z1")).await.unwrap();
     store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
-    store.accept(&DeliveryId::new("d1"), Some(&entry("in-the-clear", now))).await.unwrap();
+    store.accept(&DeliveryId::new("d1"), With::Entry(&entry("in-the-clear", now))).await.unwrap();
+    let mut accepted = job(&world, Stage::Accepted);
+    accept(store, "j1", &accepted, "a", LONG).await;
+    store.journal(&id("j2"), &accepted, "a", LONG).await.unwrap();
+    store.journal(&id("j3"), &accepted, "a", LONG).await.unwrap();
+    accepted.stage = decided("canary-answer");
+    assert!(store.advance(&id("j2"), "a", &accepted, None).await.unwrap());
+    assert!(store.postpone(&id("j3"), "a", &accepted, LONG).await.unwrap());
 
     let bytes = everything(&world);
     assert!(bytes.contains("in-the-clear"), "the search finds what is not sealed");
@@ -54,6 +66,52 @@ async fn a_removed_key_is_named(world: World) {
     let error = world.store.grant(&zoom_user("Z1")).await.unwrap_err();
     let named = matches!(&error, Error::Sealed { source: SealFault::UnknownKey(id), .. } if *id == removed);
     assert!(named, "{error:?}");
+}
+
+async fn an_unreadable_job_holds_up_no_other(world: World) {
+    let store = &world.store;
+    let accepted = job(&world, Stage::Accepted);
+    for name in ["j1", "j2", "j3"] {
+        accept(store, name, &accepted, "a", Duration::ZERO).await;
+    }
+    let (first, second) = (read_job(&world, "j1"), read_job(&world, "j2"));
+    write_job(&world, "j1", &second);
+    for name in ["j1", "j2", "j3"] {
+        make_due(&world, name);
+    }
+
+    let (mut found, mut faults) = (Vec::new(), Vec::new());
+    loop {
+        match store.claim("b", LONG).await {
+            Ok(Some(claimed)) => found.push(claimed.id.to_string()),
+            Ok(None) => break,
+            Err(error) => faults.push(error),
+        }
+    }
+    found.sort_unstable();
+    assert_eq!(found, ["j2", "j3"]);
+    let is_told = matches!(&faults[..], [Error::Sealed { source: SealFault::NotAuthentic(_), .. }]);
+    assert!(is_told, "once: {faults:?}");
+    assert_eq!(store.waiting().await.unwrap().open, 3);
+    assert!(!store.keep(&id("j1"), "b", LONG).await.unwrap(), "nobody holds it");
+
+    write_job(&world, "j1", &first);
+    make_due(&world, "j1");
+    let claimed = store.claim("b", LONG).await.unwrap().unwrap();
+    assert_eq!((claimed.id, claimed.attempt), (id("j1"), 3));
+}
+
+async fn a_job_that_nobody_can_read_is_dropped_in_the_end(world: World) {
+    accept(&world.store, "j1", &job(&world, Stage::Accepted), "a", LONG).await;
+    let world = world.reopen(|options| options.keys = Keyring::parse(&Keyring::generate_one()).unwrap());
+    let mut faults = 0;
+    while world.store.waiting().await.unwrap().open > 0 {
+        make_due(&world, "j1");
+        let error = world.store.claim("b", LONG).await.unwrap_err();
+        assert!(matches!(&error, Error::Sealed { source: SealFault::UnknownKey(_), .. }), "{error:?}");
+        faults += 1;
+    }
+    assert_eq!(faults, 12, "put aside for 1, 2, 4 … 1024 minutes, then dropped");
 }
 
 /// All keys and values that a thief would get, as text.
@@ -113,6 +171,44 @@ fn write(world: &World, key: &str, value: &[u8]) {
         Place::Embedded { folder } => {
             let changed = database(folder).execute("UPDATE record SET value = ?2 WHERE key = ?1", (key, value));
             assert_eq!(changed, Ok(1));
+        }
+    }
+}
+
+fn read_job(world: &World, id: &str) -> Vec<u8> {
+    match &world.options.place {
+        Place::Redis { namespace, .. } => {
+            let key = format!("{namespace}:{{journal}}:job:{id}");
+            redis::cmd("HGET").arg(key).arg("body").query(&mut raw(world)).unwrap()
+        }
+        Place::Embedded { folder } => {
+            database(folder).query_row("SELECT body FROM job WHERE id = ?1", [id], |row| row.get(0)).unwrap()
+        }
+    }
+}
+
+fn write_job(world: &World, id: &str, body: &[u8]) {
+    match &world.options.place {
+        Place::Redis { namespace, .. } => {
+            let key = format!("{namespace}:{{journal}}:job:{id}");
+            redis::cmd("HSET").arg(key).arg("body").arg(body).exec(&mut raw(world)).unwrap();
+        }
+        Place::Embedded { folder } => {
+            let changed = database(folder).execute("UPDATE job SET body = ?2 WHERE id = ?1", (id, body));
+            assert_eq!(changed, Ok(1));
+        }
+    }
+}
+
+/// Lets a job's time come.
+fn make_due(world: &World, id: &str) {
+    match &world.options.place {
+        Place::Redis { namespace, .. } => {
+            let key = format!("{namespace}:{{journal}}:due");
+            redis::cmd("ZADD").arg(key).arg(1).arg(id).exec(&mut raw(world)).unwrap();
+        }
+        Place::Embedded { folder } => {
+            assert_eq!(database(folder).execute("UPDATE job SET due_ms = 1 WHERE id = ?1", [id]), Ok(1));
         }
     }
 }
