@@ -128,7 +128,7 @@ pub enum Outcome {
     Reconnect,
     /// Too many requests.
     Throttled(Throttle),
-    /// The order was sent and its fate is not known: it may be on air.
+    /// The order was sent and its fate is not known, for want of an answer or of its sense: it may be on air.
     Unknown,
     /// Zoom is down; nothing was done.
     Unavailable,
@@ -221,7 +221,7 @@ pub fn is_webinar(attempt: &Attempt) -> bool {
 }
 
 fn judge_answer(action: Action, answer: &Answer, now: Timestamp) -> Outcome {
-    // Only 204: a 200 with a body is somebody else's answer, or one of Zoom's errors in disguise.
+    // Only 204: a 200 with a body is one of Zoom's errors in disguise, or nobody knows what.
     if answer.status == 204 {
         return match action {
             Action::Start => Outcome::Accepted,
@@ -243,7 +243,11 @@ fn judge_answer(action: Action, answer: &Answer, now: Timestamp) -> Outcome {
     if answer.status >= 500 {
         return Outcome::Unavailable;
     }
-    by_code(answer).unwrap_or_else(|| refused(answer))
+    by_code(answer).unwrap_or_else(|| match answer.status {
+        // Friendly, and not what Zoom documents: the order may have been carried out.
+        200..=299 => Outcome::Unknown,
+        _ => refused(answer),
+    })
 }
 
 /// Families of messages that Zoom sends under changing codes.

@@ -33,15 +33,18 @@ fn check_refused(status: u16, code: impl Into<Option<i64>>, message: &str) {
 }
 
 #[test]
-fn only_204_is_success() {
+fn only_204_is_success_and_a_friendly_answer_beside_it_is_unknown() {
     assert_eq!(judged(Action::Start, answer(204, None, "")), Outcome::Accepted);
     assert_eq!(judged(Action::Stop, answer(204, None, "")), Outcome::Stopped);
     for status in [200, 201, 202, 205, 206] {
-        check_refused(status, None, "");
-        check_refused(status, 0, "success");
+        check(status, None, "", Outcome::Unknown);
+        check(status, 0, "success", Outcome::Unknown);
+        check(status, 7777, "A code of tomorrow.", Outcome::Unknown);
     }
     // What Zoom says is wrong stays wrong when it comes with a friendly status.
     check(200, 3000, "Meeting 68423085 has not started.", Outcome::NotStarted);
+    check(200, 3001, "", Outcome::NotFound);
+    check(202, 124, "Invalid access token.", Outcome::Reconnect);
     check(201, 4711, "Invalid access token, does not contain scopes:[a:b].", scope(&["a:b"]));
 }
 

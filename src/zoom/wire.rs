@@ -3,7 +3,8 @@
 //! What is sent is as narrow as Zoom's documents: a key that nobody asked for is absent, never `null`. What is received
 //! is as wide as can be: a field that OnAir can do without never makes an answer unreadable.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::meeting::{Captions, Layout, Settings, SpeakerName, Title};
@@ -116,10 +117,32 @@ pub(super) struct OauthError {
 /// wants.
 #[derive(Deserialize)]
 pub(super) struct User {
+    #[serde(deserialize_with = "not_empty")]
     pub(super) id: String,
     pub(super) account_id: Option<String>,
     pub(super) display_name: Option<String>,
     pub(super) first_name: Option<String>,
     pub(super) last_name: Option<String>,
     pub(super) email: Option<String>,
+}
+
+/// Everything about a Zoom user is kept under the id: people must not come to share an empty one.
+fn not_empty<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let text = String::deserialize(input)?;
+    if text.trim().is_empty() { Err(D::Error::custom("an empty id")) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_without_an_id_is_none() {
+        let read = |id: &str| serde_json::from_str::<User>(&format!(r#"{{"id":{id},"email":"ada@example.com"}}"#));
+        assert_eq!(read("\"z8yCxjabcdEFGHfp8uQ\"").unwrap().id, "z8yCxjabcdEFGHfp8uQ");
+        for id in ["\"\"", "\" \"", "null", "7"] {
+            assert!(read(id).is_err(), "{id}");
+        }
+        assert!(serde_json::from_str::<User>("{}").is_err());
+    }
 }
