@@ -5,6 +5,9 @@ use crate::command::{CAPTIONS_WORDS, LAYOUT_WORDS, SPEAKER_NAME_WORDS};
 use crate::meeting::{Settings, Title};
 use crate::outcome::FieldError;
 
+/// How many fields are told: more than a start can have.
+pub(super) const MOST_FIELDS: usize = 5;
+
 /// What Zoom allows in a field, or its own words where it is none of ours.
 pub(super) fn rule(error: &FieldError) -> String {
     match field(&error.field) {
@@ -15,12 +18,27 @@ pub(super) fn rule(error: &FieldError) -> String {
         Field::SpeakerName => format!("`--speaker-name`: Zoom takes {}.", choices(SPEAKER_NAME_WORDS)),
         Field::Layout => format!("`--layout`: Zoom takes {}.", choices(LAYOUT_WORDS)),
         Field::Captions => format!("`--captions`: Zoom takes {}.", choices(CAPTIONS_WORDS)),
-        Field::Other => format!("{}: Zoom says {}", code(&clip(&error.field, 80)), code(&error.message)),
+        Field::Other => told(error),
     }
 }
 
+/// Zoom's own words about a field.
+pub(super) fn told(error: &FieldError) -> String {
+    format!("{}: Zoom says {}", code(&clip(&error.field, 80)), code(&error.message))
+}
+
+/// What was asked without what Zoom did not accept, and without anything where it named nothing; `None` if that is
+/// what was asked.
+pub(super) fn mended(asked: &Settings, fields: &[FieldError]) -> Option<Settings> {
+    let mut mended = if fields.is_empty() { Settings::default() } else { asked.clone() };
+    for error in fields.iter().take(MOST_FIELDS) {
+        mend(&mut mended, &error.field);
+    }
+    (mended != *asked).then_some(mended)
+}
+
 /// The options without what Zoom did not accept. A title is tried in plainer letters before it is given up.
-pub(super) fn mend(settings: &mut Settings, name: &str) {
+fn mend(settings: &mut Settings, name: &str) {
     match field(name) {
         Field::Title => {
             let plainer = settings.title.as_ref().and_then(plainer);

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::account::{missing_scope, shown};
-use super::fields::{mend, rule};
+use super::fields::{MOST_FIELDS, mended, rule, told};
 use super::phrase::Words;
 use super::text::{code, day_and_time, seconds_until, time};
 use crate::command::Verb;
@@ -76,8 +76,8 @@ impl Words<'_> {
     fn not_started(&self) -> Vec<String> {
         match self.show.action {
             Action::Start => vec![
-                self.public_failure("the meeting isn't running."),
-                format!("Start the meeting in Zoom, then repeat: {}", self.again()),
+                self.public_failure("the meeting or webinar isn't running."),
+                format!("Start it in Zoom, then repeat: {}", self.again()),
             ],
             Action::Stop => vec![
                 format!("Nothing to stop: {} isn't running. {}", self.what(), self.asked_for()),
@@ -118,19 +118,34 @@ impl Words<'_> {
     }
 
     fn invalid_fields(&self, fields: &[FieldError]) -> Vec<String> {
-        /// More fields than a start can have.
-        const MOST: usize = 5;
-        let mut mended = self.show.settings.clone();
-        let mut lines = vec![format!("{}: Zoom did not accept the settings for {}.", self.nothing(), self.what())];
-        for error in fields.iter().take(MOST) {
-            lines.push(format!("• {}", rule(error)));
-            mend(&mut mended, &error.field);
-        }
-        let next = match self.show.action {
-            Action::Start => self.context.copy(&self.start(&mended).to_string()),
-            Action::Stop => self.again(),
+        let mended = match self.show.action {
+            Action::Start => mended(&self.show.settings, fields),
+            // A stop has no settings, whatever Zoom calls them.
+            Action::Stop => None,
         };
-        lines.push(format!("This should pass: {next}"));
+        let Some(mended) = mended else {
+            return self.invalid_order(fields);
+        };
+        let mut lines = vec![format!("{}: Zoom did not accept the settings for {}.", self.nothing(), self.what())];
+        lines.extend(fields.iter().take(MOST_FIELDS).map(|error| format!("• {}", rule(error))));
+        let next = self.context.copy(&self.start(&mended).to_string());
+        lines.push(match fields {
+            [] => format!("It doesn't say which of them. Try without any: {next}"),
+            [..] => format!("This should pass: {next}"),
+        });
+        lines
+    }
+
+    /// Where nothing can be left out, nobody can say what would pass.
+    fn invalid_order(&self, fields: &[FieldError]) -> Vec<String> {
+        let mut lines = vec![format!("{}: Zoom did not accept the order for {}.", self.nothing(), self.meeting())];
+        match fields {
+            [] => lines.push(format!("Zoom says no more than this: {}", code("Validation Failed."))),
+            [..] => lines.extend(fields.iter().take(MOST_FIELDS).map(|error| format!("• {}", told(error)))),
+        }
+        lines.extend(self.by_hand());
+        lines.push(format!("Look at the meeting in Zoom, then repeat: {}", self.again()));
+        lines.push(format!("The same again? {}", self.context.tell_an_admin()));
         lines
     }
 
@@ -262,7 +277,7 @@ impl Words<'_> {
             ),
         };
         vec![
-            format!("{} {state}: the order was sent, and Zoom never answered. {}", self.what(), self.asked_for()),
+            format!("{} {state}: the order was sent, and Zoom gave no clear answer. {}", self.what(), self.asked_for()),
             advice.to_owned(),
             format!("{repeat}: {}", self.again()),
             format!("Can't tell? {}", self.context.tell_an_admin()),

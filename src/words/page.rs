@@ -135,7 +135,11 @@ fn failed(heading: &str, why: String, next: String) -> PageText {
 }
 
 fn once_more(before: &str, command: &str, reference: &Reference) -> String {
-    format!("{before} and type {}. The same again? Give an admin this reference: {reference}", connect(command))
+    let connect = connect(command);
+    // The command that led to the page does not run by itself after this.
+    format!(
+        "{before} and repeat your command, or type {connect}. The same again? Give an admin this reference: {reference}"
+    )
 }
 
 fn connect(command: &str) -> String {
@@ -143,7 +147,13 @@ fn connect(command: &str) -> String {
 }
 
 fn slack_user(user_name: &str, team_domain: &str) -> String {
-    format!("{} in the Slack workspace {}", name(user_name), name(team_domain))
+    let (user, team) = (name(user_name), name(team_domain));
+    let user = if user.trim().is_empty() { "A Slack user without a name" } else { &user };
+    if team.trim().is_empty() {
+        format!("{user} in your Slack workspace")
+    } else {
+        format!("{user} in the Slack workspace {team}")
+    }
 }
 
 fn zoom_user(user: &ZoomUser) -> String {

@@ -13,7 +13,10 @@ const CANNOT_ASK: &str =
 pub(super) fn workspace(streams: &[StreamRecord], context: &Context) -> Vec<String> {
     if streams.is_empty() {
         return vec![
-            format!("OnAir has started and stopped nothing in this workspace in the last {} hours.", hours()),
+            format!(
+                "OnAir started and stopped nothing in this workspace in the last {} hours, as far as it knows.",
+                hours()
+            ),
             format!("To put a meeting on air: {}", context.copy(Verb::Start.example())),
         ];
     }
@@ -26,7 +29,11 @@ pub(super) fn workspace(streams: &[StreamRecord], context: &Context) -> Vec<Stri
 pub(super) fn one(meeting: MeetingId, streams: &[StreamRecord], context: &Context) -> Vec<String> {
     let Some(newest) = streams.first() else {
         return vec![
-            format!("OnAir has done nothing with {} in the last {} hours.", code(&meeting.to_string()), hours()),
+            format!(
+                "OnAir started and stopped nothing with {} in the last {} hours, as far as it knows.",
+                code(&meeting.to_string()),
+                hours()
+            ),
             format!("To put it on air: {}", context.copy(&format!("start {}", meeting.number()))),
         ];
     };

@@ -71,8 +71,11 @@ pub(super) fn error(error: &UsageError, context: &Context) -> Vec<String> {
         Some(verb) if verb != Verb::Help => context.copy(&format!("help {}", verb.word())),
         _ => context.verb(Verb::Help),
     };
-    lines.push(format!("Try: {}", context.copy(&error.nearest)));
-    lines.push(format!("More: {help}"));
+    let nearest = context.copy(&error.nearest);
+    lines.push(format!("Try: {nearest}"));
+    if help != nearest {
+        lines.push(format!("More: {help}"));
+    }
     lines
 }
 

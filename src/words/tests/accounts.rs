@@ -122,7 +122,7 @@ fn status() {
     let status = |meeting, streams| seen(&Reply::Status { meeting, streams });
     insta::assert_snapshot!(status(None, Vec::new()), @r#"
     (Person)
-    OnAir has started and stopped nothing in this workspace in the last 24 hours.
+    OnAir started and stopped nothing in this workspace in the last 24 hours, as far as it knows.
     To put a meeting on air: `/stream start 68423085 "Keynote"`
     "#);
     insta::assert_snapshot!(status(None, vec![record(Action::Stop, 5), record(Action::Start, 65)]), @r#"
@@ -134,7 +134,7 @@ fn status() {
     "#);
     insta::assert_snapshot!(status(Some(meeting()), Vec::new()), @r#"
     (Person)
-    OnAir has done nothing with `684 230 85` in the last 24 hours.
+    OnAir started and stopped nothing with `684 230 85` in the last 24 hours, as far as it knows.
     To put it on air: `/stream start 68423085`
     "#);
     insta::assert_snapshot!(status(Some(meeting()), vec![record(Action::Start, 5)]), @r#"

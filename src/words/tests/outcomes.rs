@@ -46,8 +46,8 @@ fn stopped_names_who_did_it() {
 fn a_meeting_that_is_not_running() {
     insta::assert_snapshot!(both(&Outcome::NotStarted), @r#"
     (Channel)
-    The stream of “Keynote” (`684 230 85`) was not started: the meeting isn't running. Asked for by @U1.
-    Start the meeting in Zoom, then repeat: `/stream start 68423085 "Keynote"`
+    The stream of “Keynote” (`684 230 85`) was not started: the meeting or webinar isn't running. Asked for by @U1.
+    Start it in Zoom, then repeat: `/stream start 68423085 "Keynote"`
 
     (Channel)
     Nothing to stop: `684 230 85` isn't running. Asked for by @U1.
@@ -129,9 +129,48 @@ fn other_fields_zoom_does_not_take_are_left_out() {
     This should pass: `/stream start 68423085`
 
     (Person)
-    Nothing was stopped: Zoom did not accept the settings for `684 230 85`.
+    Nothing was stopped: Zoom did not accept the order for `684 230 85`.
     • `settings.bitrate`: Zoom says `Too <low>.`
-    This should pass: `/stream stop 68423085`
+    Urgent? The host stops the stream in Zoom, or ends the meeting.
+    Look at the meeting in Zoom, then repeat: `/stream stop 68423085`
+    The same again? Give an admin this reference: `r-7f3k`
+    "#);
+}
+
+#[test]
+fn settings_of_which_zoom_names_none_are_all_left_out() {
+    let asked = Settings { layout: Some(Layout::GalleryView), ..settings("Keynote") };
+    insta::assert_snapshot!(seen(&shown(Action::Start, asked, fields(&[]))), @r#"
+    (Person)
+    Nothing was started: Zoom did not accept the settings for “Keynote” (`684 230 85`).
+    It doesn't say which of them. Try without any: `/stream start 68423085`
+    "#);
+}
+
+#[test]
+fn an_order_without_anything_to_leave_out_is_promised_nothing() {
+    let plain = |action, outcome| seen(&shown(action, Settings::default(), outcome));
+    insta::assert_snapshot!(plain(Action::Start, fields(&[])), @r#"
+    (Person)
+    Nothing was started: Zoom did not accept the order for `684 230 85`.
+    Zoom says no more than this: `Validation Failed.`
+    Look at the meeting in Zoom, then repeat: `/stream start 68423085`
+    The same again? Give an admin this reference: `r-7f3k`
+    "#);
+    insta::assert_snapshot!(plain(Action::Start, fields(&[("settings.display_name", "Invalid field.")])), @r#"
+    (Person)
+    Nothing was started: Zoom did not accept the order for `684 230 85`.
+    • `settings.display_name`: Zoom says `Invalid field.`
+    Look at the meeting in Zoom, then repeat: `/stream start 68423085`
+    The same again? Give an admin this reference: `r-7f3k`
+    "#);
+    insta::assert_snapshot!(seen(&shown(Action::Stop, settings("Keynote"), fields(&[]))), @r#"
+    (Person)
+    Nothing was stopped: Zoom did not accept the order for `684 230 85`.
+    Zoom says no more than this: `Validation Failed.`
+    Urgent? The host stops the stream in Zoom, or ends the meeting.
+    Look at the meeting in Zoom, then repeat: `/stream stop 68423085`
+    The same again? Give an admin this reference: `r-7f3k`
     "#);
 }
 
@@ -370,13 +409,13 @@ fn too_many_requests_for_a_day() {
 fn an_order_without_an_answer() {
     insta::assert_snapshot!(both(&Outcome::Unknown), @r#"
     (Channel)
-    “Keynote” (`684 230 85`) may be on air: the order was sent, and Zoom never answered. Asked for by @U1.
+    “Keynote” (`684 230 85`) may be on air: the order was sent, and Zoom gave no clear answer. Asked for by @U1.
     Look at the stream first: OnAir never repeats a start by itself.
     Nothing on air after a minute? Repeat: `/stream start 68423085 "Keynote"`
     Can't tell? Give an admin this reference: `r-7f3k`
 
     (Channel)
-    `684 230 85` may still be on air: the order was sent, and Zoom never answered. Asked for by @U1.
+    `684 230 85` may still be on air: the order was sent, and Zoom gave no clear answer. Asked for by @U1.
     Look at the stream first: OnAir never repeats a stop by itself.
     Still on air after a minute? Repeat: `/stream stop 68423085`
     Can't tell? Give an admin this reference: `r-7f3k`
@@ -435,7 +474,7 @@ fn everything_asked_for_is_in_the_command_to_repeat() {
     };
     insta::assert_snapshot!(seen(&shown(Action::Start, asked, Outcome::NotStarted)), @r#"
     (Channel)
-    The stream of “Q&A ∗now∗ <＠U2> ˋxˋ” (`684 230 85`) was not started: the meeting isn't running. Asked for by @U1.
-    Start the meeting in Zoom, then repeat: `/stream start 68423085 "Q&A *now* <@U2> ˋxˋ" --speaker-name off --layout follow_host --captions off`
+    The stream of “Q&A ∗now∗ <＠U2> ˋxˋ” (`684 230 85`) was not started: the meeting or webinar isn't running. Asked for by @U1.
+    Start it in Zoom, then repeat: `/stream start 68423085 "Q&A *now* <@U2> ˋxˋ" --speaker-name off --layout follow_host --captions off`
     "#);
 }

@@ -105,13 +105,13 @@ fn every_page_of_failure_shows_the_way_on() {
     Not connected · OnAir
     # Zoom did not connect you
     Nothing was connected: Zoom broke off at the last step.
-    Go back to Slack and type /stream connect. The same again? Give an admin this reference: r-7f3k
+    Go back to Slack and repeat your command, or type /stream connect. The same again? Give an admin this reference: r-7f3k
     "#);
     insta::assert_snapshot!(read(&Page::ZoomAway { reference: reference() }), @r#"
     Not connected · OnAir
     # Zoom is not answering
     Nothing was connected.
-    Wait a few minutes, go back to Slack and type /stream connect. The same again? Give an admin this reference: r-7f3k
+    Wait a few minutes, go back to Slack and repeat your command, or type /stream connect. The same again? Give an admin this reference: r-7f3k
     "#);
     insta::assert_snapshot!(read(&Page::StoreAway), @r#"
     Not connected · OnAir
@@ -135,4 +135,21 @@ fn names_on_pages_are_not_escaped_here_and_keep_to_one_line() {
     );
     assert!(text.paragraphs[0].starts_with("<b>ana  in the Slack workspace xxx"));
     assert!(text.paragraphs.iter().all(|paragraph| paragraph.chars().count() < 400 && !paragraph.contains('\n')));
+}
+
+#[test]
+fn somebody_is_named_on_a_page_even_without_names() {
+    let said = |user_name: &str, team_domain: &str| {
+        let (user_name, team_domain) = (user_name.to_owned(), team_domain.to_owned());
+        let authorize_url = Secret::new("https://zoom.us/oauth/authorize");
+        page(&Page::ConfirmConnect { user_name, team_domain, waiting: None, authorize_url }, "/stream")
+            .paragraphs
+            .remove(0)
+    };
+    for nobody in ["", " ", "\u{202e}\n"] {
+        let known = "A Slack user without a name in the Slack workspace acme asked to connect a Zoom account to OnAir.";
+        assert_eq!(said(nobody, "acme"), known);
+        assert_eq!(said("ana", nobody), "ana in your Slack workspace asked to connect a Zoom account to OnAir.");
+    }
+    assert!(said("", "").starts_with("A Slack user without a name in your Slack workspace asked"));
 }

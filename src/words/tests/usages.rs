@@ -89,6 +89,11 @@ fn a_verb_or_meeting_that_is_none() {
     Try: `/stream start 68423085`
     More: `/stream help start`
     "#);
+    insta::assert_snapshot!(usage(Problem::UnknownVerb { word: "banana".into() }, "help"), @r#"
+    (Person)
+    OnAir doesn't know the command `banana`.
+    Try: `/stream help`
+    "#);
     insta::assert_snapshot!(usage(Problem::MissingMeeting { verb: Verb::Stop }, "stop 68423085"), @r#"
     (Person)
     `/stream stop` needs a meeting: its id or its Zoom link.
@@ -203,7 +208,6 @@ fn a_word_too_many() {
     (Person)
     OnAir doesn't know what to do with `ˋ<!channel>ˋ`.
     Try: `/stream help`
-    More: `/stream help`
     "#);
 }
 
