@@ -17,7 +17,10 @@ pub(super) fn verb(word: &str) -> Option<Verb> {
         "who" | "me" | "account" => Verb::Whoami,
         "usage" | "commands" | "man" => Verb::Help,
         _ => {
-            let near = nearest(&word, &Verb::ALL.map(Verb::word))?;
+            // A copied `stop` ends a show: only a slip of one letter means it.
+            let is_meant = |verb: &Verb| *verb != Verb::Stop || word.len() <= 8 && distance(&word, verb.word()) <= 1;
+            let words: Vec<&str> = Verb::ALL.into_iter().filter(is_meant).map(Verb::word).collect();
+            let near = nearest(&word, &words)?;
             return Verb::ALL.into_iter().find(|verb| verb.word() == near);
         }
     };

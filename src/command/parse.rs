@@ -109,7 +109,7 @@ fn help() -> String {
 /// A meeting without a verb is most likely to be started.
 fn nearest_to_bare_meeting(first: &Word, all: &[Word]) -> Option<String> {
     let is_link = link::leads_to_zoom(first.text());
-    let is_number = first.text().starts_with(|c: char| c.is_ascii_digit());
+    let is_number = unmarked(first.text()).starts_with(|c: char| c.is_ascii_digit());
     let draft = Draft::read(Verb::Start, all);
     let is_meeting = is_link || (is_number && draft.found.is_some());
     is_meeting.then(|| suggestion(Verb::Start, draft.command()))
@@ -237,8 +237,8 @@ impl<'w> Draft<'w> {
     fn place(&mut self, word: &Word) {
         let text: String = word.text().trim().chars().map(scan::narrow).collect();
         let why = match (word, link::read(&text)) {
-            (Word::Bare(_), _) if is_digits(&text) => return self.digits(&text),
-            (Word::Quoted(_), _) if is_spaced_digits(&text) => {
+            (Word::Bare(_), _) if is_digits(&unmarked(&text)) => return self.digits(&text),
+            (Word::Quoted(_), _) if is_spaced_digits(&unmarked(&text)) => {
                 self.groups = text.split(' ').map(str::to_owned).collect();
                 return self.number();
             }
@@ -270,9 +270,12 @@ impl<'w> Draft<'w> {
 
     /// Takes as many words as there are digits in a row, dashes between them included.
     fn digits(&mut self, first: &str) {
-        let is_piece = |word: &&Word| matches!(word, Word::Bare(text) if is_piece(text));
+        // `(812 3456 7890)`; where none is open, `68423085 (2)` begins a title.
+        let is_open = first.contains('(') && !first.contains(')');
+        let bare = |word: &Word| if is_open { unmarked(word.text()) } else { word.text().to_owned() };
+        let is_piece = |word: &&Word| matches!(word, Word::Bare(_)) && is_piece(&bare(word));
         let mut taken = self.rest.iter().take_while(is_piece).count();
-        while taken > 0 && !is_digits(self.rest[taken - 1].text()) {
+        while taken > 0 && !is_digits(&bare(&self.rest[taken - 1])) {
             taken -= 1;
         }
         let (more, rest) = self.rest.split_at(taken);
@@ -393,10 +396,15 @@ fn settled(text: &str) -> String {
     [&text, &single].into_iter().find(reads_back).unwrap_or(&simple).clone()
 }
 
-/// The id in a word with other marks around or within: `#68423085`, `(684.230.85)`.
+/// The id in a word with other marks around or within, or with a slip of the finger after it: `(684.230.85)`,
+/// `68423085x`.
 fn punctuated(text: &str) -> Option<MeetingId> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    digits.parse().ok().filter(|_| !text.contains(char::is_alphabetic))
+    /// More letters are no slip.
+    const MOST_LETTERS: usize = 2;
+    let end = text.find(char::is_alphabetic).unwrap_or(text.len());
+    let (head, tail) = text.split_at(end);
+    let digits: String = head.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|_| tail.chars().count() <= MOST_LETTERS && tail.chars().all(char::is_alphabetic))
 }
 
 fn number_of(groups: &[String]) -> Option<MeetingId> {
@@ -405,7 +413,19 @@ fn number_of(groups: &[String]) -> Option<MeetingId> {
 }
 
 fn begins_meeting(word: &Word) -> bool {
-    is_digits(word.text()) || link::leads_to_zoom(word.text())
+    is_digits(&unmarked(word.text())) || link::leads_to_zoom(word.text())
+}
+
+/// An id without the marks that people put around one or a part of it: `#81234567890`, `(812) 3456-7890`.
+fn unmarked(text: &str) -> String {
+    unhashed(text).replace(['(', ')'], "")
+}
+
+/// A number sign before a few digits counts something else: `#1`.
+fn unhashed(text: &str) -> &str {
+    const FEWEST: usize = 3;
+    let is_id = |rest: &&str| rest.chars().filter(char::is_ascii_digit).count() >= FEWEST;
+    text.strip_prefix('#').filter(is_id).unwrap_or(text)
 }
 
 /// A piece of an id: digits and dashes.

@@ -127,9 +127,17 @@ struct Plain {
 }
 
 impl Plain {
+    /// Slack puts nothing into brackets that has brackets in it.
+    const DEEPEST: usize = 32;
+
     fn push(&mut self, c: char) {
         match c {
             '<' => {
+                // What encloses too much stops being a mark, or every `>` would read all of it again.
+                if self.open.len() == Self::DEEPEST {
+                    let outermost = self.open.remove(0);
+                    self.out.replace_range(outermost..=outermost, " ");
+                }
                 self.open.push(self.out.len());
                 self.out.push(c);
             }
