@@ -134,6 +134,7 @@ impl Config {
             redirect_uri: format!("{base_url}/zoom/oauth/callback"),
             body: vars.livestream_body(),
             connect_timeout: Duration::from_secs(3),
+            connect_timeout: Duration::from_secs(3),
             call_timeout: Duration::from_secs(10),
         };
         Logging::read(&mut vars, Format::Json);
