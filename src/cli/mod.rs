@@ -141,11 +141,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, on_terminal: boo
 
 async fn dispatch(verb: Verb, on_terminal: bool) -> Result<(), Failed> {
     match verb {
-        Verb::Serve => {
-            log(if on_terminal { Format::Text } else { Format::Json })?;
-            serve::serve().await
-        }
-        Verb::Sandbox { once } => crate::sandbox::terminal::run(once).await.map_err(Failed::Broke),
+        Verb::Serve => serve::serve(on_terminal).await,
+        Verb::Sandbox { once } => Ok(crate::sandbox::terminal::run(once, serve::stop_signal()?).await?),
         Verb::Check => check::check().await,
         Verb::Manifest { vendor, base_url, command } => {
             let text = match vendor {
