@@ -1,9 +1,8 @@
 # Builds the one binary, then puts it beside nothing but certificates and the C library.
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
-COPY Cargo.toml Cargo.lock .clippy.toml ./
+COPY Cargo.toml Cargo.lock ./
 COPY src src
-COPY manifests manifests
 RUN cargo build --release --locked --bin onair
 
 FROM debian:bookworm-slim

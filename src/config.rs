@@ -72,6 +72,8 @@ pub struct Config {
     pub slack: slack::Options,
     /// Zoom.
     pub zoom: zoom::Options,
+    /// Log lines.
+    pub logging: Logging,
 }
 
 /// Why the service cannot be put together although its settings are well-formed.
@@ -88,11 +90,11 @@ pub enum BuildError {
     Store(#[from] store::Error),
 }
 
-/// How log lines are written; known even where the rest of the configuration is not.
+/// How log lines are written.
 #[derive(Clone, Debug)]
 pub struct Logging {
-    /// JSON or text.
-    pub format: Format,
+    /// JSON or text; none where neither is asked for: then it is text on a terminal and JSON elsewhere.
+    pub format: Option<Format>,
     /// Which lines.
     pub filter: String,
 }
@@ -101,6 +103,13 @@ pub struct Logging {
 #[derive(Debug, thiserror::Error)]
 pub struct Problems(Vec<String>);
 
+impl Problems {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the configuration has {} problem(s):", self.0.len())?;
@@ -108,8 +117,9 @@ impl fmt::Display for Problems {
     }
 }
 
-/// How long one operation of the store may take.
-pub const STORE_DEADLINE: Duration = Duration::from_secs(1);
+/// How long one operation of the store may take. A command that the store did not take is told so within a second, and
+/// the rest of that second is for the way there and back.
+pub const STORE_DEADLINE: Duration = Duration::from_millis(800);
 
 impl Config {
     /// Reads the settings from "something that gives strings", in production the environment.
@@ -124,6 +134,7 @@ impl Config {
             hooks_url: vars.url(SLACK_HOOKS_URL, "https://hooks.slack.com"),
             bot_token: vars.optional(SLACK_BOT_TOKEN).map(Secret::new),
             signing_secrets: vars.one_or_two(SLACK_SIGNING_SECRET),
+            connect_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(5),
         };
         let zoom = zoom::Options {
@@ -136,7 +147,7 @@ impl Config {
             connect_timeout: Duration::from_secs(3),
             call_timeout: Duration::from_secs(10),
         };
-        Logging::read(&mut vars, Format::Json);
+        let logging = vars.logging();
         let keys = vars.finish(keys)?;
         Ok(Self {
             http: http::Options { listen, drain: Duration::from_secs(25) },
@@ -144,6 +155,7 @@ impl Config {
             store: store::Options { place, keys, deadline: STORE_DEADLINE },
             slack,
             zoom,
+            logging,
         })
     }
 
@@ -160,32 +172,6 @@ impl Config {
         let mut vars = Vars::new(&lookup);
         let place = vars.place();
         vars.finish(Some(place))
-    }
-}
-
-impl Logging {
-    /// Reads how to log. `unset` is the form where none is asked for: text on a terminal, JSON elsewhere.
-    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>, unset: Format) -> Result<Self, Problems> {
-        let mut vars = Vars::new(&lookup);
-        let logging = Self::read(&mut vars, unset);
-        vars.finish(Some(logging))
-    }
-
-    fn read(vars: &mut Vars<'_>, unset: Format) -> Self {
-        let format = match vars.optional(ONAIR_LOG).as_deref() {
-            None => unset,
-            Some("json") => Format::Json,
-            Some("text") => Format::Text,
-            Some(_) => {
-                vars.problem(ONAIR_LOG, "write json or text");
-                unset
-            }
-        };
-        let filter = vars.optional(RUST_LOG).unwrap_or_else(|| "info".to_owned());
-        if telemetry::check_filter(&filter).is_err() {
-            vars.problem(RUST_LOG, "not a filter; write for example info or onair=debug");
-        }
-        Self { format, filter }
     }
 }
 
@@ -224,32 +210,45 @@ impl<'a> Vars<'a> {
         })
     }
 
+    /// Scheme, host and port, and nothing else: the routes are at the root, so a path would make every link a dead one.
     fn base_url(&mut self) -> String {
         let text = self.required(ONAIR_BASE_URL);
         if text.is_empty() {
             return text;
         }
-        let url = Url::parse(&text).ok().filter(|url| url.query().is_none() && url.fragment().is_none());
-        let safe =
-            url.as_ref().is_some_and(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)));
-        if !safe {
-            self.problem(ONAIR_BASE_URL, "write the public address, such as https://onair.example.com");
+        if !Url::parse(&text).is_ok_and(|url| is_plain(&url) && url.path() == "/") {
+            let what = "write the public https address and no path, such as https://onair.example.com";
+            self.problem(ONAIR_BASE_URL, what);
         }
         text.trim_end_matches('/').to_owned()
     }
 
     fn url(&mut self, name: &'static str, default: &str) -> String {
         let text = self.optional(name).unwrap_or_else(|| default.to_owned());
-        let good = Url::parse(&text).is_ok_and(|url| {
-            matches!(url.scheme(), "https" | "http")
-                && url.has_host()
-                && url.query().is_none()
-                && url.fragment().is_none()
-        });
-        if !good {
-            self.problem(name, format_args!("not an address; the default is {default}"));
+        if !Url::parse(&text).is_ok_and(|url| is_plain(&url)) {
+            self.problem(
+                name,
+                format_args!("write an https address (http only on this machine itself); the default is {default}"),
+            );
         }
         text.trim_end_matches('/').to_owned()
+    }
+
+    fn logging(&mut self) -> Logging {
+        let format = match self.optional(ONAIR_LOG).as_deref() {
+            None => None,
+            Some("json") => Some(Format::Json),
+            Some("text") => Some(Format::Text),
+            Some(_) => {
+                self.problem(ONAIR_LOG, "write json or text");
+                None
+            }
+        };
+        let filter = self.optional(RUST_LOG).unwrap_or_else(|| "info".to_owned());
+        if telemetry::check_filter(&filter).is_err() {
+            self.problem(RUST_LOG, "not a filter; write for example info or onair=debug");
+        }
+        Logging { format, filter }
     }
 
     fn listen(&mut self, name: &'static str, default: &str) -> SocketAddr {
@@ -308,6 +307,13 @@ impl<'a> Vars<'a> {
             }
         }
     }
+}
+
+/// An address that tokens and codes may be sent to: encrypted, or not leaving this machine, and nothing hidden in it.
+fn is_plain(url: &Url) -> bool {
+    let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    is_private && url.has_host() && !has_user && url.query().is_none() && url.fragment().is_none()
 }
 
 fn is_loopback(url: &Url) -> bool {

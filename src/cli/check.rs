@@ -1,36 +1,58 @@
-//! `onair check`: one line each for the configuration, the store, Slack and Zoom.
-
-use std::error::Error;
+//! `onair check`: one line each for the configuration, the store, Slack and Zoom, whatever becomes of the others.
 
 use super::{Failed, environment, print};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::slack::{self, Slack};
+use crate::store::{self, Store};
+use crate::zoom::{self, Zoom};
 
 pub(super) async fn check() -> Result<(), Failed> {
-    let config = Config::from_vars(environment)?;
-    print("configuration  ok")?;
-    let app = match config.build(Clock::default()).await {
-        Ok(app) => app,
-        Err(error) => {
-            print(format_args!("store          FAILED: {:#}", anyhow::Error::from(error)))?;
-            return Err(Failed::Told);
+    let config = match Config::from_vars(environment) {
+        Ok(config) => config,
+        Err(problems) => {
+            print(format_args!("{:<14} FAILED: {} problem(s)", "configuration", problems.count()))?;
+            for name in ["store", "slack", "zoom"] {
+                print(format_args!("{name:<14} not checked"))?;
+            }
+            return Err(problems.into());
         }
     };
-    let (store, slack, zoom) = tokio::join!(app.store.ping(), app.slack.check(), app.zoom.reachable());
-    let store_good = line("store", store.map(|()| String::new()))?;
-    let slack_good =
-        line("slack", slack.map(|team| team.map(|team| format!(" (bot token of {team})")).unwrap_or_default()))?;
-    let zoom_good = line("zoom", zoom.map(|()| String::new()))?;
+    print(format_args!("{:<14} ok", "configuration"))?;
+    let clock = Clock::default();
+    let (store, slack, zoom) =
+        tokio::join!(store(config.store, clock.clone()), slack(config.slack), zoom(config.zoom, clock));
+    let store_good = line("store", store)?;
+    let slack_good = line("slack", slack)?;
+    let zoom_good = line("zoom", zoom)?;
     if store_good && slack_good && zoom_good { Ok(()) } else { Err(Failed::Told) }
 }
 
-fn line<E: Error>(name: &str, result: Result<String, E>) -> Result<bool, Failed> {
-    match &result {
-        Ok(note) => print(format_args!("{name:<14} ok{note}"))?,
-        Err(error) => {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            print(format_args!("{name:<14} FAILED: {error}{cause}"))?;
+async fn store(options: store::Options, clock: Clock) -> anyhow::Result<&'static str> {
+    match Store::open(options, clock) {
+        // Only a service keeps it for longer than a check, and `/readyz` says how it is there.
+        Err(store::Error::InUse) => Ok(" (in use by a running service)"),
+        opened => {
+            opened?.ping().await?;
+            Ok("")
         }
+    }
+}
+
+async fn slack(options: slack::Options) -> anyhow::Result<String> {
+    let team = Slack::new(options)?.check().await?;
+    Ok(team.map(|team| format!(" (bot token of {team})")).unwrap_or_default())
+}
+
+async fn zoom(options: zoom::Options, clock: Clock) -> anyhow::Result<&'static str> {
+    Zoom::new(options, clock)?.reachable().await?;
+    Ok("")
+}
+
+fn line(name: &str, result: anyhow::Result<impl AsRef<str>>) -> Result<bool, Failed> {
+    match &result {
+        Ok(note) => print(format_args!("{name:<14} ok{}", note.as_ref()))?,
+        Err(error) => print(format_args!("{name:<14} FAILED: {error:#}"))?,
     }
     Ok(result.is_ok())
 }

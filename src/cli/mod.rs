@@ -15,12 +15,11 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-use crate::config::{Logging, Problems};
+use crate::config::Problems;
 use crate::id::TeamId;
 use crate::manifest;
 use crate::meeting::MeetingId;
 use crate::store::Keyring;
-use crate::telemetry::{self, Format};
 
 /// Put Zoom meetings on air from Slack.
 #[derive(Debug, Parser)]
@@ -141,11 +140,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, on_terminal: boo
 
 async fn dispatch(verb: Verb, on_terminal: bool) -> Result<(), Failed> {
     match verb {
-        Verb::Serve => {
-            log(if on_terminal { Format::Text } else { Format::Json })?;
-            serve::serve().await
-        }
-        Verb::Sandbox { once } => crate::sandbox::terminal::run(once).await.map_err(Failed::Broke),
+        Verb::Serve => serve::serve(on_terminal).await,
+        Verb::Sandbox { once } => Ok(crate::sandbox::terminal::run(once, serve::stop_signal()?).await?),
         Verb::Check => check::check().await,
         Verb::Manifest { vendor, base_url, command } => {
             let text = match vendor {
@@ -170,12 +166,6 @@ fn while_of(text: &str) -> Result<SignedDuration, String> {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment, for Config")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-fn log(unset: Format) -> Result<(), Failed> {
-    let logging = Logging::from_vars(environment, unset)?;
-    // The filter was checked a line above.
-    telemetry::install(logging.format, &logging.filter).map_err(|error| Failed::Broke(error.into()))
 }
 
 /// Prints a line; a reader that went away (`| head`) ends the verb quietly.

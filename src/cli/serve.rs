@@ -1,4 +1,4 @@
-//! `onair serve`: settings → doors → service, until told to stop.
+//! `onair serve`: settings → logs → doors → service, until told to stop.
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -8,13 +8,16 @@ use super::{Failed, environment};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http;
+use crate::telemetry::{self, Format};
 
-pub(super) async fn serve() -> Result<(), Failed> {
+pub(super) async fn serve(on_terminal: bool) -> Result<(), Failed> {
     let config = Config::from_vars(environment)?;
-    Ok(run(config).await?)
+    Ok(run(config, on_terminal).await?)
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
+    let unset = if on_terminal { Format::Text } else { Format::Json };
+    telemetry::install(config.logging.format.unwrap_or(unset), &config.logging.filter)?;
     let http::Options { listen, drain } = config.http.clone();
     let app = config.build(Clock::default()).await?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -25,7 +28,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 /// Ends at the first SIGTERM or SIGINT.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -68,10 +68,35 @@ fn plain_http_is_taken_for_this_machine_only() {
         ("http://127.0.0.1.example.com", false),
         ("ftp://onair.example.com", false),
         ("https://onair.example.com/?x=1", false),
+        ("https://onair.example.com/onair", false),
+        ("https://onair.example.com//", false),
+        ("https://someone@onair.example.com", false),
+        ("https://:secret@onair.example.com", false),
     ] {
         let mut vars = good();
         vars.insert(ONAIR_BASE_URL, url);
         assert_eq!(read(&vars).is_ok(), good_url, "{url}");
+    }
+}
+
+#[test]
+fn slack_and_zoom_are_called_over_https_or_on_this_machine() {
+    for name in [SLACK_API_URL, SLACK_HOOKS_URL, ZOOM_API_URL, ZOOM_OAUTH_URL] {
+        for (url, good_url) in [
+            ("https://vendor.example.com/v2", true),
+            ("http://127.0.0.1:8080/v2", true),
+            ("http://127.8.9.1:8080", true),
+            ("http://[::1]:8080", true),
+            ("http://localhost:8080/", true),
+            ("http://vendor.example.com/v2", false),
+            ("http://10.0.0.1:8080", false),
+            ("http://localhost.example.com", false),
+            ("https://someone@vendor.example.com", false),
+        ] {
+            let mut vars = good();
+            vars.insert(name, url);
+            assert_eq!(read(&vars).is_ok(), good_url, "{name} {url}");
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod slack;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -23,6 +24,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
@@ -38,8 +40,19 @@ pub struct Options {
     pub drain: Duration,
 }
 
-/// How long a client may take to send its header, and again its body.
+/// How long a client may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a connection may be idle, and a header on its way. Proxies keep idle connections for up to a minute, and one
+/// that is closed just as they use it costs a command, so this end waits longer than they do. hyper has one timer for
+/// both, so a half-sent header may take as long; [`CONNECTIONS`] and [`HEADER`] bound what that costs.
+const IDLE: Duration = Duration::from_secs(75);
+
+/// How many connections there may be at once; the next one waits in the system's queue.
+const CONNECTIONS: usize = 1024;
+
+/// The most bytes a header may have.
+const HEADER: usize = 16 * 1024;
 
 /// Every route.
 pub fn router(app: App) -> Router {
@@ -51,7 +64,7 @@ pub fn router(app: App) -> Router {
         .route("/slack/interactions", post(slack::interaction))
         .route("/slack/events", post(slack::event))
         .route("/zoom/connect", get(oauth::confirm))
-        .route("/zoom/oauth/callback", get(oauth::callback))
+        .route("/zoom/oauth/callback", get(oauth::callback).head(oauth::only_get))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }
@@ -60,14 +73,22 @@ pub fn router(app: App) -> Router {
 pub async fn serve(app: App, listener: TcpListener, drain: Duration, stop: impl Future<Output = ()>) {
     let service = router(app.clone());
     let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
     loop {
+        let place = tokio::select! {
+            () = &mut stop => break,
+            place = Arc::clone(&places).acquire_owned() => place,
+        };
         tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     let connection = connection(&service, stream, &graceful);
-                    drop(app.spawn(connection));
+                    drop(app.spawn(async move {
+                        connection.await;
+                        drop(place);
+                    }));
                 }
                 // Out of file descriptors, or the peer is gone already: the next one may do better.
                 Err(error) => {
@@ -96,8 +117,8 @@ fn connection(service: &Router, stream: TcpStream, graceful: &GracefulShutdown) 
     let service = TowerToHyperService::new(service.clone());
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .max_buf_size(64 * 1024)
+        .header_read_timeout(IDLE)
+        .max_buf_size(HEADER)
         .serve_connection(TokioIo::new(stream), service);
     let watched = graceful.watch(served);
     async move {

@@ -66,18 +66,44 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 
 /// A page nobody keeps, frames, or passes the address of.
 pub(super) fn show(status: StatusCode, page: &Page, command: &str) -> Response {
-    let html = Html { text: words::page(page, command), style: STYLE };
-    let Ok(body) = html.render() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let fixed: [(HeaderName, &'static str); 5] = [
+    let Ok(body) = html(page, command) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let fixed: [(HeaderName, &'static str); 6] = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
         (REFERRER_POLICY, "no-referrer"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     let mut response = (status, fixed, body).into_response();
     if let Ok(policy) = HeaderValue::from_str(&POLICY) {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
     response
+}
+
+/// The source of a page.
+fn html(page: &Page, command: &str) -> askama::Result<String> {
+    let html = Html { text: words::page(page, command), style: STYLE }.render()?;
+    // The escaper writes every ampersand so, and nothing else; the name is what people and programs know.
+    Ok(html.replace("&#38;", "&amp;"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn whatever_is_shown_is_escaped_once() {
+        let page = Page::ConfirmConnect {
+            user_name: "<b x='1' y=\"2\">&amp;&#38;".to_owned(),
+            team_domain: "acme".to_owned(),
+            waiting: None,
+            authorize_url: Secret::new("https://zoom.us/oauth/authorize?a=1&b=\"&c=2"),
+        };
+        let html = html(&page, "/stream").unwrap();
+        assert!(html.contains("href=\"https://zoom.us/oauth/authorize?a=1&amp;b=&#34;&amp;c=2\""), "{html}");
+        assert!(html.contains("&#60;b x=&#39;1&#39; y=&#34;2&#34;&#62;&amp;amp;&amp;#38;"), "{html}");
+    }
 }

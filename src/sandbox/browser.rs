@@ -108,5 +108,7 @@ impl Visit {
 }
 
 fn unescape(html: &str) -> String {
-    html.replace("&#38;", "&").replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"").replace("&#39;", "'")
+    let html = html.replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"").replace("&#39;", "'");
+    // The ampersand last, or what it stands before would be read twice.
+    html.replace("&amp;", "&")
 }

@@ -2,16 +2,15 @@
 //! begin with, then whatever is typed.
 
 use std::collections::HashMap;
-use std::io::Write as _;
+use std::io::{BufRead as _, Write as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Fault;
@@ -51,18 +50,17 @@ struct Sandbox {
     _folder: TempDir,
 }
 
-/// Starts everything, shows one exchange, and reads commands from standard input until it ends.
-pub async fn run(once: bool) -> anyhow::Result<()> {
+/// Starts everything, shows one exchange, and reads commands from standard input until it ends or `stop` does. Either way
+/// the temporary folder is removed.
+pub async fn run(once: bool, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let mut sandbox = Sandbox::start().await?;
     say(&format!(
         "The service listens on {}; Slack and Zoom are simulated. Nothing leaves this machine.\n",
         sandbox.base
     ));
-    sandbox.type_line("/stream connect").await?;
-    sandbox.connect().await?;
-    sandbox.type_line("/stream start 68423085 \"Keynote\"").await?;
-    if !once {
-        sandbox.converse().await?;
+    tokio::select! {
+        told = sandbox.tell(once) => told?,
+        () = stop => say(""),
     }
     sandbox.stop().await
 }
@@ -102,16 +100,21 @@ impl Sandbox {
         slack.user("ben");
         slack.channel("backstage");
         let (stop, stopped) = oneshot::channel();
-        let spawner = app.clone();
         let service = async move {
             // A sender that is gone means the same as a word from it.
             http::serve(app, listener, drain, async { drop(stopped.await) }).await;
         };
         #[expect(clippy::disallowed_methods, reason = "the service itself cannot be one of the tasks that it drains")]
         let service = tokio::spawn(service);
-        drop(spawner);
         let browser = Browser::new(&base, &base)?;
         Ok(Self { slack, zoom, base, browser, user, channel, shown: 0, stop, service, _folder: folder })
+    }
+
+    async fn tell(&mut self, once: bool) -> anyhow::Result<()> {
+        self.type_line("/stream connect").await?;
+        self.connect().await?;
+        self.type_line("/stream start 68423085 \"Keynote\"").await?;
+        if once { Ok(()) } else { self.converse().await }
     }
 
     /// Types a line as the current person and shows all that comes of it.
@@ -177,11 +180,11 @@ impl Sandbox {
 
     async fn converse(&mut self) -> anyhow::Result<()> {
         say(&format!("Now it is yours: type a command, or one of these.\n{HELP}\n"));
-        let mut lines = BufReader::new(tokio::io::stdin()).lines();
+        let mut lines = typed();
         loop {
             prompt(&format!("{} in {} > ", self.user.name, self.channel.label()));
             let line = tokio::select! {
-                line = lines.next_line() => line?,
+                line = lines.recv() => line,
                 // Something came that nobody here asked for, such as a connection made in a real browser.
                 () = self.news() => {
                     say("");
@@ -200,7 +203,10 @@ impl Sandbox {
                 }
                 ("connect", _) => self.connect().await?,
                 ("zoom", what) => self.at_zoom(what.trim()),
-                _ if line.trim_start().starts_with('/') => self.type_line(line.trim()).await?,
+                ("/stream", _) => self.type_line(line.trim()).await?,
+                (other, _) if other.starts_with('/') => {
+                    say("The simulated Slack knows one command, /stream; /stream help lists what it does.\n");
+                }
                 _ => say(&format!("Slack commands begin with /stream. Here you can also type:\n{HELP}")),
             }
         }
@@ -235,6 +241,20 @@ impl Sandbox {
         let _ = self.stop.send(());
         self.service.await.context("the service panicked")
     }
+}
+
+/// The lines of standard input, read by a thread of its own: one that tokio waits for would keep the process from ending
+/// until somebody presses Enter.
+fn typed() -> mpsc::Receiver<String> {
+    let (send, receive) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if send.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receive
 }
 
 fn show_page(text: &str) {

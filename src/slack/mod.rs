@@ -1,6 +1,9 @@
 //! The Slack door: checks what comes in, posts what goes out. How a request is trusted is in [`inbound`], how a
 //! message becomes blocks in [`render`]; this file is the client.
 //!
+//! One HTTP client with deadlines, which follows no redirect and asks no proxy of the environment, so that an answer goes
+//! to the `response_url` and a token to the Web API, and nowhere else.
+//!
 //! Slack's own types stay behind this door. What a person typed and the `response_url` are never logged.
 
 pub mod inbound;
@@ -8,7 +11,7 @@ pub mod render;
 
 use std::time::Duration;
 
-use reqwest::{StatusCode, header, redirect};
+use reqwest::{StatusCode, header, redirect, retry};
 use slack_morphism::prelude::SlackApiAuthTestResponse;
 
 use crate::invocation::ReplyTo;
@@ -26,7 +29,10 @@ pub struct Options {
     pub bot_token: Option<Secret>,
     /// One secret, or two while one replaces the other.
     pub signing_secrets: Vec<Secret>,
-    /// How long one call may take.
+    /// The most time for name, route and TLS. Keep it below `timeout`, or a call that ends while it connects cannot be
+    /// told from one that was sent.
+    pub connect_timeout: Duration,
+    /// The most time for a whole call.
     pub timeout: Duration,
 }
 
@@ -54,12 +60,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the message certainly was not posted and may be once more, after this long.
+    /// Whether the message is to be posted once more, and after how long at the least. What left and was not answered is
+    /// repeated like what did not leave: it may then be read twice, which is better than a command without an answer.
     pub fn retry_in(&self) -> Option<Duration> {
         match self {
             Self::Busy(wait) => Some(*wait),
-            Self::Away(_) | Self::Unreachable(_) => Some(Duration::ZERO),
-            Self::Spent(_) | Self::NoAnswer(_) | Self::Refused(_) => None,
+            Self::Away(_) | Self::Unreachable(_) | Self::NoAnswer(_) => Some(Duration::ZERO),
+            Self::Spent(_) | Self::Refused(_) => None,
         }
     }
 }
@@ -81,10 +88,12 @@ impl Slack {
     pub fn new(options: Options) -> Result<Self, BuildError> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("onair/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .connect_timeout(options.timeout)
+            .connect_timeout(options.connect_timeout)
             .timeout(options.timeout)
             .pool_idle_timeout(Duration::from_secs(15))
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .no_proxy()
             .build()
             .map_err(BuildError)?;
         Ok(Self { options, http })
@@ -136,7 +145,8 @@ impl Slack {
 
 fn from_reqwest(error: reqwest::Error) -> Error {
     let error = error.without_url();
-    if error.is_connect() { Error::Unreachable(error) } else { Error::NoAnswer(error) }
+    // A time-out while connecting is `is_connect` and `is_timeout` at once, and nothing was sent.
+    if error.is_connect() || error.is_builder() { Error::Unreachable(error) } else { Error::NoAnswer(error) }
 }
 
 /// Slack's `Retry-After` is whole seconds.

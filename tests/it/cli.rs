@@ -15,17 +15,21 @@ fn a_wrong_configuration_is_told_whole_by_name_and_never_by_value() {
     let vars = BTreeMap::from([
         ("ONAIR_BASE_URL".to_owned(), "http://canary.example.com".to_owned()),
         ("ONAIR_ENCRYPTION_KEYS".to_owned(), "canary".to_owned()),
+        ("ONAIR_LOG".to_owned(), "canary".to_owned()),
+        ("RUST_LOG".to_owned(), "canary=canary=canary".to_owned()),
+        ("ZOOM_API_URL".to_owned(), "http://canary.example.com/v2".to_owned()),
     ]);
     for verb in ["serve", "check"] {
         let output = onair(&[verb], &vars);
         assert_eq!(output.status.code(), Some(2), "{verb}");
         let told = text(&output.stderr);
-        let names =
-            ["ONAIR_BASE_URL", "ONAIR_ENCRYPTION_KEYS", "SLACK_SIGNING_SECRET", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"];
-        for name in names {
-            assert!(told.contains(name), "{name} in {told}");
+        let required = ["SLACK_SIGNING_SECRET", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"];
+        for name in vars.keys().map(String::as_str).chain(required) {
+            assert!(told.contains(&format!("  {name}: ")), "{verb}: {name} in {told}");
         }
         assert!(!told.contains("canary"), "{told}");
+        let lines = if verb == "check" { 4 } else { 0 };
+        assert_eq!(text(&output.stdout).lines().count(), lines, "{verb}: {}", text(&output.stdout));
     }
 }
 
@@ -74,13 +78,11 @@ fn a_generated_key_is_one_that_the_configuration_takes() {
 
 on_both_engines! {
     async fn check_tells_one_line_each_and_what_is_away(bot) {
-        // The embedded store belongs to the running service, so another one is checked.
-        if bot.redis.is_none() {
-            let other = format!("{}-other", bot.vars["ONAIR_DATA"]);
-            bot.vars.insert("ONAIR_DATA".to_owned(), other);
-        }
         let good = bot.onair(&["check"]);
-        assert_eq!((good.status.code(), text(&good.stdout).lines().count()), (Some(0), 4), "{}", text(&good.stdout));
+        let store = if bot.redis.is_some() { "ok" } else { "ok (in use by a running service)" };
+        let lines = [("configuration", "ok"), ("store", store), ("slack", "ok"), ("zoom", "ok")];
+        let expected: String = lines.map(|(name, found)| format!("{name:<14} {found}\n")).concat();
+        assert_eq!((good.status.code(), text(&good.stdout)), (Some(0), expected), "{}", text(&good.stderr));
         bot.vars.insert("ZOOM_API_URL".to_owned(), "http://127.0.0.1:1/v2".to_owned());
         bot.vars.insert("SLACK_BOT_TOKEN".to_owned(), "xoxb-canary-of-nobody".to_owned());
         bot.excused = vec!["auth.test: invalid_auth: unknown token"];
@@ -92,6 +94,7 @@ on_both_engines! {
         assert!(failed[0].starts_with("slack") && failed[0].contains("invalid_auth"), "{told}");
         assert!(failed[1].starts_with("zoom"), "{told}");
         assert!(!told.contains("canary"), "{told}");
+        assert_eq!(told.lines().count(), 4, "{told}");
     }
 
     async fn the_trail_is_filtered_and_read_beside_the_service(bot) {
@@ -133,6 +136,34 @@ async fn a_second_service_on_the_same_folder_is_refused_in_words() {
     bot.finish().await;
 }
 
+#[test]
+fn check_tells_all_four_lines_where_the_store_cannot_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "no folder").unwrap();
+    let nowhere = "http://127.0.0.1:1".to_owned();
+    let vars = BTreeMap::from(
+        [
+            ("ONAIR_BASE_URL", "https://onair.test".to_owned()),
+            ("ONAIR_DATA", file.join("data").to_string_lossy().into_owned()),
+            ("ONAIR_ENCRYPTION_KEYS", text(&onair(&["keys", "generate"], &BTreeMap::new()).stdout)),
+            ("SLACK_SIGNING_SECRET", "secret".to_owned()),
+            ("ZOOM_CLIENT_ID", "client".to_owned()),
+            ("ZOOM_CLIENT_SECRET", "secret".to_owned()),
+            ("SLACK_API_URL", nowhere.clone()),
+            ("ZOOM_API_URL", nowhere.clone()),
+            ("ZOOM_OAUTH_URL", nowhere),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    let output = onair(&["check"], &vars);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    let found: Vec<(&str, bool)> =
+        told.lines().map(|line| (line.split(' ').next().unwrap(), line.contains("FAILED"))).collect();
+    assert_eq!(found, [("configuration", false), ("store", true), ("slack", true), ("zoom", true)], "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_audit_without_a_store_says_where_it_looked_for_one() {
     let folder = tempfile::tempdir().unwrap();
@@ -144,11 +175,38 @@ async fn an_audit_without_a_store_says_where_it_looked_for_one() {
 
 #[test]
 fn the_sandbox_answers_the_first_command_and_those_that_are_typed() {
-    let output = sandbox("/stream whoami\nas ben\n/stream start 68423085\nzoom end 68423085\nconnect\nquit\n");
-    for words in ["#events  ada types: /stream start 68423085 \"Keynote\"", "asked for by @ada", "only ben sees this"] {
+    let output =
+        sandbox("/stream whoami\n/golive help\nas ben\n/stream start 68423085\nzoom end 68423085\nconnect\nquit\n");
+    for words in [
+        "#events  ada types: /stream start 68423085 \"Keynote\"",
+        "asked for by @ada",
+        "only ben sees this",
+        "knows one command",
+    ] {
         assert!(output.contains(words), "{words:?} in\n{output}");
     }
     assert!(!output.contains("zat-") && !output.contains("panicked"), "{output}");
+}
+
+#[test]
+fn the_sandbox_leaves_nothing_behind_when_it_is_stopped() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+    for signal in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command.arg("sandbox").env_clear().env("TMPDIR", folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("Now it is yours")));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        // Its standard input is still open.
+        while lines.next().is_some() {}
+        assert!(child.wait().unwrap().success(), "{signal}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{signal}");
+    }
 }
 
 fn sandbox(typed: &str) -> String {

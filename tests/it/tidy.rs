@@ -162,6 +162,39 @@ fn nothing_but_the_command_line_reaches_the_sandbox() {
     }
 }
 
+/// The floors of the table in `lib.rs`, from the ground up, each with its modules in order.
+fn documented_floors() -> Vec<Vec<String>> {
+    let library = include_str!("../../src/lib.rs");
+    let mut floors: Vec<(usize, Vec<String>)> = library
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.strip_prefix("//! | ")?.split(" | ");
+            let floor = cells.next()?.parse().ok()?;
+            let mut modules: Vec<String> = cells.next()?.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            modules.sort();
+            Some((floor, modules))
+        })
+        .collect();
+    floors.sort();
+    assert!(floors.iter().enumerate().all(|(at, (floor, _))| at == *floor), "{floors:?}");
+    floors.into_iter().map(|(_, modules)| modules).collect()
+}
+
+#[test]
+fn the_floors_are_those_of_the_documentation() {
+    let floors: Vec<Vec<String>> = FLOORS
+        .iter()
+        .map(|modules| {
+            // `lib` only names the others.
+            let mut modules: Vec<String> =
+                modules.iter().filter(|module| **module != "lib").map(|module| (*module).to_owned()).collect();
+            modules.sort();
+            modules
+        })
+        .collect();
+    assert_eq!(floors, documented_floors());
+}
+
 /// The rows of the README's table whose first cell is in backticks.
 fn rows() -> BTreeMap<String, String> {
     let rows = README.lines().filter_map(|line| {
@@ -178,6 +211,11 @@ fn the_readme_names_every_variable_as_the_configuration_does() {
         let row = rows.get(variable.name).unwrap_or_else(|| panic!("{} is not in the README", variable.name));
         assert_eq!(row.replace('`', ""), format!("{} | {}", variable.meaning, variable.default), "{}", variable.name);
     }
+    let section = README.split_once("\n## Every variable\n").unwrap().1.split("\n## ").next().unwrap();
+    let named: Vec<&str> =
+        section.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0)).collect();
+    let read: Vec<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
+    assert_eq!(named, read);
 }
 
 #[test]

@@ -164,3 +164,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_verified_body_does_not_print() {
+    let verified = verify(&secrets(&[SECRET]), &published(), BODY.as_bytes(), at(SENT)).unwrap();
+    assert_eq!(format!("{verified:?}"), format!("Verified {{ bytes: {}, .. }}", BODY.len()));
+}

@@ -57,7 +57,15 @@ impl Embedded {
 
 impl Engine for Embedded {
     async fn ping(&self) -> Result<(), Error> {
-        self.write(|connection, _| connection.query_row("SELECT 1", [], |_| Ok(()))).await
+        // A full disk, or one that became read-only, is still read well: only a write tells. It leaves nothing behind.
+        let key = Key::ping().as_str().to_owned();
+        self.write(move |connection, now| {
+            let sql = "INSERT INTO record (key, value, ends_ms) VALUES (?1, x'', ?2)
+                       ON CONFLICT (key) DO UPDATE SET ends_ms = excluded.ends_ms";
+            change(connection, sql, (&key, now))?;
+            change(connection, "DELETE FROM record WHERE key = ?1", [key]).map(drop)
+        })
+        .await
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, Error> {
