@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::AuditEntry;
@@ -37,6 +38,7 @@ pub struct App {
     pub store: Store,
     /// The time.
     pub clock: Clock,
+    stop: CancellationToken,
     tasks: TaskTracker,
     places: Arc<Semaphore>,
 }
@@ -49,7 +51,26 @@ impl App {
     /// Puts the parts together.
     pub fn new(options: Options, slack: Slack, zoom: Zoom, store: Store, clock: Clock) -> Self {
         let places = Arc::new(Semaphore::new(options.queue));
-        Self { options: Arc::new(options), slack, zoom, store, clock, tasks: TaskTracker::new(), places }
+        Self {
+            options: Arc::new(options),
+            slack,
+            zoom,
+            store,
+            clock,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            places,
+        }
+    }
+
+    /// Tells everything that waits for work to end.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Ends once [`App::stop`] was called.
+    pub async fn stopping(&self) {
+        self.stop.cancelled().await;
     }
 
     /// A place in the queue, or none at once.
@@ -95,6 +116,8 @@ impl App {
             channel.id = %entry.channel,
             verb = entry.verb.word(),
             meeting.id = entry.meeting.map(|meeting| meeting.number()),
+            asked.settings = entry.asked.as_ref().map(|asked| asked.settings.join(",")),
+            zoom_user.id = entry.zoom_user.as_ref().map(tracing::field::display),
             outcome = entry.outcome.word(),
             zoom.status = zoom.and_then(|zoom| zoom.status),
             zoom.code = zoom.and_then(|zoom| zoom.code),

@@ -25,6 +25,8 @@ pub enum Reply {
     Busy,
     /// The store is down; the command was not accepted.
     NotAccepted,
+    /// The command waited too long to be carried out; nothing was done.
+    TooLate,
     /// Something broke that should not have; nothing more is known.
     Broken,
     /// The person needs to connect a Zoom account, or asked to.
@@ -121,12 +123,26 @@ pub enum Disconnected {
 pub struct StreamRecord {
     /// Of which meeting.
     pub meeting: MeetingId,
-    /// Zoom accepted this.
+    /// What was ordered.
     pub action: Action,
     /// By whom.
     pub by: UserId,
     /// When.
     pub at: Timestamp,
+    /// Whether Zoom took the order.
+    #[serde(default)]
+    pub fate: Fate,
+}
+
+/// What became of an order that may have put something on air.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Zoom took it.
+    #[default]
+    Taken,
+    /// It was sent, and Zoom gave no clear answer.
+    Unknown,
 }
 
 impl StreamRecord {

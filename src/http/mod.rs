@@ -30,6 +30,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::command::DEFAULT_COMMAND;
 use crate::reply::Page;
+use crate::usecase;
 
 /// The sockets' settings.
 #[derive(Clone, Debug)]
@@ -72,6 +73,7 @@ pub fn router(app: App) -> Router {
 /// Serves until told to stop: then accepts nothing new, lets requests and their work end, and tells what was cut off.
 pub async fn serve(app: App, listener: TcpListener, drain: Duration, stop: impl Future<Output = ()>) {
     let service = router(app.clone());
+    drop(app.spawn(usecase::take_over(app.clone())));
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
@@ -99,6 +101,7 @@ pub async fn serve(app: App, listener: TcpListener, drain: Duration, stop: impl 
         }
     }
     drop(listener);
+    app.stop();
     tracing::info!("stopping: no new requests");
     let end = tokio::time::Instant::now() + drain;
     // What is left after the deadline is told below.

@@ -17,7 +17,7 @@ use crate::command::DEFAULT_COMMAND;
 use crate::grant::StateToken;
 use crate::reply::Page;
 use crate::secret::Secret;
-use crate::usecase::link::{self, Browser, Callback};
+use crate::usecase::link::{self, Answer, Browser, Callback};
 
 /// What either page may be called with; whatever is missing, there twice or not readable makes a link that is over.
 #[derive(Default, Deserialize)]
@@ -47,13 +47,14 @@ pub(super) async fn confirm(State(app): State<App>, given: Given) -> Response {
 pub(super) async fn callback(State(app): State<App>, headers: HeaderMap, given: Given) -> Response {
     let given = given.map_or_else(|_| Parameters::default(), |Query(given)| given);
     let state = StateToken::new(given.state.unwrap_or_default());
-    let code = given.code.filter(|code| !code.is_empty() && given.error.is_none()).map(Secret::new);
-    // Zoom sends people back with the one or with the other.
-    if code.is_none() && given.error.is_none() {
-        return page::show(status(&Page::LinkOver), &Page::LinkOver, DEFAULT_COMMAND);
-    }
+    let answer = match (given.error.as_deref(), given.code.filter(|code| !code.is_empty())) {
+        (Some("access_denied"), _) => Answer::Declined,
+        (Some(_), _) => Answer::Failed,
+        (None, Some(code)) => Answer::Code(Secret::new(code)),
+        (None, None) => return page::show(StatusCode::GONE, &Page::LinkOver, DEFAULT_COMMAND),
+    };
     let browser = browser(&headers, &state);
-    let shown = link::callback(&app, Callback { state, code, browser }).await;
+    let shown = link::callback(&app, Callback { state, answer, browser }).await;
     page::show(status(&shown.page), &shown.page, &shown.command)
 }
 

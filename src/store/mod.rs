@@ -52,7 +52,7 @@ pub struct Options {
     pub place: Place,
     /// What seals and opens its secrets.
     pub keys: Keyring,
-    /// After how long an operation is given up; one second in production.
+    /// After how long an operation is given up. In production it leaves the 200 to Slack within its second.
     pub deadline: Duration,
 }
 

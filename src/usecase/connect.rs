@@ -23,8 +23,8 @@ pub(super) async fn offer(app: &App, invocation: &Invocation, why: ConnectWhy) -
     let state = StateToken::generate();
     let pending = Pending {
         person: invocation.person.clone(),
-        user_name: invocation.user_name.clone(),
-        team_domain: invocation.team_domain.clone(),
+        user_name: name_or(&invocation.user_name, invocation.person.user.as_str()),
+        team_domain: name_or(&invocation.team_domain, invocation.person.team.as_str()),
         channel: invocation.channel.clone(),
         verifier: oauth::new_verifier(),
         invocation: invocation.clone(),
@@ -40,6 +40,11 @@ pub(super) async fn offer(app: &App, invocation: &Invocation, why: ConnectWhy) -
     };
     let link = page_link(app, &state);
     Ok(Done::new(Reply::Connect { link, why, waiting: waiting(invocation) }, outcome))
+}
+
+/// Slack may leave names out; the page must still say whose link it is.
+fn name_or(name: &str, id: &str) -> String {
+    if name.trim().is_empty() { id.to_owned() } else { name.to_owned() }
 }
 
 /// The address of the confirm page.

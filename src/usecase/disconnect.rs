@@ -1,7 +1,10 @@
 //! `/stream disconnect`: the link goes, and with the last one the grant, here and at Zoom.
+//!
+//! The link goes last: whatever fails before it, and a process that is killed in between, leaves a link from which the
+//! same command can be given again.
 
-use super::token::{self, Token};
-use super::{Done, Failure, log_zoom};
+use super::token::{self, Held};
+use super::{Done, Failure};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::ZoomUserId;
@@ -9,40 +12,43 @@ use crate::invocation::Invocation;
 use crate::reply::{Disconnected, Reply};
 
 pub(super) async fn disconnect(app: &App, invocation: &Invocation) -> Result<Done, Failure> {
-    let Some(unlinked) = app.store.unlink(&invocation.person).await? else {
+    let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
         return Ok(Done::new(Reply::NotConnected, AuditOutcome::Told));
     };
-    let disconnected = match unlinked.left {
-        0 => forget(app, &unlinked.zoom_user).await?,
-        _ => Disconnected::StillShared,
-    };
+    let held = token::hold(app, &zoom_user).await?;
+    let result = take_apart(app, invocation, &held, &zoom_user).await;
+    held.release().await;
+    let disconnected = result?;
     let outcome = match disconnected {
         Disconnected::StillShared | Disconnected::Revoked => AuditOutcome::Disconnected,
         Disconnected::NotRevokedAtZoom => AuditOutcome::DisconnectedNotRevoked,
     };
     let mut done = Done::new(Reply::Disconnected(disconnected), outcome);
-    done.zoom_user = Some(unlinked.zoom_user);
+    done.zoom_user = Some(zoom_user);
     Ok(done)
 }
 
-/// Revokes a grant at Zoom that nobody uses any more, then deletes it. It is deleted even where Zoom cannot be told.
-pub(super) async fn forget(app: &App, zoom_user: &ZoomUserId) -> Result<Disconnected, Failure> {
-    // Zoom revokes by access token, and an expired one names nothing: a new one is bought first.
-    let revoked = match token::live(app, zoom_user, None).await? {
-        Token::Live(grant) => match app.zoom.revoke(&grant.tokens.access).await {
-            Ok(()) => Disconnected::Revoked,
-            Err(error) => {
-                log_zoom(&error, "revoke");
-                Disconnected::NotRevokedAtZoom
-            }
-        },
-        Token::Over => Disconnected::Revoked,
-        Token::Away { .. } => Disconnected::NotRevokedAtZoom,
-    };
-    token::alone(app, zoom_user, async || {
+async fn take_apart(
+    app: &App,
+    invocation: &Invocation,
+    held: &Held<'_>,
+    zoom_user: &ZoomUserId,
+) -> Result<Disconnected, Failure> {
+    let shared = app.store.linked_count(zoom_user).await? > 1;
+    let disconnected = if shared { Disconnected::StillShared } else { held.end().await? };
+    app.store.unlink(&invocation.person).await?;
+    Ok(disconnected)
+}
+
+/// Ends a grant that nobody is linked to any more.
+pub(super) async fn end_if_unused(app: &App, zoom_user: &ZoomUserId) -> Result<(), Failure> {
+    let held = token::hold(app, zoom_user).await?;
+    let result = match app.store.linked_count(zoom_user).await {
         // Somebody may have connected the same Zoom account meanwhile, with a grant of its own.
-        if app.store.linked_count(zoom_user).await? == 0 { app.store.delete_grant(zoom_user).await } else { Ok(()) }
-    })
-    .await?;
-    Ok(revoked)
+        Ok(0) => held.end().await.map(|_| ()),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.into()),
+    };
+    held.release().await;
+    result
 }

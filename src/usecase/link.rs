@@ -3,15 +3,20 @@
 //! The `state` was made for one Slack user and is stored hashed. Showing the confirm page does not spend it, so a
 //! program that opens links ahead of people breaks nothing; coming back from Zoom with a code spends it, once.
 
-use super::{Failure, begin, chain, connect, disconnect, tell, token, whoami};
+use std::time::Duration;
+
+use super::token::Held;
+use super::work::NewJob;
+use super::{Failure, chain, connect, disconnect, log_zoom, tell, token, whoami, work};
 use crate::app::App;
 use crate::audit::{AuditOutcome, AuditVerb};
 use crate::command::{self, DEFAULT_COMMAND, Verb};
-use crate::grant::{Grant, Pending, StateToken};
-use crate::id::ZoomUserId;
+use crate::grant::{Grant, Pending, StateToken, Tokens, ZoomUser};
+use crate::id::{Reference, ZoomUserId};
 use crate::invocation::Invocation;
 use crate::reply::{Page, Reply};
 use crate::secret::Secret;
+use crate::store::Unlinked;
 use crate::{store, zoom};
 
 /// What Zoom sent the browser back with.
@@ -19,10 +24,21 @@ use crate::{store, zoom};
 pub struct Callback {
     /// The state given to Zoom.
     pub state: StateToken,
-    /// The authorization code, or none where the person said no.
-    pub code: Option<Secret>,
+    /// What Zoom says.
+    pub answer: Answer,
     /// Whether this browser has shown the confirm page of this state, as far as that can be known.
     pub browser: Browser,
+}
+
+/// What Zoom says through the browser.
+#[derive(Debug)]
+pub enum Answer {
+    /// The authorization code.
+    Code(Secret),
+    /// The person said no (`access_denied`).
+    Declined,
+    /// Something went wrong at Zoom.
+    Failed,
 }
 
 /// Whether the browser that comes back is the one that confirmed.
@@ -66,11 +82,28 @@ pub async fn confirm(app: &App, state: &StateToken) -> Shown {
 }
 
 /// Zoom's way back: exchanges the code, stores the grant and the link, and lets the waiting command run.
+///
+/// It runs to its end in a task of its own: a browser that is closed in the middle must not lose the pair of tokens
+/// that Zoom has just given, which ended every earlier one.
 pub async fn callback(app: &App, callback: Callback) -> Shown {
+    let inner = app.clone();
+    let whole = async move { come_back(&inner, callback).await };
+    app.spawn(whole).await.unwrap_or_else(|_| store_away(&Failure::Panicked, None))
+}
+
+async fn come_back(app: &App, callback: Callback) -> Shown {
     if callback.browser == Browser::Other {
         return Shown::new(Page::OtherBrowser, None);
     }
-    let Some(code) = callback.code else { return declined(app, &callback.state).await };
+    let code = match callback.answer {
+        Answer::Code(code) => code,
+        Answer::Declined => return declined(app, &callback.state).await,
+        Answer::Failed => {
+            let reference = Reference::random();
+            tracing::warn!(%reference, "Zoom sent a browser back with an error of its own");
+            return Shown::new(Page::ZoomRefused { reference }, None);
+        }
+    };
     let pending = match app.store.redeem(&callback.state).await {
         Err(error) => return store_away(&error.into(), None),
         Ok(pending) => pending.filter(|pending| !pending.is_over(app.clock.now())),
@@ -121,21 +154,48 @@ impl From<zoom::Error> for Failed {
 
 async fn make(app: &App, code: &Secret, pending: &Pending) -> Result<Grant, Failed> {
     let tokens = app.zoom.exchange(code, &pending.verifier).await?;
-    let user = app.zoom.me(&tokens.access).await?;
+    let user = match who(app, &tokens).await {
+        Ok(user) => user,
+        Err(error) => {
+            // Whose they are is not known, so they cannot be kept, and nobody else should have them.
+            if let Err(error) = app.zoom.revoke(&tokens.access).await {
+                log_zoom(&error, "revoke");
+            }
+            return Err(error.into());
+        }
+    };
     let grant = Grant { user, tokens };
-    let zoom_user = &grant.user.id;
-    let replaced = token::alone(app, zoom_user, async || {
-        // The grant first: a link to a grant that is not there would ask people to connect again.
-        app.store.save_grant(&grant).await?;
-        app.store.link(&pending.person, zoom_user).await
-    });
-    let replaced = replaced.await.map_err(Failed::Store)?;
-    if let Some(former) = replaced.filter(|former| former.left == 0)
-        && let Err(failure) = disconnect::forget(app, &former.zoom_user).await
+    let held = token::hold(app, &grant.user.id).await.map_err(Failed::Store)?;
+    let linked = link(app, &held, &grant, pending).await;
+    held.release().await;
+    if let Some(former) = linked?.filter(|former| former.left == 0)
+        && let Err(failure) = disconnect::end_if_unused(app, &former.zoom_user).await
     {
         tracing::warn!(error = chain(&failure), "a grant that nobody uses is still stored");
     }
     Ok(grant)
+}
+
+/// Asks whose tokens these are, again where Zoom is away for a moment: Zoom has ended the earlier pair by now.
+async fn who(app: &App, tokens: &Tokens) -> Result<ZoomUser, zoom::Error> {
+    const TRIES: u32 = 3;
+    let mut attempt = 1;
+    loop {
+        match app.zoom.me(&tokens.access).await {
+            Err(error) if error.is_transient() && attempt < TRIES => {
+                log_zoom(&error, "learn who connected");
+                tokio::time::sleep(Duration::from_millis(300) * attempt).await;
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn link(app: &App, held: &Held<'_>, grant: &Grant, pending: &Pending) -> Result<Option<Unlinked>, Failed> {
+    // The grant first: a link to a grant that is not there would ask people to connect again.
+    held.keep(grant).await.map_err(Failed::Store)?;
+    Ok(app.store.link(&pending.person, &grant.user.id).await?)
 }
 
 fn not_made(pending: &Pending, failed: Failed) -> Shown {
@@ -167,17 +227,23 @@ async fn resume(app: &App, invocation: Invocation, grant: &Grant) -> Option<Verb
     let age = app.clock.now().duration_since(invocation.received_at);
     let verb = connect::waiting(&invocation).filter(|_| age <= Pending::LIFE);
     let command = verb.and_then(|_| command::parse(invocation.text.as_str()).ok());
-    let Some(command) = command else {
+    if command.is_none() {
         tell_later(app, invocation, grant.clone());
         return None;
+    }
+    let Some(place) = app.place() else {
+        tell(app, &invocation, &Reply::Busy).await;
+        return None;
     };
-    match app.place() {
-        Some(place) => {
-            begin(app, invocation, command, place);
+    let new = NewJob::new(invocation);
+    match app.store.journal(&new.id, &new.job, &new.owner, work::LEASE).await {
+        Ok(()) => {
+            work::begin(app, new, place);
             verb
         }
-        None => {
-            tell(app, &invocation, &Reply::Busy).await;
+        Err(error) => {
+            tracing::error!(error = chain(&error), "a waiting command was not accepted: the store failed");
+            tell(app, &new.job.invocation, &Reply::NotAccepted).await;
             None
         }
     }

@@ -10,20 +10,21 @@ mod status;
 mod stop;
 mod token;
 mod whoami;
-
-use std::sync::Arc;
-use std::time::Duration;
+mod work;
 
 use jiff::Timestamp;
-use tracing::Instrument as _;
 
-use crate::app::{App, Place};
+pub use self::work::take_over;
+use self::work::{NewJob, Work};
+
+use crate::app::App;
 use crate::audit::{Asked, AuditEntry, AuditOutcome, AuditVerb, ZoomAnswer};
 use crate::command::{self, Command, Problem, Run, UsageError, Verb};
 use crate::id::{DeliveryId, ZoomUserId};
 use crate::invocation::Invocation;
 use crate::meeting::Settings;
 use crate::reply::Reply;
+use crate::store::With;
 use crate::words::{self, Message};
 use crate::{store, zoom};
 
@@ -62,53 +63,57 @@ enum Failure {
     Panicked,
     #[error("the work took too long")]
     TookTooLong,
+    #[error("somebody else has taken the work over")]
+    TakenOver,
 }
 
 impl Failure {
-    fn reply(&self) -> Reply {
-        match self {
-            // The store is asked before Zoom is; when it fails, nothing was done.
-            Self::Store(_) => Reply::NotAccepted,
-            Self::Panicked | Self::TookTooLong => Reply::Broken,
-        }
+    /// Whether the same work may go well in a moment.
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_transient())
     }
 }
 
 /// Takes one delivered command: answers it at once where nothing from outside is needed, else remembers the delivery,
 /// starts the work and lets Slack have its acknowledgment. One round trip to the store, and nothing else awaited.
 pub async fn receive(app: &App, delivery: &DeliveryId, invocation: Invocation) -> Receipt {
-    let Some(place) = app.place() else {
+    let now = at_once(&invocation).map(|(reply, outcome)| {
+        let entry = entry(app, &invocation, AuditVerb::Help, None, outcome);
+        (reply, entry)
+    });
+    let place = app.place();
+    if now.is_none() && place.is_none() {
         tracing::warn!(reference = %invocation.reference, "busy: a command was not accepted");
         return Receipt::Answer(say(app, &invocation, &Reply::Busy));
+    }
+    let new = NewJob::new(invocation);
+    let with = match &now {
+        Some((_, entry)) => With::Entry(entry),
+        None => With::Job { id: &new.id, job: &new.job, owner: &new.owner, lease: work::LEASE },
     };
-    let next = read(&invocation);
-    let entry = match &next {
-        Next::Say(_, outcome) => Some(entry(app, &invocation, AuditVerb::Help, None, *outcome)),
-        Next::Work(_) => None,
-    };
-    match app.store.accept(delivery, entry.as_ref().map_or(store::With::Nothing, store::With::Entry)).await {
+    let accepted = app.store.accept(delivery, with).await;
+    let invocation = &new.job.invocation;
+    match accepted {
         Ok(store::Accepted::New) => {}
         Ok(store::Accepted::Replayed) => return Receipt::Replayed,
         Err(error) => {
             tracing::error!(reference = %invocation.reference, error = chain(&error), "not accepted: the store failed");
-            return Receipt::Answer(say(app, &invocation, &Reply::NotAccepted));
+            return Receipt::Answer(say(app, invocation, &Reply::NotAccepted));
         }
     }
-    if let Some(entry) = &entry {
-        app.log(entry);
+    if let Some((reply, entry)) = now {
+        app.log(&entry);
+        return Receipt::Answer(say(app, invocation, &reply));
     }
-    match next {
-        Next::Say(reply, _) => Receipt::Answer(say(app, &invocation, &reply)),
-        Next::Work(command) => {
-            begin(app, invocation, command, place);
-            Receipt::Later
-        }
+    if let Some(place) = place {
+        work::begin(app, new, place);
     }
+    Receipt::Later
 }
 
 /// Whether a request that changes nothing was seen before. Where the store is away it counts as new: nothing comes of it.
 pub async fn is_replay(app: &App, delivery: &DeliveryId) -> bool {
-    match app.store.accept(delivery, store::With::Nothing).await {
+    match app.store.accept(delivery, With::Nothing).await {
         Ok(accepted) => accepted == store::Accepted::Replayed,
         Err(error) => {
             tracing::warn!(error = chain(&error), "a delivery was not remembered");
@@ -117,21 +122,14 @@ pub async fn is_replay(app: &App, delivery: &DeliveryId) -> bool {
     }
 }
 
-/// What a text asks for.
-enum Next {
-    /// Nothing from outside is needed.
-    Say(Reply, AuditOutcome),
-    /// Somebody has to be asked.
-    Work(Command),
-}
-
-fn read(invocation: &Invocation) -> Next {
+/// The answer to a text that needs nothing from outside.
+fn at_once(invocation: &Invocation) -> Option<(Reply, AuditOutcome)> {
     match command::parse(invocation.text.as_str()) {
-        Ok(Command::Help { verb }) => Next::Say(Reply::Help { verb }, AuditOutcome::Told),
-        Ok(command) => Next::Work(command),
+        Ok(Command::Help { verb }) => Some((Reply::Help { verb }, AuditOutcome::Told)),
+        Ok(_) => None,
         Err(error) => {
             let outcome = usage_outcome(&error);
-            Next::Say(Reply::Usage(error), outcome)
+            Some((Reply::Usage(error), outcome))
         }
     }
 }
@@ -143,39 +141,11 @@ fn usage_outcome(error: &UsageError) -> AuditOutcome {
     }
 }
 
-/// Starts the work of an accepted command, in a task that holds its place in the queue to the end.
-fn begin(app: &App, invocation: Invocation, command: Command, place: Place) {
-    let span = tracing::info_span!("command", reference = %invocation.reference, verb = command.verb().word());
-    let (invocation, app) = (Arc::new(invocation), app.clone());
-    let spawner = app.clone();
-    let work = async move {
-        let done = run_guarded(&app, &invocation, &command).await;
-        finish(&app, &invocation, &command, done).await;
-        drop(place);
-    };
-    drop(spawner.spawn(work.instrument(span)));
-}
-
-/// Runs a command so that neither a panic nor a hang can leave its person without an answer.
-async fn run_guarded(app: &App, invocation: &Arc<Invocation>, command: &Command) -> Result<Done, Failure> {
-    let (inner_app, inner_invocation, inner_command) = (app.clone(), Arc::clone(invocation), command.clone());
-    let work = async move { run(&inner_app, &inner_invocation, &inner_command).await };
-    let task = app.spawn(work.in_current_span());
-    let abort = task.abort_handle();
-    match tokio::time::timeout(app.options.work, task).await {
-        Ok(Ok(done)) => done,
-        Ok(Err(_)) => Err(Failure::Panicked),
-        Err(_) => {
-            abort.abort();
-            Err(Failure::TookTooLong)
-        }
-    }
-}
-
-async fn run(app: &App, invocation: &Invocation, command: &Command) -> Result<Done, Failure> {
+async fn run(work: &Work, command: &Command) -> Result<Done, Failure> {
+    let (app, invocation) = (&work.app, &*work.invocation);
     match command {
-        Command::Start(start) => start::start(app, invocation, start).await,
-        Command::Stop { meeting } => stop::stop(app, invocation, *meeting).await,
+        Command::Start(start) => start::start(work, start).await,
+        Command::Stop { meeting } => stop::stop(work, *meeting).await,
         Command::Status { meeting } => status::status(app, invocation, *meeting).await,
         Command::Connect => connect::connect(app, invocation).await,
         Command::Disconnect => disconnect::disconnect(app, invocation).await,
@@ -184,36 +154,11 @@ async fn run(app: &App, invocation: &Invocation, command: &Command) -> Result<Do
     }
 }
 
-/// Writes down how a command ended, then tells it.
-async fn finish(app: &App, invocation: &Invocation, command: &Command, done: Result<Done, Failure>) {
-    let done = done.unwrap_or_else(|failure| {
-        tracing::error!(error = chain(&failure), "command failed");
-        Done::new(failure.reply(), AuditOutcome::Failed)
-    });
-    let mut entry = entry(app, invocation, command.verb().into(), Some(command), done.outcome);
-    entry.zoom_user = done.zoom_user;
-    entry.zoom = done.zoom;
-    app.record(&entry).await;
-    tell(app, invocation, &done.reply).await;
-}
-
-/// Posts an answer, again where the first try certainly did not arrive.
+/// Posts a word that no job waits for, once.
 async fn tell(app: &App, invocation: &Invocation, reply: &Reply) {
-    const TRIES: u32 = 4;
-    const LONGEST_WAIT: Duration = Duration::from_secs(30);
     let message = say(app, invocation, reply);
-    for attempt in 1..=TRIES {
-        let Err(error) = app.slack.answer(&invocation.reply_to, &message).await else { return };
-        match error.retry_in() {
-            Some(wait) if attempt < TRIES && wait <= LONGEST_WAIT => {
-                tracing::warn!(error = chain(&error), attempt, "answer not taken, trying again");
-                tokio::time::sleep(wait.max(Duration::from_millis(250) * 2u32.pow(attempt))).await;
-            }
-            _ => {
-                tracing::error!(reference = %invocation.reference, error = chain(&error), "answer lost");
-                return;
-            }
-        }
+    if let Err(error) = app.slack.answer(&invocation.reply_to, &message).await {
+        tracing::warn!(reference = %invocation.reference, error = chain(&error), "a word was not told");
     }
 }
 

@@ -2,6 +2,7 @@
 //! whether the id is a webinar's, and decide what became of it. Start and stop both are this.
 
 use super::token::{self, Token};
+use super::work::Work;
 use super::{Done, Failure, chain, connect};
 use crate::app::App;
 use crate::audit::{AuditOutcome, ZoomAnswer};
@@ -9,7 +10,7 @@ use crate::grant::Grant;
 use crate::invocation::Invocation;
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{self, Action, Attempt, Invalid, Outcome};
-use crate::reply::{ConnectWhy, Reply, Show, StreamRecord};
+use crate::reply::{ConnectWhy, Fate, Reply, Show, StreamRecord};
 use crate::zoom::{Order, Room};
 
 /// What a person ordered.
@@ -34,12 +35,20 @@ struct Ended {
     grant: Grant,
 }
 
-pub(super) async fn carry_out(app: &App, invocation: &Invocation, ordered: Ordered) -> Result<Done, Failure> {
+pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Failure> {
+    let (app, invocation) = (&work.app, &*work.invocation);
     let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
         return connect::offer(app, invocation, ConnectWhy::FirstTime).await;
     };
     let ended = match token::live(app, &zoom_user, None).await? {
-        Token::Live(grant) => give(app, &ordered, grant).await?,
+        // Whoever worked on it before may have sent it: a start is not sent twice, a stop does no harm twice.
+        Token::Live(grant) if work.is_doubtful() && ordered.action == Action::Start => {
+            Ended { outcome: Outcome::Unknown, answer: None, grant }
+        }
+        Token::Live(grant) => {
+            work.ordering().await?;
+            give(app, &ordered, grant).await?
+        }
         Token::Away { grant, outcome } => Ended { outcome, answer: None, grant },
         Token::Over => return connect::offer(app, invocation, ConnectWhy::Ended).await,
     };
@@ -55,41 +64,45 @@ pub(super) async fn remembered_room(app: &App, meeting: MeetingId) -> Result<Roo
 }
 
 /// Asks Zoom, in the room it says the id belongs to.
+///
+/// What is remembered about an id can be wrong: Zoom files many things under the code that means "a webinar". So it is
+/// remembered only once the webinar call knew the id, and forgotten when that call does not.
 async fn give(app: &App, ordered: &Ordered, grant: Grant) -> Result<Ended, Failure> {
+    let mut grant = grant;
     if remembered_room(app, ordered.meeting).await? == Room::Webinar {
-        return give_webinar(app, ordered, grant, Found::Before).await;
+        let ended = give_webinar(app, ordered, grant).await?;
+        if !matches!(ended.outcome, Outcome::NotFound | Outcome::Webinar) {
+            return Ok(ended);
+        }
+        app.store.forget_webinar(ordered.meeting).await?;
+        grant = ended.grant;
     }
     let asked = ask(app, &ordered.to(Room::Meeting), grant).await?;
-    if outcome::is_webinar(&asked.attempt) {
-        if let Err(error) = app.store.remember_webinar(ordered.meeting).await {
-            tracing::warn!(error = chain(&error), "a webinar was not remembered");
-        }
-        return give_webinar(app, ordered, asked.grant, Found::Now).await;
+    if !outcome::is_webinar(&asked.attempt) {
+        return Ok(asked.judge(app, ordered.action));
     }
-    Ok(asked.judge(app, ordered.action))
+    let mut ended = give_webinar(app, ordered, asked.grant).await?;
+    match ended.outcome {
+        // Zoom just said that it is a webinar, so "no such webinar" would contradict that.
+        Outcome::NotFound => ended.outcome = Outcome::Webinar,
+        Outcome::Accepted | Outcome::Stopped | Outcome::NotStarted | Outcome::NotAllowed(_) => {
+            if let Err(error) = app.store.remember_webinar(ordered.meeting).await {
+                tracing::warn!(error = chain(&error), "a webinar was not remembered");
+            }
+        }
+        _ => {}
+    }
+    Ok(ended)
 }
 
-/// When an id was found to be a webinar's.
-#[derive(PartialEq, Eq)]
-enum Found {
-    Now,
-    Before,
-}
-
-async fn give_webinar(app: &App, ordered: &Ordered, grant: Grant, found: Found) -> Result<Ended, Failure> {
+async fn give_webinar(app: &App, ordered: &Ordered, grant: Grant) -> Result<Ended, Failure> {
     if ordered.settings.layout.is_some() {
         return Ok(Ended { outcome: Outcome::Invalid(Invalid::LayoutOfWebinar), answer: None, grant });
     }
     let asked = ask(app, &ordered.to(Room::Webinar), grant).await?;
     let mut ended = asked.judge(app, ordered.action);
-    let told_apart = match ended.outcome {
-        // "Cannot access webinar info" and the twin's own refusals come to the same for a person.
-        Outcome::Webinar | Outcome::Refused { .. } => false,
-        // Zoom just said that it is a webinar, so "no such webinar" would contradict that.
-        Outcome::NotFound => found == Found::Before,
-        _ => true,
-    };
-    if !told_apart {
+    if matches!(ended.outcome, Outcome::Refused { .. }) {
+        // The twin's own refusals come to the same for a person: it is a webinar, and it could not be started.
         ended.outcome = Outcome::Webinar;
     }
     Ok(ended)
@@ -138,8 +151,13 @@ async fn conclude(app: &App, invocation: &Invocation, ordered: Ordered, ended: &
     if let Some(why) = why {
         return connect::offer(app, invocation, why).await;
     }
-    if matches!(ended.outcome, Outcome::Accepted | Outcome::Stopped) {
-        remember(app, invocation, &ordered).await;
+    let fate = match ended.outcome {
+        Outcome::Accepted | Outcome::Stopped => Some(Fate::Taken),
+        Outcome::Unknown => Some(Fate::Unknown),
+        _ => None,
+    };
+    if let Some(fate) = fate {
+        remember(app, invocation, &ordered, fate).await;
     }
     let outcome = AuditOutcome::from(&ended.outcome);
     let show = Show {
@@ -154,12 +172,13 @@ async fn conclude(app: &App, invocation: &Invocation, ordered: Ordered, ended: &
 }
 
 /// Keeps what was done for `/stream status`. Zoom has done it already, so a failure here does not change the answer.
-async fn remember(app: &App, invocation: &Invocation, ordered: &Ordered) {
+async fn remember(app: &App, invocation: &Invocation, ordered: &Ordered, fate: Fate) {
     let record = StreamRecord {
         meeting: ordered.meeting,
         action: ordered.action,
         by: invocation.person.user.clone(),
         at: app.clock.now(),
+        fate,
     };
     if let Err(error) = app.store.record_stream(&invocation.person, &record).await {
         tracing::warn!(error = chain(&error), "a stream was not recorded");

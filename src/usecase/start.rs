@@ -1,6 +1,7 @@
 //! `/stream start`: put a meeting on air, or show what would be sent.
 
 use super::order::{self, Ordered};
+use super::work::Work;
 use super::{Done, Failure, connect, token};
 use crate::app::App;
 use crate::audit::AuditOutcome;
@@ -9,11 +10,11 @@ use crate::invocation::Invocation;
 use crate::outcome::Action;
 use crate::reply::{ConnectWhy, Reply};
 
-pub(super) async fn start(app: &App, invocation: &Invocation, start: &Start) -> Result<Done, Failure> {
+pub(super) async fn start(work: &Work, start: &Start) -> Result<Done, Failure> {
     let ordered = Ordered { action: Action::Start, meeting: start.meeting, settings: start.settings.clone() };
     match start.run {
-        Run::Real => order::carry_out(app, invocation, ordered).await,
-        Run::Dry => dry_run(app, invocation, ordered).await,
+        Run::Real => order::carry_out(work, ordered).await,
+        Run::Dry => dry_run(&work.app, &work.invocation, ordered).await,
     }
 }
 

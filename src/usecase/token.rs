@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::grant::{Grant, Tokens};
 use crate::id::{Reference, ZoomUserId};
 use crate::outcome::{Outcome, Throttle};
+use crate::reply::Disconnected;
 use crate::secret::Secret;
 use crate::store::LeaseName;
 use crate::{store, zoom};
@@ -22,7 +23,6 @@ use crate::{store, zoom};
 const LEASE: Duration = Duration::from_secs(20);
 /// How long to wait for somebody else's refresh, a little longer than its lease.
 const PATIENCE: Duration = Duration::from_secs(22);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What became of asking for a token.
 pub(super) enum Token {
@@ -39,15 +39,23 @@ pub(super) enum Token {
     Over,
 }
 
-/// The stored grant, whether or not its token still works.
+/// The stored grant, whether or not its token still works. One that cannot be opened any more, because its key is gone,
+/// counts as none: a new connection is the cure, and writes over it.
 pub(super) async fn stored(app: &App, user: &ZoomUserId) -> Result<Option<Grant>, Failure> {
-    Ok(app.store.grant(user).await?)
+    match app.store.grant(user).await {
+        Ok(grant) => Ok(grant),
+        Err(error @ (store::Error::Sealed { .. } | store::Error::Corrupt { .. })) => {
+            tracing::error!(zoom_user.id = %user, error = chain(&error), "a grant cannot be opened; look at ONAIR_ENCRYPTION_KEYS");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A token for a call that begins now. `refused` is one that Zoom did not take: anything else stored will do.
 pub(super) async fn live(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result<Token, Failure> {
+    let mut wait = Wait::new();
     let owner = Reference::random();
-    let give_up = tokio::time::Instant::now() + PATIENCE;
     loop {
         let Some(grant) = stored(app, user).await? else { return Ok(Token::Over) };
         if works(&grant.tokens, refused, app.clock.now()) {
@@ -56,10 +64,29 @@ pub(super) async fn live(app: &App, user: &ZoomUserId, refused: Option<&Secret>)
         if app.store.lease(&LeaseName::refresh(user), owner.as_str(), LEASE).await? {
             return renew_to_the_end(app, user, refused, owner).await;
         }
-        if tokio::time::Instant::now() > give_up {
+        if !wait.again().await {
             return Ok(Token::Away { grant, outcome: Outcome::Unavailable });
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Waiting for somebody else's lease: often at first, then seldom, so that many who wait do not load the store.
+struct Wait {
+    give_up: tokio::time::Instant,
+    next: Duration,
+}
+
+impl Wait {
+    fn new() -> Self {
+        Self { give_up: tokio::time::Instant::now() + PATIENCE, next: Duration::from_millis(25) }
+    }
+
+    /// Waits a while; says no once it has been long enough.
+    async fn again(&mut self) -> bool {
+        const LONGEST: Duration = Duration::from_millis(500);
+        tokio::time::sleep(self.next).await;
+        self.next = (self.next * 2).min(LONGEST);
+        tokio::time::Instant::now() < self.give_up
     }
 }
 
@@ -76,7 +103,7 @@ async fn renew_to_the_end(
 ) -> Result<Token, Failure> {
     let (inner, user, refused) = (app.clone(), user.clone(), refused.cloned());
     let renewal = async move {
-        let result = renew(&inner, &user, refused.as_ref()).await;
+        let result = renew(&inner, &user, refused.as_ref(), &owner).await;
         release(&inner, &user, &owner).await;
         result
     };
@@ -84,7 +111,7 @@ async fn renew_to_the_end(
 }
 
 /// Buys a new pair. Whoever calls holds the lease; the pair is read again under it, for it may be new already.
-async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result<Token, Failure> {
+async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>, owner: &Reference) -> Result<Token, Failure> {
     let Some(grant) = stored(app, user).await? else { return Ok(Token::Over) };
     if works(&grant.tokens, refused, app.clock.now()) {
         return Ok(Token::Live(grant));
@@ -92,7 +119,7 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result
     match app.zoom.refresh(&grant.tokens.refresh).await {
         Ok(tokens) => {
             let grant = Grant { user: grant.user, tokens };
-            keep(app, &grant).await?;
+            keep(app, &grant, owner).await?;
             Ok(Token::Live(grant))
         }
         Err(zoom::Error::InvalidGrant) => end_unless_replaced(app, user, &grant, refused).await,
@@ -100,6 +127,10 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result
             log_zoom(&error, "refresh");
             let outcome = match error {
                 zoom::Error::Busy { retry_at } => Outcome::Throttled(Throttle::PerSecond { retry_at }),
+                // Waiting cures nothing here: the Zoom app's own credentials are wrong, or something like it.
+                zoom::Error::Refused { status, code } => {
+                    Outcome::Refused { status, code: None, message: code.unwrap_or_default() }
+                }
                 _ => Outcome::Unavailable,
             };
             Ok(Token::Away { grant, outcome })
@@ -107,19 +138,22 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result
     }
 }
 
-/// Stores a new pair, trying again for a while: the old one is spent, so a pair that is not stored is a lost grant.
-async fn keep(app: &App, grant: &Grant) -> Result<(), Failure> {
-    const TRIES: u32 = 5;
-    let mut attempt = 1;
+/// Stores a new pair, trying again for two minutes: the old one is spent, so a pair that is not stored is a lost grant.
+/// The lease is renewed meanwhile, for nobody else could do anything with the spent pair.
+async fn keep(app: &App, grant: &Grant, owner: &Reference) -> Result<(), Failure> {
+    const LONGEST: Duration = Duration::from_secs(3);
+    let give_up = tokio::time::Instant::now() + Duration::from_secs(120);
+    let mut wait = Duration::from_millis(100);
     loop {
-        match app.store.save_grant(grant).await {
-            Ok(()) => return Ok(()),
-            Err(error) if attempt < TRIES => {
-                tracing::warn!(error = chain(&error), attempt, "a new token pair is not stored yet");
-                tokio::time::sleep(Duration::from_millis(200) * attempt).await;
-                attempt += 1;
-            }
-            Err(error) => return Err(error.into()),
+        let Err(error) = app.store.save_grant(grant).await else { return Ok(()) };
+        if tokio::time::Instant::now() > give_up {
+            return Err(error.into());
+        }
+        tracing::warn!(error = chain(&error), "a new token pair is not stored yet");
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST);
+        if let Err(error) = app.store.lease(&LeaseName::refresh(&grant.user.id), owner.as_str(), LEASE).await {
+            tracing::warn!(error = chain(&error), "a lease was not renewed");
         }
     }
 }
@@ -146,23 +180,53 @@ async fn end_unless_replaced(
     }
 }
 
-/// Does something to a grant while nobody else can: no refresh, no other connection, no deletion.
-pub(super) async fn alone<T>(
-    app: &App,
-    user: &ZoomUserId,
-    work: impl AsyncFnOnce() -> Result<T, store::Error>,
-) -> Result<T, Failure> {
+/// A grant in one pair of hands: no refresh, no other connection and no deletion meanwhile, except through this.
+pub(super) struct Held<'a> {
+    app: &'a App,
+    user: ZoomUserId,
+    owner: Reference,
+}
+
+/// Takes a grant into one's hands. Give it back with [`Held::release`]; one that is not given back runs out.
+pub(super) async fn hold<'a>(app: &'a App, user: &ZoomUserId) -> Result<Held<'a>, Failure> {
+    let mut wait = Wait::new();
     let owner = Reference::random();
-    let give_up = tokio::time::Instant::now() + PATIENCE;
     while !app.store.lease(&LeaseName::refresh(user), owner.as_str(), LEASE).await? {
-        if tokio::time::Instant::now() > give_up {
+        if !wait.again().await {
             return Err(Failure::TookTooLong);
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
     }
-    let result = work().await;
-    release(app, user, &owner).await;
-    Ok(result?)
+    Ok(Held { app, user: user.clone(), owner })
+}
+
+impl Held<'_> {
+    /// Stores a pair that was just bought.
+    pub(super) async fn keep(&self, grant: &Grant) -> Result<(), Failure> {
+        keep(self.app, grant, &self.owner).await
+    }
+
+    /// Revokes the grant at Zoom and deletes it. It is deleted even where Zoom cannot be told.
+    pub(super) async fn end(&self) -> Result<Disconnected, Failure> {
+        // Zoom revokes by access token, and an expired one names nothing: a new one is bought first.
+        let revoked = match renew(self.app, &self.user, None, &self.owner).await? {
+            Token::Live(grant) => match self.app.zoom.revoke(&grant.tokens.access).await {
+                Ok(()) => Disconnected::Revoked,
+                Err(error) => {
+                    log_zoom(&error, "revoke");
+                    Disconnected::NotRevokedAtZoom
+                }
+            },
+            Token::Over => Disconnected::Revoked,
+            Token::Away { .. } => Disconnected::NotRevokedAtZoom,
+        };
+        self.app.store.delete_grant(&self.user).await?;
+        Ok(revoked)
+    }
+
+    /// Gives the grant back.
+    pub(super) async fn release(self) {
+        release(self.app, &self.user, &self.owner).await;
+    }
 }
 
 async fn release(app: &App, user: &ZoomUserId, owner: &Reference) {

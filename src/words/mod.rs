@@ -87,6 +87,7 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Usage(error) => usage::error(error, context),
         Reply::Busy => busy(),
         Reply::NotAccepted => not_accepted(context),
+        Reply::TooLate => too_late(),
         Reply::Broken => broken(context),
         Reply::Connect { why, waiting, .. } => account::connect(why, *waiting, context),
         Reply::Show(show) => outcome::show(show, context),
@@ -114,6 +115,7 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Usage(_)
         | Reply::Busy
         | Reply::NotAccepted
+        | Reply::TooLate
         | Reply::Broken
         | Reply::Connect { .. }
         | Reply::DryRun { .. }
@@ -122,6 +124,13 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Disconnected(_)
         | Reply::Status { .. } => Audience::Person,
     }
+}
+
+fn too_late() -> Vec<String> {
+    vec![
+        "Not carried out: OnAir was away for too long after you typed this, and nothing was done.".to_owned(),
+        "Still wanted? Type it again.".to_owned(),
+    ]
 }
 
 fn busy() -> Vec<String> {

@@ -5,7 +5,7 @@ use super::text::{code, day_and_time, escape};
 use crate::command::Verb;
 use crate::meeting::MeetingId;
 use crate::outcome::Action;
-use crate::reply::StreamRecord;
+use crate::reply::{Fate, StreamRecord};
 
 const CANNOT_ASK: &str =
     "That is what OnAir did. It can't ask Zoom whether a stream is on air now, so look at the stream itself.";
@@ -38,6 +38,10 @@ pub(super) fn one(meeting: MeetingId, streams: &[StreamRecord], context: &Contex
         ];
     };
     let next = match newest.action {
+        // After a stop of unknown fate the stop is what to repeat; a start would be blind.
+        Action::Stop if newest.fate == Fate::Unknown => {
+            format!("Still on air? {}", context.copy(&format!("stop {}", meeting.number())))
+        }
         Action::Start => format!("To take it off air: {}", context.copy(&format!("stop {}", meeting.number()))),
         Action::Stop => format!("To put it on air again: {}", context.copy(&format!("start {}", meeting.number()))),
     };
@@ -48,9 +52,11 @@ pub(super) fn one(meeting: MeetingId, streams: &[StreamRecord], context: &Contex
 }
 
 fn record(stream: &StreamRecord) -> String {
-    let what = match stream.action {
-        Action::Start => "Zoom accepted the start",
-        Action::Stop => "stopped",
+    let what = match (stream.action, stream.fate) {
+        (Action::Start, Fate::Taken) => "Zoom accepted the start",
+        (Action::Stop, Fate::Taken) => "stopped",
+        (Action::Start, Fate::Unknown) => "start sent, and Zoom gave no clear answer: it may be on air",
+        (Action::Stop, Fate::Unknown) => "stop sent, and Zoom gave no clear answer: it may still be on air",
     };
     let (meeting, by) = (code(&stream.meeting.to_string()), escape(stream.by.as_str()));
     format!("{meeting}: {what}, {}, by <@{by}>", day_and_time(stream.at))

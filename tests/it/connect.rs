@@ -110,9 +110,10 @@ on_both_engines! {
             (Route::Token, Fault::Cut, 502),
             (Route::Me, Fault::status(500), 502),
         ] {
-            bot.zoom.next(route, fault);
+            bot.zoom.always(route, fault);
             let offer = bot.types(&ada, &events, "/stream connect").await;
             let page = bot.press_connect(&offer).await;
+            bot.zoom.heal();
             assert_eq!(page.status.as_u16(), status, "{}", page.text());
             assert!(page.text().contains("/stream connect"), "{}", page.text());
             let entry = bot.last_audit();
@@ -140,6 +141,10 @@ on_both_engines! {
         assert!(bot.zoom.has_grant(&host), "ben still uses it");
         let last = bot.types(&ben, &events, "/stream disconnect").await;
         assert!(!bot.zoom.has_grant(&host), "{}", last.shown);
+        if let Some(redis) = &bot.redis {
+            let stored = String::from_utf8_lossy(&redis.dump().await).into_owned();
+            assert!(!stored.contains("grant"), "the tokens are deleted here, too");
+        }
         let nobody = bot.types(&ben, &events, "/stream whoami").await;
         assert!(!nobody.shown.contains("ada@example.com"), "{}", nobody.shown);
     }
@@ -163,6 +168,44 @@ on_both_engines! {
         assert_eq!(bot.last_audit()["outcome"], "disconnected_not_revoked");
         let who = bot.types(&ada, &events, "/stream whoami").await;
         assert!(!who.shown.contains("ada@example.com"), "{}", who.shown);
+    }
+
+    async fn a_browser_that_is_closed_on_the_way_back_loses_nothing(bot) {
+        let (ada, events) = (bot.slack.user("ada"), bot.slack.channel("events"));
+        let host = bot.zoom.user("ada@example.com");
+        bot.zoom.sign_in_as(&host);
+        let offer = bot.types(&ada, &events, "/stream connect").await;
+        let mut browser = bot.browser();
+        let confirm = browser.visit(&connect_link(&offer)).await.unwrap();
+        bot.zoom.next(Route::Token, Fault::Delay(Duration::from_secs(2)));
+        let closed = tokio::time::timeout(Duration::from_millis(700), browser.press(&confirm)).await;
+        assert!(closed.is_err(), "the browser was still waiting");
+        let told = bot.answer().await;
+        assert!(told.shown.contains("ada@example.com"), "{}", told.shown);
+    }
+
+    async fn a_grant_whose_key_is_gone_is_cured_by_connecting_again(bot) {
+        let (ada, events, host) = bot.connected("ada").await;
+        let meeting = bot.zoom.meeting_in_progress(&host);
+        bot.restart_with("ONAIR_ENCRYPTION_KEYS", &format!("k2:{}", "CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk="));
+        let offer = bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
+        assert_eq!(bot.last_audit()["outcome"], "reconnect", "{}", offer.shown);
+        assert_eq!(bot.press_connect(&offer).await.status, 200);
+        let answer = bot.answer().await;
+        assert!(is_public(&answer), "{}", answer.shown);
+        assert_eq!(bot.last_audit()["outcome"], "accepted");
+    }
+
+    async fn the_callback_tells_a_no_from_a_failure_and_from_nothing(bot) {
+        let (ada, events) = (bot.slack.user("ada"), bot.slack.channel("events"));
+        let offer = bot.types(&ada, &events, "/stream connect").await;
+        let mut browser = bot.browser();
+        let confirm = browser.visit(&connect_link(&offer)).await.unwrap().button().unwrap();
+        let state = confirm.split("state=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+        for (query, status) in [("error=access_denied", 200), ("error=server_error", 502), ("", 410)] {
+            let page = browser.visit(&format!("{PUBLIC}/zoom/oauth/callback?state={state}&{query}")).await.unwrap();
+            assert_eq!(page.status.as_u16(), status, "{query}: {}", page.text());
+        }
     }
 
     async fn a_dry_run_shows_the_request_and_sends_nothing(bot) {

@@ -135,6 +135,8 @@ on_both_engines! {
         let answer = bot.types(&ada, &events, START).await;
         assert!(answer.shown.contains("may be on air"), "{}", answer.shown);
         assert_eq!(bot.zoom.orders_of(68_423_085).len(), 1);
+        let status = bot.types(&ada, &events, "/stream status 68423085").await;
+        assert!(status.shown.contains("may be on air"), "{}", status.shown);
     }
 
     async fn a_webinar_is_found_out_once_and_remembered(bot) {

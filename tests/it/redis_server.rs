@@ -93,6 +93,15 @@ impl RedisServer {
         bytes
     }
 
+    /// Answers nobody for so long, as a server does that swaps or fails over.
+    pub(crate) async fn pause(&self, how_long: Duration) {
+        let client = redis::Client::open(self.url().expose()).unwrap();
+        let mut line = client.get_multiplexed_async_connection().await.unwrap();
+        let mut pause = redis::cmd("CLIENT");
+        pause.arg("PAUSE").arg(how_long.as_millis().to_string()).arg("ALL");
+        pause.exec_async(&mut line).await.unwrap();
+    }
+
     /// Whether somebody there speaks Redis; one that wants a password does.
     fn answers(&self) -> bool {
         let ask = || -> std::io::Result<String> {

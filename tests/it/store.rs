@@ -21,7 +21,6 @@ macro_rules! on_both_engines {
 mod cases;
 mod embedded;
 mod journal;
-mod killed;
 mod redis;
 mod sealing;
 mod trail;

@@ -7,7 +7,13 @@ fn connect(why: ConnectWhy, waiting: Option<Verb>) -> Reply {
 }
 
 fn record(action: Action, minutes_ago: i64) -> StreamRecord {
-    StreamRecord { meeting: meeting(), action, by: UserId::new("U1"), at: later(-60 * minutes_ago) }
+    StreamRecord {
+        meeting: meeting(),
+        action,
+        by: UserId::new("U1"),
+        at: later(-60 * minutes_ago),
+        fate: crate::reply::Fate::Taken,
+    }
 }
 
 #[test]

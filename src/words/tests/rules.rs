@@ -221,6 +221,7 @@ fn a_message_too_long_loses_its_middle() {
             action: Action::Start,
             by: UserId::new("U1"),
             at: later(-60 * hour),
+            fate: crate::reply::Fate::Taken,
         })
         .collect();
     let text = tell(&Reply::Status { meeting: None, streams }).text;

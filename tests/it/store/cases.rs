@@ -201,6 +201,7 @@ async fn streams_are_told_newest_first_per_workspace(world: World) {
         action,
         by: person("U1").user,
         at: ago(now, SignedDuration::from_secs(seconds)),
+        fate: onair::reply::Fate::Taken,
     };
     let (older, newer) = (record("11111111", Action::Start, 60), record("22222222", Action::Start, 30));
     let stopped = record("11111111", Action::Stop, 10);

@@ -131,7 +131,13 @@ async fn every_record_ends_when_its_life_does() {
     let world = World::embedded();
     let (store, clock) = (&world.store, &world.clock);
     let (token, delivery, webinar) = (StateToken::generate(), DeliveryId::new("d1"), meeting("68423085"));
-    let record = StreamRecord { meeting: webinar, action: Action::Start, by: person("U1").user, at: clock.now() };
+    let record = StreamRecord {
+        meeting: webinar,
+        action: Action::Start,
+        by: person("U1").user,
+        at: clock.now(),
+        fate: onair::reply::Fate::Taken,
+    };
     let pending: Pending = pending("U1", clock.now());
     store.offer(&token, &pending).await.unwrap();
     store.accept(&delivery, With::Nothing).await.unwrap();

@@ -36,7 +36,13 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
     let store = open(place_on_redis(url(port)), SECOND);
     let (who, zoe, now) = (person("U1"), zoom_user("Z1"), Clock::default().now());
     let (token, lease, number) = (StateToken::generate(), LeaseName::refresh(&zoe), meeting("68423085"));
-    let record = StreamRecord { meeting: number, action: Action::Start, by: who.user.clone(), at: now };
+    let record = StreamRecord {
+        meeting: number,
+        action: Action::Start,
+        by: who.user.clone(),
+        at: now,
+        fate: onair::reply::Fate::Taken,
+    };
     let (name, job) = (id("j1"), Job { invocation: invocation("U1", now), stage: Stage::Accepted });
 
     macro_rules! fails_at_once {
@@ -188,7 +194,13 @@ async fn every_record_is_given_its_life() {
     let world = World::redis();
     let (store, now) = (&world.store, world.clock.now());
     let number = meeting("68423085");
-    let record = StreamRecord { meeting: number, action: Action::Start, by: person("U1").user, at: now };
+    let record = StreamRecord {
+        meeting: number,
+        action: Action::Start,
+        by: person("U1").user,
+        at: now,
+        fate: onair::reply::Fate::Taken,
+    };
     store.offer(&StateToken::generate(), &pending("U1", now)).await.unwrap();
     store.accept(&DeliveryId::new("d1"), With::Entry(&entry("R1", now))).await.unwrap();
     store.journal(&id("j1"), &job(&world, Stage::Accepted), "a", SECOND).await.unwrap();
