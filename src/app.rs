@@ -68,6 +68,11 @@ impl App {
         self.stop.cancel();
     }
 
+    /// Whether [`App::stop`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     /// Ends once [`App::stop`] was called.
     pub async fn stopping(&self) {
         self.stop.cancelled().await;

@@ -244,8 +244,8 @@ fn judge_answer(action: Action, answer: &Answer, now: Timestamp) -> Outcome {
         return Outcome::Unavailable;
     }
     by_code(answer).unwrap_or_else(|| match answer.status {
-        // Friendly, and not what Zoom documents: the order may have been carried out.
-        200..=299 => Outcome::Unknown,
+        // Friendly, without an error of Zoom's, and not what Zoom documents: the order may have been carried out.
+        200..=299 if matches!(answer.code, None | Some(0)) => Outcome::Unknown,
         _ => refused(answer),
     })
 }

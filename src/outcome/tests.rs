@@ -39,7 +39,7 @@ fn only_204_is_success_and_a_friendly_answer_beside_it_is_unknown() {
     for status in [200, 201, 202, 205, 206] {
         check(status, None, "", Outcome::Unknown);
         check(status, 0, "success", Outcome::Unknown);
-        check(status, 7777, "A code of tomorrow.", Outcome::Unknown);
+        check_refused(status, 7777, "A code of tomorrow.");
     }
     // What Zoom says is wrong stays wrong when it comes with a friendly status.
     check(200, 3000, "Meeting 68423085 has not started.", Outcome::NotStarted);

@@ -3,11 +3,13 @@
 //! The link goes last: whatever fails before it, and a process that is killed in between, leaves a link from which the
 //! same command can be given again.
 
+use tracing::Instrument as _;
+
 use super::token::{self, Held};
 use super::{Done, Failure};
 use crate::app::App;
 use crate::audit::AuditOutcome;
-use crate::id::ZoomUserId;
+use crate::id::{Person, ZoomUserId};
 use crate::invocation::Invocation;
 use crate::reply::{Disconnected, Reply};
 
@@ -15,10 +17,15 @@ pub(super) async fn disconnect(app: &App, invocation: &Invocation) -> Result<Don
     let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
         return Ok(Done::new(Reply::NotConnected, AuditOutcome::Told));
     };
-    let held = token::hold(app, &zoom_user).await?;
-    let result = take_apart(app, invocation, &held, &zoom_user).await;
-    held.release().await;
-    let disconnected = result?;
+    // To its end in a task of its own: a pair that is bought in order to revoke must not be lost half-way.
+    let (inner, person, user) = (app.clone(), invocation.person.clone(), zoom_user.clone());
+    let whole = async move {
+        let held = token::hold(&inner, &user).await?;
+        let result = take_apart(&inner, &person, &held, &user).await;
+        held.release().await;
+        result
+    };
+    let disconnected = app.spawn(whole.in_current_span()).await.unwrap_or(Err(Failure::Panicked))?;
     let outcome = match disconnected {
         Disconnected::StillShared | Disconnected::Revoked => AuditOutcome::Disconnected,
         Disconnected::NotRevokedAtZoom => AuditOutcome::DisconnectedNotRevoked,
@@ -30,13 +37,13 @@ pub(super) async fn disconnect(app: &App, invocation: &Invocation) -> Result<Don
 
 async fn take_apart(
     app: &App,
-    invocation: &Invocation,
+    person: &Person,
     held: &Held<'_>,
     zoom_user: &ZoomUserId,
 ) -> Result<Disconnected, Failure> {
     let shared = app.store.linked_count(zoom_user).await? > 1;
     let disconnected = if shared { Disconnected::StillShared } else { held.end().await? };
-    app.store.unlink(&invocation.person).await?;
+    app.store.unlink(person).await?;
     Ok(disconnected)
 }
 

@@ -165,7 +165,7 @@ async fn make(app: &App, code: &Secret, pending: &Pending) -> Result<Grant, Fail
         }
     };
     let grant = Grant { user, tokens };
-    let held = token::hold(app, &grant.user.id).await.map_err(Failed::Store)?;
+    let held = hold(app, &grant).await?;
     let linked = link(app, &held, &grant, pending).await;
     held.release().await;
     if let Some(former) = linked?.filter(|former| former.left == 0)
@@ -189,6 +189,26 @@ async fn who(app: &App, tokens: &Tokens) -> Result<ZoomUser, zoom::Error> {
             }
             result => return result,
         }
+    }
+}
+
+/// Takes the grant into one's hands, trying again for two minutes: the pair that was just bought ended the earlier one,
+/// so it must not be lost to a store that is away or to somebody who holds on. A pair that cannot be kept is revoked.
+async fn hold<'a>(app: &'a App, grant: &Grant) -> Result<Held<'a>, Failed> {
+    let give_up = tokio::time::Instant::now() + Duration::from_secs(120);
+    loop {
+        let failure = match token::hold(app, &grant.user.id).await {
+            Ok(held) => return Ok(held),
+            Err(failure) => failure,
+        };
+        if tokio::time::Instant::now() > give_up {
+            if let Err(error) = app.zoom.revoke(&grant.tokens.access).await {
+                log_zoom(&error, "revoke");
+            }
+            return Err(Failed::Store(failure));
+        }
+        tracing::warn!(error = chain(&failure), "a new grant is not stored yet");
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
@@ -235,7 +255,8 @@ async fn resume(app: &App, invocation: Invocation, grant: &Grant) -> Option<Verb
         tell(app, &invocation, &Reply::Busy).await;
         return None;
     };
-    let new = NewJob::new(invocation);
+    // Its time begins now: how long a person took at Zoom is not how long the command was left lying.
+    let new = NewJob::new(Invocation { received_at: app.clock.now(), ..invocation });
     match app.store.journal(&new.id, &new.job, &new.owner, work::LEASE).await {
         Ok(()) => {
             work::begin(app, new, place);

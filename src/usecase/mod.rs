@@ -98,7 +98,11 @@ pub async fn receive(app: &App, delivery: &DeliveryId, invocation: Invocation) -
         Ok(store::Accepted::Replayed) => return Receipt::Replayed,
         Err(error) => {
             tracing::error!(reference = %invocation.reference, error = chain(&error), "not accepted: the store failed");
-            return Receipt::Answer(say(app, invocation, &Reply::NotAccepted));
+            let message = say(app, invocation, &Reply::NotAccepted);
+            if now.is_none() {
+                work::withdraw(app, new);
+            }
+            return Receipt::Answer(message);
         }
     }
     if let Some((reply, entry)) = now {

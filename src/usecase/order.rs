@@ -6,7 +6,9 @@ use super::work::Work;
 use super::{Done, Failure, chain, connect};
 use crate::app::App;
 use crate::audit::{AuditOutcome, ZoomAnswer};
-use crate::grant::Grant;
+use crate::command::Command;
+use crate::grant::{Grant, ZoomUser};
+use crate::id::ZoomUserId;
 use crate::invocation::Invocation;
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{self, Action, Attempt, Invalid, Outcome};
@@ -41,14 +43,7 @@ pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Fai
         return connect::offer(app, invocation, ConnectWhy::FirstTime).await;
     };
     let ended = match token::live(app, &zoom_user, None).await? {
-        // Whoever worked on it before may have sent it: a start is not sent twice, a stop does no harm twice.
-        Token::Live(grant) if work.is_doubtful() && ordered.action == Action::Start => {
-            Ended { outcome: Outcome::Unknown, answer: None, grant }
-        }
-        Token::Live(grant) => {
-            work.ordering().await?;
-            give(app, &ordered, grant).await?
-        }
+        Token::Live(grant) => give(work, &ordered, grant).await?,
         Token::Away { grant, outcome } => Ended { outcome, answer: None, grant },
         Token::Over => return connect::offer(app, invocation, ConnectWhy::Ended).await,
     };
@@ -56,6 +51,29 @@ pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Fai
     done.zoom_user = Some(zoom_user);
     done.zoom = ended.answer;
     Ok(done)
+}
+
+/// The end of an order that may have been sent, by somebody who cannot tell any more. Zoom is not asked again.
+pub(super) async fn unknown(work: &Work, command: &Command) -> Result<Done, Failure> {
+    let (app, invocation) = (&work.app, &*work.invocation);
+    let ordered = match command {
+        Command::Start(start) => {
+            Ordered { action: Action::Start, meeting: start.meeting, settings: start.settings.clone() }
+        }
+        Command::Stop { meeting } => Ordered { action: Action::Stop, meeting: *meeting, settings: Settings::default() },
+        _ => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),
+    };
+    remember(app, invocation, &ordered, Fate::Unknown).await;
+    let show = Show {
+        asked_by: invocation.person.user.clone(),
+        action: ordered.action,
+        meeting: ordered.meeting,
+        settings: ordered.settings,
+        outcome: Outcome::Unknown,
+        // Whose account it was is not part of this answer.
+        account: ZoomUser { id: ZoomUserId::new(""), account: None, name: None, email: None },
+    };
+    Ok(Done::new(Reply::Show(show), AuditOutcome::Unknown))
 }
 
 /// Which of the two calls an id needs, as far as is known.
@@ -67,14 +85,18 @@ pub(super) async fn remembered_room(app: &App, meeting: MeetingId) -> Result<Roo
 ///
 /// What is remembered about an id can be wrong: Zoom files many things under the code that means "a webinar". So it is
 /// remembered only once the webinar call knew the id, and forgotten when that call does not.
-async fn give(app: &App, ordered: &Ordered, grant: Grant) -> Result<Ended, Failure> {
-    let mut grant = grant;
-    if remembered_room(app, ordered.meeting).await? == Room::Webinar {
+async fn give(work: &Work, ordered: &Ordered, grant: Grant) -> Result<Ended, Failure> {
+    let (app, mut grant) = (&work.app, grant);
+    let room = remembered_room(app, ordered.meeting).await?;
+    work.ordering().await?;
+    if room == Room::Webinar {
         let ended = give_webinar(app, ordered, grant).await?;
         if !matches!(ended.outcome, Outcome::NotFound | Outcome::Webinar) {
             return Ok(ended);
         }
-        app.store.forget_webinar(ordered.meeting).await?;
+        if let Err(error) = app.store.forget_webinar(ordered.meeting).await {
+            tracing::warn!(error = chain(&error), "a webinar was not forgotten");
+        }
         grant = ended.grant;
     }
     let asked = ask(app, &ordered.to(Room::Meeting), grant).await?;

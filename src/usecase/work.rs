@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::{Done, Failure, chain, entry, run, say};
+use super::{Done, Failure, chain, entry, order, run, say};
 use crate::app::{App, Place};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::command::{self, Command};
@@ -204,10 +204,15 @@ async fn decide(work: &Arc<Work>, attempt: u32) -> Option<Message> {
 async fn outcome_of(work: &Arc<Work>, command: Option<&Command>, attempt: u32) -> Result<Done, Failure> {
     let age = work.app.clock.now().duration_since(work.invocation.received_at);
     let Some(command) = command else { return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)) };
+    let late = age > FRESH;
+    if work.is_doubtful() && (late || attempt > MOST_HOLDERS || matches!(command, Command::Start(_))) {
+        // It may have been sent: a start is never sent again, and a stop not when it could meet another stream.
+        return order::unknown(work, command).await;
+    }
     if attempt > MOST_HOLDERS {
         return Ok(Done::new(Reply::Broken, AuditOutcome::Failed));
     }
-    if age > FRESH && !work.is_doubtful() {
+    if late {
         return Ok(Done::new(Reply::TooLate, AuditOutcome::Failed));
     }
     // A store that is away for a while costs time, not the command.
@@ -218,6 +223,13 @@ async fn outcome_of(work: &Arc<Work>, command: Option<&Command>, attempt: u32) -
             Err(failure) if failure.is_transient() && age < FRESH => {
                 tracing::warn!(error = chain(&failure), "the command begins again: the store was away");
                 tokio::time::sleep(BEGIN_AGAIN).await;
+                if work.is_doubtful() && matches!(command, Command::Start(_)) {
+                    return order::unknown(work, command).await;
+                }
+            }
+            Err(failure) if work.is_doubtful() && !matches!(failure, Failure::TakenOver) => {
+                tracing::error!(error = chain(&failure), "the command failed after its order was sent");
+                return order::unknown(work, command).await;
             }
             result => return result,
         }
@@ -250,7 +262,9 @@ impl Drop for AbortOnDrop {
 /// Posts the answer. Where Slack is away the job waits in the journal, as long as its `response_url` lives.
 async fn tell(work: &Work, message: Message, attempt: u32) {
     const TRIES_AT_ONCE: u32 = 4;
+    const LONGEST_WAIT: Duration = Duration::from_secs(3);
     let (app, invocation) = (&work.app, &work.invocation);
+    let mut asked_to_wait = Duration::ZERO;
     for attempt in 1..=TRIES_AT_ONCE {
         let Err(error) = app.slack.answer(&invocation.reply_to, &message).await else { return finish(work).await };
         let Some(wait) = error.retry_in() else {
@@ -258,6 +272,10 @@ async fn tell(work: &Work, message: Message, attempt: u32) {
             return finish(work).await;
         };
         tracing::warn!(error = chain(&error), attempt, "answer not taken, trying again");
+        if wait > LONGEST_WAIT {
+            asked_to_wait = wait;
+            break;
+        }
         if attempt < TRIES_AT_ONCE {
             tokio::time::sleep(wait.max(Duration::from_millis(250) * 2u32.pow(attempt))).await;
         }
@@ -267,7 +285,7 @@ async fn tell(work: &Work, message: Message, attempt: u32) {
         tracing::error!("answer lost: Slack was away for as long as the response_url lived");
         return finish(work).await;
     }
-    let due = Duration::from_secs(5) * attempt.min(12);
+    let due = asked_to_wait.max(Duration::from_secs(5) * attempt.min(12));
     let job = Job { invocation: (**invocation).clone(), stage: Stage::Decided { message } };
     work.persist(Change::Postpone(&job, due)).await;
 }
@@ -278,10 +296,31 @@ async fn finish(work: &Work) {
     }
 }
 
+/// Takes a job back whose acceptance the store did not confirm: its person is told that nothing was done, so nothing may
+/// be done. The write may still have happened, or happen a moment later.
+pub(super) fn withdraw(app: &App, new: NewJob) {
+    let inner = app.clone();
+    let work = async move {
+        let until = tokio::time::Instant::now() + LEASE;
+        while tokio::time::Instant::now() < until {
+            if let Err(error) = inner.store.finish(&new.id, &new.owner).await {
+                tracing::warn!(error = chain(&error), "a job that was not accepted is not withdrawn yet");
+            }
+            tokio::select! {
+                () = inner.stopping() => return,
+                () = tokio::time::sleep(RENEW) => {}
+            }
+        }
+    };
+    drop(app.spawn(work));
+}
+
 /// Takes over, until told to stop, whatever nobody works on: jobs of dead holders, and those that have come due.
 pub async fn take_over(app: App) {
+    let mut not_before = tokio::time::Instant::now();
     loop {
-        if let Some(place) = app.place() {
+        let place = app.place().filter(|_| not_before <= tokio::time::Instant::now() && !app.is_stopping());
+        if let Some(place) = place {
             let owner = new_owner();
             match app.store.claim(&owner, LEASE).await {
                 Ok(Some(claimed)) => {
@@ -291,7 +330,11 @@ pub async fn take_over(app: App) {
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!(error = chain(&error), "the journal could not be looked through"),
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "the journal could not be looked through");
+                    // When the store is back, those who are alive renew their leases first.
+                    not_before = tokio::time::Instant::now() + RENEW * 3;
+                }
             }
         }
         tokio::select! {
