@@ -1,7 +1,7 @@
 //! What is written down about every command and connection: a closed set of facts, no prose, no secrets, no titles.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::id::{ChannelId, Person, Reference, ZoomUserId};
 use crate::meeting::MeetingId;
@@ -10,7 +10,8 @@ use crate::outcome::{Answer, Attempt, Outcome};
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
-    /// When it was finished.
+    /// When it was finished; written with three fraction digits, so that times also sort as text.
+    #[serde(serialize_with = "milliseconds")]
     pub at: Timestamp,
     /// Finds the message and the log lines.
     pub reference: Reference,
@@ -33,6 +34,10 @@ pub struct AuditEntry {
     pub outcome: AuditOutcome,
     /// From arrival to result.
     pub duration_ms: u64,
+}
+
+fn milliseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{at:.3}"))
 }
 
 /// What a start asked for.

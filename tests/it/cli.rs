@@ -107,6 +107,8 @@ on_both_engines! {
         assert_eq!(verbs, ["connect", "link", "start", "whoami"]);
         let start = &all[2];
         assert_eq!(start["team"], ada.team.as_str());
+        let times: Vec<usize> = all.iter().map(|entry| entry["at"].as_str().unwrap().len()).collect();
+        assert_eq!(times, [24; 4], "times sort as text: {start}");
         assert_eq!(start["channel"], events.id.as_str());
         assert_eq!(start["asked"]["title_chars"], 7);
         assert!(start["duration_ms"].is_u64() && start["zoom"]["tracking_id"].is_string(), "{start}");
