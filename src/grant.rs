@@ -97,12 +97,18 @@ impl Pending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateToken(Secret);
 
+/// 256 random bits in 43 characters, safe in a URL as they are; also a fresh PKCE `code_verifier`
+/// ([RFC 7636, 4.1](https://www.rfc-editor.org/rfc/rfc7636#section-4.1)).
+pub fn random_secret() -> Secret {
+    let mut bytes = [0; 32];
+    fill_random(&mut bytes);
+    Secret::new(URL_SAFE_NO_PAD.encode(bytes))
+}
+
 impl StateToken {
     /// A fresh one of 256 random bits, safe in a URL as it is.
     pub fn generate() -> Self {
-        let mut bytes = [0; 32];
-        fill_random(&mut bytes);
-        Self(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
+        Self(random_secret())
     }
 
     /// Takes what came back in a URL; whether it stands for anything is the store's to say.

@@ -4,11 +4,10 @@ use super::{Done, Failure, token};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::command::{self, Command, Verb};
-use crate::grant::{Pending, StateToken};
+use crate::grant::{Pending, StateToken, random_secret};
 use crate::invocation::Invocation;
 use crate::reply::{ConnectWhy, Reply};
 use crate::secret::Secret;
-use crate::zoom::oauth;
 
 pub(super) async fn connect(app: &App, invocation: &Invocation) -> Result<Done, Failure> {
     let connected = match app.store.link_of(&invocation.person).await? {
@@ -26,7 +25,7 @@ pub(super) async fn offer(app: &App, invocation: &Invocation, why: ConnectWhy) -
         user_name: name_or(&invocation.user_name, invocation.person.user.as_str()),
         team_domain: name_or(&invocation.team_domain, invocation.person.team.as_str()),
         channel: invocation.channel.clone(),
-        verifier: oauth::new_verifier(),
+        verifier: random_secret(),
         invocation: invocation.clone(),
         offered_at: app.clock.now(),
     };

@@ -6,7 +6,7 @@ use super::work::Work;
 use super::{Done, Failure, chain, connect};
 use crate::app::App;
 use crate::audit::{AuditOutcome, ZoomAnswer};
-use crate::command::Command;
+use crate::command::{Command, Start};
 use crate::grant::{Grant, ZoomUser};
 use crate::id::ZoomUserId;
 use crate::invocation::Invocation;
@@ -24,6 +24,14 @@ pub(super) struct Ordered {
 }
 
 impl Ordered {
+    pub(super) fn start(start: &Start) -> Self {
+        Self { action: Action::Start, meeting: start.meeting, settings: start.settings.clone() }
+    }
+
+    pub(super) fn stop(meeting: MeetingId) -> Self {
+        Self { action: Action::Stop, meeting, settings: Settings::default() }
+    }
+
     /// The order as Zoom takes it.
     pub(super) fn to(&self, room: Room) -> Order {
         Order { action: self.action, meeting: self.meeting, room, settings: self.settings.clone() }
@@ -57,10 +65,8 @@ pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Fai
 pub(super) async fn unknown(work: &Work, command: &Command) -> Result<Done, Failure> {
     let (app, invocation) = (&work.app, &*work.invocation);
     let ordered = match command {
-        Command::Start(start) => {
-            Ordered { action: Action::Start, meeting: start.meeting, settings: start.settings.clone() }
-        }
-        Command::Stop { meeting } => Ordered { action: Action::Stop, meeting: *meeting, settings: Settings::default() },
+        Command::Start(start) => Ordered::start(start),
+        Command::Stop { meeting } => Ordered::stop(*meeting),
         _ => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),
     };
     remember(app, invocation, &ordered, Fate::Unknown).await;

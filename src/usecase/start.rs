@@ -7,11 +7,10 @@ use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::command::{Run, Start};
 use crate::invocation::Invocation;
-use crate::outcome::Action;
 use crate::reply::{ConnectWhy, Reply};
 
 pub(super) async fn start(work: &Work, start: &Start) -> Result<Done, Failure> {
-    let ordered = Ordered { action: Action::Start, meeting: start.meeting, settings: start.settings.clone() };
+    let ordered = Ordered::start(start);
     match start.run {
         Run::Real => order::carry_out(work, ordered).await,
         Run::Dry => dry_run(&work.app, &work.invocation, ordered).await,

@@ -3,10 +3,8 @@
 use super::order::{self, Ordered};
 use super::work::Work;
 use super::{Done, Failure};
-use crate::meeting::{MeetingId, Settings};
-use crate::outcome::Action;
+use crate::meeting::MeetingId;
 
 pub(super) async fn stop(work: &Work, meeting: MeetingId) -> Result<Done, Failure> {
-    let ordered = Ordered { action: Action::Stop, meeting, settings: Settings::default() };
-    order::carry_out(work, ordered).await
+    order::carry_out(work, Ordered::stop(meeting)).await
 }

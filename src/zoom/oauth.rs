@@ -21,20 +21,6 @@ use crate::grant::Tokens;
 use crate::outcome::LimitHeaders;
 use crate::secret::Secret;
 
-/// A fresh PKCE verifier ([RFC 7636, 4.1](https://www.rfc-editor.org/rfc/rfc7636#section-4.1)): 256 random bits in 43
-/// characters.
-///
-/// # Panics
-///
-/// If the system has no randomness to give; there is no safe way on from there.
-pub fn new_verifier() -> Secret {
-    let mut bytes = [0_u8; 32];
-    if let Err(error) = getrandom::fill(&mut bytes) {
-        panic!("the system gives no randomness: {error}");
-    }
-    Secret::new(URL_SAFE_NO_PAD.encode(bytes))
-}
-
 impl Zoom {
     /// Where to send a person to connect. A secret: it carries the `state`, which stands for their unfinished
     /// connection.
@@ -175,6 +161,7 @@ fn scopes(scope: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grant::random_secret;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -224,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_verifier_is_43_unreserved_characters_and_never_the_same() {
-        let (one, two) = (new_verifier(), new_verifier());
+        let (one, two) = (random_secret(), random_secret());
         assert_eq!(one.expose().len(), 43);
         assert!(one.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
         assert_ne!(one, two);

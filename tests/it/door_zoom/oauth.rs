@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use onair::clock::Clock;
 use onair::grant::Tokens;
+use onair::grant::random_secret;
 use onair::secret::Secret;
-use onair::zoom::oauth::new_verifier;
 use onair::zoom::{Error, Options};
 
 use super::{ACCESS, access, door, door_of, options};
@@ -83,7 +83,7 @@ async fn a_pair_without_the_dispensable_is_still_a_pair() {
     assert_eq!(tokens.refresh, refresh_token(), "RFC 6749, 6: none named, the old one stays");
     assert!(tokens.scopes.is_empty());
 
-    let error = door.exchange(&Secret::new("code"), &new_verifier()).await.unwrap_err();
+    let error = door.exchange(&Secret::new("code"), &random_secret()).await.unwrap_err();
     assert!(matches!(error, Error::Unexpected { status: 200 }), "{error:?}");
 }
 
