@@ -91,6 +91,7 @@ impl Sandbox {
         let drain = config.http.drain;
         let app = config.build(clock).await?;
         slack.connect_app(&format!("{base}/slack/commands"));
+        slack.connect_interactions(&format!("{base}/slack/interactions"));
         zoom.allow_redirect(&format!("{base}/zoom/oauth/callback"));
         let host = zoom.user("ada@example.com");
         zoom.meeting_numbered(&host, MEETING);

@@ -12,13 +12,18 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::clock::Clock;
+
 /// One request, exactly as it came.
 #[derive(Clone, Debug)]
 pub struct Recorded {
+    /// When it came: at the simulated Slack by that world's clock, elsewhere by the machine's.
+    pub at: Timestamp,
     /// The method, in capitals.
     pub method: String,
     /// The path without the query.
@@ -168,6 +173,7 @@ where
 fn recorded(head: &hyper::http::request::Parts, body: Bytes) -> Recorded {
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Recorded {
+        at: Clock::default().now(),
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),

@@ -102,6 +102,7 @@ impl Bot {
         vars.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let service = Service::start(&vars);
         slack.connect_app(&service.at("/slack/commands"));
+        slack.connect_interactions(&service.at("/slack/interactions"));
         Self { slack, zoom, vars, service, redis, folder, seen: 0, excused: Vec::new(), may_say_more: false }
     }
 
@@ -183,6 +184,7 @@ impl Bot {
         self.service.wait();
         self.service = Service::start(&self.vars);
         self.slack.connect_app(&self.service.at("/slack/commands"));
+        self.slack.connect_interactions(&self.service.at("/slack/interactions"));
     }
 
     /// Ends the story: see the head of this file.

@@ -14,6 +14,7 @@ fn kill_and_restart(bot: &mut Bot) {
     bot.service.wait();
     bot.service = Service::start(&bot.vars);
     bot.slack.connect_app(&bot.service.at("/slack/commands"));
+    bot.slack.connect_interactions(&bot.service.at("/slack/interactions"));
 }
 
 on_both_engines! {

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::message::{Audience, Author};
-use super::people::{Channel, ChannelKind, Installed, Workspace};
-use super::post::Post;
+use super::chat;
+use super::people::Workspace;
+use super::post::Refusal;
 use super::world::State;
 use crate::sandbox::wire::{Answer, Recorded};
 
@@ -14,54 +14,114 @@ pub(super) fn bot_token(workspace: &Workspace) -> String {
     format!("xoxb-canary-{}", workspace.id)
 }
 
-type Outcome = Result<Value, (&'static str, String)>;
+/// What a method answers.
+pub(super) type Outcome = Result<Value, Refusal>;
+
+/// Refusals that a well-made app may run into, because it cannot know before.
+const EXPECTED: &[&str] = &[
+    "account_inactive",
+    "channel_not_found",
+    "is_archived",
+    "is_inactive",
+    "missing_scope",
+    "not_in_channel",
+    "ratelimited",
+    "token_revoked",
+    "user_not_in_channel",
+];
 
 /// Answers a call of a method.
 pub(super) fn answer(state: &mut State, base: &str, method: &str, request: &Recorded) -> Answer {
-    let body = match call(state, base, method, request) {
+    let caller = caller(state, request);
+    let scopes = caller.as_ref().ok().map(|workspace| state.access(workspace).scopes.join(","));
+    let outcome = if method == "api.test" { Ok(json!({})) } else { call(state, base, caller, method, request) };
+    let answer = match outcome {
         Ok(mut body) => {
             body["ok"] = json!(true);
-            body
+            Answer::json(200, &body)
         }
-        Err((error, detail)) => {
-            state.complaints.push(format!("{method}: {error}: {detail}"));
-            json!({ "ok": false, "error": error, "response_metadata": { "messages": [format!("[ERROR] {detail}")] } })
+        Err(refusal) => {
+            let Refusal { error, detail } = &refusal;
+            if !EXPECTED.contains(error) {
+                state.complaints.push(format!("{method}: {error}: {detail}"));
+            }
+            refused(&refusal, scopes.as_deref().unwrap_or_default())
         }
     };
-    Answer::json(200, &body).with("x-oauth-scopes", "commands,chat:write")
+    match scopes {
+        Some(scopes) => answer.with("x-oauth-scopes", scopes),
+        None => answer,
+    }
 }
 
-fn call(state: &mut State, base: &str, method: &str, request: &Recorded) -> Outcome {
-    if method == "api.test" {
-        return Ok(json!({}));
+fn refused(Refusal { error, detail }: &Refusal, provided: &str) -> Answer {
+    match *error {
+        "ratelimited" => Answer::json(429, &json!({ "ok": false, "error": error })).with("retry-after", "1"),
+        "missing_scope" => {
+            Answer::json(200, &json!({ "ok": false, "error": error, "needed": detail, "provided": provided }))
+        }
+        _ => {
+            let messages = [format!("[ERROR] {detail}")];
+            Answer::json(200, &json!({ "ok": false, "error": error, "response_metadata": { "messages": messages } }))
+        }
     }
-    let workspace = caller(state, request)?;
+}
+
+fn call(
+    state: &mut State,
+    base: &str,
+    caller: Result<Workspace, Refusal>,
+    method: &str,
+    request: &Recorded,
+) -> Outcome {
+    let workspace = caller?;
+    let access = state.access(&workspace);
+    if let Some(error) = access.dead {
+        return Err(Refusal::new(error, &*workspace.domain));
+    }
+    if let Some((scope, needed)) = scope_of(method)
+        && !access.scopes.iter().any(|granted| granted == scope)
+    {
+        return Err(Refusal::new("missing_scope", needed));
+    }
     let arguments = arguments(request)?;
     match method {
         "auth.test" => Ok(auth_test(&workspace, base)),
-        "chat.postMessage" => post_message(state, &workspace, &arguments),
-        "chat.postEphemeral" => post_ephemeral(state, &workspace, &arguments),
-        _ => Err(("unknown_method", method.to_owned())),
+        "chat.postMessage" => chat::post_message(state, &workspace, &arguments),
+        "chat.postEphemeral" => chat::post_ephemeral(state, &workspace, &arguments),
+        "chat.update" => chat::update(state, &workspace, &arguments),
+        "conversations.open" => chat::open(state, &workspace, &arguments),
+        _ => Err(Refusal::new("unknown_method", method)),
     }
 }
 
-fn caller(state: &State, request: &Recorded) -> Result<Workspace, (&'static str, String)> {
-    let token = request.bearer().ok_or_else(|| ("not_authed", "no bearer token".to_owned()))?;
-    let found = state.workspaces.iter().find(|workspace| bot_token(workspace) == token);
-    found.cloned().ok_or_else(|| ("invalid_auth", "unknown token".to_owned()))
+/// The scope a method cannot do without, and how Slack names what is missing.
+fn scope_of(method: &str) -> Option<(&'static str, &'static str)> {
+    match method {
+        "chat.postMessage" | "chat.postEphemeral" | "chat.update" => Some(("chat:write", "chat:write")),
+        // Slack names the scopes for every kind of conversation; with one person it is `im:write` that counts.
+        "conversations.open" => Some(("im:write", "channels:write,groups:write,mpim:write,im:write")),
+        _ => None,
+    }
 }
 
-fn arguments(request: &Recorded) -> Result<Map<String, Value>, (&'static str, String)> {
+fn caller(state: &State, request: &Recorded) -> Result<Workspace, Refusal> {
+    let token = request.bearer().ok_or_else(|| Refusal::new("not_authed", "no bearer token"))?;
+    let found = state.workspaces.iter().find(|workspace| bot_token(workspace) == token);
+    found.cloned().ok_or_else(|| Refusal::new("invalid_auth", "unknown token"))
+}
+
+fn arguments(request: &Recorded) -> Result<Map<String, Value>, Refusal> {
     match request.media_type().as_str() {
         "application/json" => {
-            let value: Value = serde_json::from_slice(&request.body).map_err(|_| ("invalid_json", String::new()))?;
-            value.as_object().cloned().ok_or_else(|| ("json_not_object", String::new()))
+            let value: Value = serde_json::from_slice(&request.body).map_err(|_| Refusal::new("invalid_json", ""))?;
+            value.as_object().cloned().ok_or_else(|| Refusal::new("json_not_object", ""))
         }
         "application/x-www-form-urlencoded" | "" => {
             let pairs = url::form_urlencoded::parse(&request.body);
             Ok(pairs.map(|(key, value)| (key.into_owned(), Value::String(value.into_owned()))).collect())
         }
-        other => Err(("invalid_post_type", other.to_owned())),
+        other => Err(Refusal::new("invalid_post_type", other)),
     }
 }
 
@@ -72,48 +132,11 @@ fn auth_test(workspace: &Workspace, base: &str) -> Value {
         "user": "onair",
         "team_id": workspace.id,
         "user_id": workspace.bot_user,
-        "bot_id": workspace.bot_user.replacen('U', "B", 1),
-        "is_enterprise_install": workspace.enterprise.as_ref().is_some_and(|enterprise| enterprise.installed == Installed::OrgWide),
+        "bot_id": workspace.bot_id(),
+        "is_enterprise_install": workspace.org_wide().is_some(),
     });
     if let Some(enterprise) = &workspace.enterprise {
         body["enterprise_id"] = json!(enterprise.id);
     }
     body
-}
-
-fn post_message(state: &mut State, workspace: &Workspace, arguments: &Map<String, Value>) -> Outcome {
-    let (channel, post) = addressed(state, workspace, arguments)?;
-    let ts = state.say(&channel, Author::App, Audience::Channel, &post).ts.clone();
-    Ok(json!({ "channel": channel.id, "ts": ts, "message": { "text": post.text, "ts": ts } }))
-}
-
-fn post_ephemeral(state: &mut State, workspace: &Workspace, arguments: &Map<String, Value>) -> Outcome {
-    let (channel, post) = addressed(state, workspace, arguments)?;
-    let user = arguments.get("user").and_then(Value::as_str).unwrap_or_default();
-    let known = state.users.iter().find(|known| known.id == user && known.team == workspace.id).cloned();
-    let reader = known.filter(|user| state.is_member(&channel, &user.id));
-    let reader = reader.ok_or_else(|| ("user_not_in_channel", user.to_owned()))?;
-    let ts = state.say(&channel, Author::App, Audience::Only(reader), &post).ts.clone();
-    Ok(json!({ "message_ts": ts }))
-}
-
-fn addressed(
-    state: &State,
-    workspace: &Workspace,
-    arguments: &Map<String, Value>,
-) -> Result<(Channel, Post), (&'static str, String)> {
-    let id = arguments.get("channel").and_then(Value::as_str).unwrap_or_default();
-    let found = state.channels.iter().find(|channel| channel.id == id && channel.team == workspace.id);
-    let bot_is_in = found.is_some_and(|channel| state.is_member(channel, &workspace.bot_user));
-    let channel = match found {
-        Some(channel) if bot_is_in => channel.clone(),
-        Some(channel) if channel.kind == ChannelKind::Public => return Err(("not_in_channel", id.to_owned())),
-        // Where the app is not, a private conversation does not even exist for it.
-        _ => return Err(("channel_not_found", id.to_owned())),
-    };
-    let post = Post::content(arguments).map_err(|refusal| (refusal.error, refusal.detail))?;
-    if post.is_empty() {
-        return Err(("no_text", "neither text nor blocks".to_owned()));
-    }
-    Ok((channel, post))
 }

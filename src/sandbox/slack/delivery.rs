@@ -1,4 +1,5 @@
 //! A typed command on its way to the app: the signed request, the three seconds, and what becomes of the answer.
+//! Pressed buttons travel alike; see [`SimSlack::presses`].
 //!
 //! [Slash commands](https://docs.slack.dev/interactivity/implementing-slash-commands),
 //! [signatures](https://docs.slack.dev/authentication/verifying-requests-from-slack)
@@ -6,16 +7,23 @@
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::Value;
 use sha2::Sha256;
 
-use super::SimSlack;
 use super::message::{Audience, Author};
-use super::people::{Channel, Installed, User};
+use super::people::{Channel, User, Workspace};
 use super::post::Post;
-use super::world::{Hook, State};
+use super::world::State;
+use super::{SimSlack, hooks};
 
 /// How long Slack waits for the acknowledgment.
 pub const DEADLINE: Duration = Duration::from_secs(3);
+
+/// The app's id, in every workspace.
+pub(super) const APP_ID: &str = "A00000001";
+
+/// What Slack once wanted to be known by, before there were signatures.
+pub(super) const VERIFICATION_TOKEN: &str = "verification-token";
 
 /// A request as Slack sends it, open to being tampered with.
 #[derive(Clone, Debug)]
@@ -43,6 +51,18 @@ impl SignedRequest {
     /// The value of a form field.
     pub fn form_field(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// The JSON in the `payload` of an interaction; null for a command.
+    pub fn payload(&self) -> Value {
+        let payload = self.form_field("payload").unwrap_or_default();
+        serde_json::from_str(&payload).unwrap_or_default()
+    }
+
+    /// Its `response_url`.
+    pub fn response_url(&self) -> String {
+        let of_press = || self.payload()["response_url"].as_str().map(str::to_owned);
+        self.form_field("response_url").or_else(of_press).unwrap_or_default()
     }
 
     /// Replaces a form field's value; the signature is then wrong until [`SimSlack::resign`].
@@ -95,7 +115,7 @@ pub struct Delivery {
     pub request: SignedRequest,
     /// What the app answered, if it did in time.
     pub answer: Option<AppAnswer>,
-    /// What the person was told instead, if the command failed.
+    /// What the person was told instead, if the command or press failed.
     pub failure: Option<Failure>,
     /// How long the app took.
     pub took: Duration,
@@ -107,9 +127,9 @@ impl Delivery {
         self.answer.as_ref().map_or(0, |answer| answer.status)
     }
 
-    /// The `response_url` of this command.
+    /// The `response_url` of this command or press.
     pub fn response_url(&self) -> String {
-        self.request.form_field("response_url").unwrap_or_default()
+        self.request.response_url()
     }
 }
 
@@ -131,19 +151,18 @@ impl SimSlack {
 
     /// The request that [`types`](Self::types) would send, with a `response_url` of its own.
     pub fn signed_request(&self, user: &User, channel: &Channel, line: &str) -> SignedRequest {
-        let now = self.world.clock.now();
-        let base = self.world.base.clone();
+        let base = &self.world.base;
         let body = self.world.change(|state| {
-            let number = state.count();
-            let path = format!("/hooks/commands/{}/{}/hook-canary-{number:06}", user.team, 100_000_000_000 + number);
-            let response_url = format!("{base}{path}");
-            let body = payload(state, user, channel, line, number, &response_url);
-            let (user, channel) = (user.clone(), channel.clone());
-            state.hooks.push(Hook { number, path, made: now, used: 0, user, channel });
-            body
+            let (number, response_url) = hooks::make(state, base, user, channel, None);
+            payload(state, user, channel, line, number, &response_url)
         });
+        self.signed_form(self.world.read(|state| state.command_url.clone()), body)
+    }
+
+    /// A form as Slack sends it, signed as of now. Without an address it cannot be delivered.
+    pub(super) fn signed_form(&self, url: Option<String>, body: String) -> SignedRequest {
         let mut request = SignedRequest {
-            url: self.world.read(|state| state.command_url.clone()).unwrap_or_default(),
+            url: url.unwrap_or_default(),
             headers: vec![
                 ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
                 ("user-agent".to_owned(), "Slackbot 1.0 (+https://api.slack.com/robots)".to_owned()),
@@ -151,7 +170,7 @@ impl SimSlack {
             ],
             body: body.into_bytes(),
         };
-        self.resign(&mut request, now.as_second());
+        self.resign(&mut request, self.world.clock.now().as_second());
         request
     }
 
@@ -160,7 +179,7 @@ impl SimSlack {
         SignedRequest {
             url: self.world.read(|state| state.command_url.clone()).unwrap_or_default(),
             headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
-            body: b"token=verification-token&ssl_check=1".to_vec(),
+            body: format!("token={VERIFICATION_TOKEN}&ssl_check=1").into_bytes(),
         }
     }
 
@@ -189,8 +208,8 @@ impl SimSlack {
         Ok(AppAnswer { status, content_type, body })
     }
 
-    /// Sends a request and shows the person what Slack makes of the answer.
-    pub async fn deliver(&self, user: &User, channel: &Channel, line: &str, request: &SignedRequest) -> Delivery {
+    /// Sends a request and judges the answer by its status; the world stays as it was.
+    pub(super) async fn attempt(&self, request: &SignedRequest) -> Delivery {
         let begun = Instant::now();
         let sent = self.send(request).await;
         let took = begun.elapsed();
@@ -199,9 +218,15 @@ impl SimSlack {
             Ok(answer) => (Some(answer), Some(Failure::DispatchFailed)),
             Err(failure) => (None, Some(failure)),
         };
-        let url = request.form_field("response_url").unwrap_or_default();
-        let failure = self.world.change(|state| {
-            let taken = match (&answer, failure) {
+        Delivery { request: request.clone(), answer, failure, took }
+    }
+
+    /// Sends a command and shows the person what Slack makes of the answer.
+    pub async fn deliver(&self, user: &User, channel: &Channel, line: &str, request: &SignedRequest) -> Delivery {
+        let mut delivery = self.attempt(request).await;
+        let url = request.response_url();
+        delivery.failure = self.world.change(|state| {
+            let taken = match (&delivery.answer, delivery.failure) {
                 (Some(answer), None) => direct_answer(state, &url, user, channel, line, answer),
                 (_, failure) => failure,
             };
@@ -212,7 +237,7 @@ impl SimSlack {
             }
             taken
         });
-        Delivery { request: request.clone(), answer, failure, took }
+        delivery
     }
 }
 
@@ -229,7 +254,7 @@ fn direct_answer(
         return None;
     }
     let is_json = answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/json"));
-    let read = if is_json { Post::read(answer.body.as_bytes()) } else { Ok(Post::plain(&answer.body)) };
+    let read = if is_json { Post::read_for_command(answer.body.as_bytes()) } else { Ok(Post::plain(&answer.body)) };
     let post = match read {
         Ok(post) => post,
         Err(refusal) => {
@@ -237,12 +262,13 @@ fn direct_answer(
             return Some(Failure::DispatchFailed);
         }
     };
-    if post.in_channel {
+    state.complaints.extend(post.oddities.iter().cloned());
+    if post.in_channel() {
         let author = Author::Person(user.name.clone());
         state.say(channel, author, Audience::Channel, &Post::plain(line));
     }
     if !post.is_empty() {
-        let audience = if post.in_channel { Audience::Channel } else { Audience::Only(user.clone()) };
+        let audience = if post.in_channel() { Audience::Channel } else { Audience::Only(user.clone()) };
         let hook = state.hooks.iter().find(|hook| response_url.ends_with(&hook.path)).map(|hook| hook.number);
         state.say(channel, Author::App, audience, &post).hook = hook;
     }
@@ -251,11 +277,11 @@ fn direct_answer(
 
 /// The form, with all the fields Slack sends, in Slack's order.
 fn payload(state: &State, user: &User, channel: &Channel, line: &str, number: u64, response_url: &str) -> String {
-    let workspace = state.workspaces.iter().find(|workspace| workspace.id == user.team);
+    let workspace = state.workspace(&user.team);
     let enterprise = workspace.and_then(|workspace| workspace.enterprise.as_ref());
     let (command, text) = line.split_once(' ').unwrap_or((line, ""));
     let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("token", "verification-token");
+    form.append_pair("token", VERIFICATION_TOKEN);
     form.append_pair("team_id", &user.team);
     form.append_pair("team_domain", workspace.map(|workspace| workspace.domain.as_str()).unwrap_or_default());
     if let Some(enterprise) = enterprise {
@@ -268,10 +294,15 @@ fn payload(state: &State, user: &User, channel: &Channel, line: &str, number: u6
     form.append_pair("user_name", &user.name);
     form.append_pair("command", command);
     form.append_pair("text", text);
-    form.append_pair("api_app_id", "A00000001");
-    let org_wide = enterprise.is_some_and(|enterprise| enterprise.installed == Installed::OrgWide);
+    form.append_pair("api_app_id", APP_ID);
+    let org_wide = workspace.and_then(Workspace::org_wide).is_some();
     form.append_pair("is_enterprise_install", if org_wide { "true" } else { "false" });
     form.append_pair("response_url", response_url);
-    form.append_pair("trigger_id", &format!("{number}.{}.trigger-canary-{number:06}", user.team));
+    form.append_pair("trigger_id", &trigger_id(user, number));
     form.finish()
+}
+
+/// What would open a dialog within three seconds.
+pub(super) fn trigger_id(user: &User, number: u64) -> String {
+    format!("{number}.{}.trigger-canary-{number:06}", user.team)
 }

@@ -1,7 +1,9 @@
 //! Messages as Slack keeps them, and as each reader sees them.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::button::{self, Button};
 use super::people::{Channel, User};
 use super::render;
 
@@ -18,14 +20,18 @@ pub struct Message {
     pub audience: Audience,
     /// The `text` as it was posted; what is seen if there are no blocks.
     pub text: String,
-    /// The blocks as they were posted.
+    /// The blocks as they were posted, with names for the blocks and buttons that had none.
     pub blocks: Vec<Value>,
     /// What a reader sees, which may have several lines.
     pub shown: String,
+    /// When it first appeared, by the world's clock.
+    pub posted_at: Timestamp,
     /// How many times it was replaced.
     pub edits: usize,
     /// The `response_url` it came from.
     pub(super) hook: Option<u64>,
+    /// Whether it came from `chat.postMessage`, so that `chat.update` may change it.
+    pub(super) updatable: bool,
 }
 
 /// Who wrote a message.
@@ -66,6 +72,11 @@ impl Message {
     /// The address behind a label.
     pub fn link(&self, label: &str) -> Option<String> {
         self.links().into_iter().find(|link| link.label == label).map(|link| link.url)
+    }
+
+    /// The buttons, in order; link buttons too.
+    pub fn buttons(&self) -> Vec<Button> {
+        button::all(&self.blocks)
     }
 
     /// Its lines in a transcript; all but the first are indented by four spaces.

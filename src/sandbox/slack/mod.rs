@@ -1,14 +1,18 @@
-//! A simulated Slack: people type commands, the app answers, and everybody's screen can be read.
+//! A simulated Slack: people type commands and press buttons, the app answers, and everybody's screen can be read.
 //!
-//! It signs and counts as Slack documents it and says no as Slack does. There are no interactions, views or installs.
+//! It signs and counts as Slack documents it and says no as Slack does. There are no views and no installs.
 
+mod admin;
 mod api;
 mod blocks;
+mod button;
+mod chat;
 mod delivery;
 mod hooks;
 mod message;
 mod people;
 mod post;
+mod press;
 mod render;
 #[cfg(test)]
 mod tests;
@@ -21,9 +25,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use button::{Button, Confirm};
 pub use delivery::{AppAnswer, DEADLINE, Delivery, Failure, SignedRequest, signature};
 pub use message::{Audience, Author, Link, Message};
 pub use people::{Channel, ChannelKind, Enterprise, Installed, User, Workspace};
+pub use press::CannotPress;
 
 use self::world::{State, World};
 use super::wait::{self, PATIENCE, TimedOut};
@@ -42,6 +48,8 @@ pub enum Route {
     PostMessage,
     /// `chat.postEphemeral`
     PostEphemeral,
+    /// `chat.update`
+    Update,
     /// Any other Web API method.
     OtherMethod,
 }
@@ -51,6 +59,7 @@ impl Route {
         match request.path.as_str() {
             "/api/chat.postMessage" => Self::PostMessage,
             "/api/chat.postEphemeral" => Self::PostEphemeral,
+            "/api/chat.update" => Self::Update,
             path if path.starts_with("/hooks/") => Self::ResponseUrl,
             _ => Self::OtherMethod,
         }
@@ -131,6 +140,11 @@ impl SimSlack {
         self.world.change(|state| state.command_url = Some(command_url.to_owned()));
     }
 
+    /// Sets where pressed buttons are delivered.
+    pub fn connect_interactions(&self, interactions_url: &str) {
+        self.world.change(|state| state.interactions_url = Some(interactions_url.to_owned()));
+    }
+
     /// The first workspace.
     pub fn home(&self) -> &Workspace {
         &self.home
@@ -197,6 +211,14 @@ impl SimSlack {
         self.closed_channel(&names.join("+"), ChannelKind::DirectMessage, people)
     }
 
+    /// The direct message between the app and a person, made if new.
+    pub fn direct_message_with_app(&self, user: &User) -> Channel {
+        self.world.change(|state| {
+            let workspace = state.workspace(&user.team).unwrap_or(&self.home).clone();
+            chat::direct_message(state, &workspace, user)
+        })
+    }
+
     fn closed_channel(&self, name: &str, kind: ChannelKind, members: &[&User]) -> Channel {
         self.world.change(|state| {
             let channel = found_channel(state, &self.home, name, kind);
@@ -208,8 +230,7 @@ impl SimSlack {
     /// Lets the app into a channel, so that it can post there by itself.
     pub fn invite_app(&self, channel: &Channel) {
         self.world.change(|state| {
-            let bot = state.workspaces.iter().find(|workspace| workspace.id == channel.team);
-            let bot = bot.map(|workspace| workspace.bot_user.clone()).unwrap_or_default();
+            let bot = state.workspace(&channel.team).map(|workspace| workspace.bot_user.clone()).unwrap_or_default();
             state.members.push((channel.id.clone(), bot));
         });
     }
@@ -229,7 +250,12 @@ impl SimSlack {
         self.world.change(|state| state.faults.heal());
     }
 
-    /// Every message, in order.
+    /// Counts, or no longer, that the app may post or update once a second in a channel.
+    pub fn limit_posting(&self, limited: bool) {
+        self.world.change(|state| state.posting_limited = limited);
+    }
+
+    /// Every message that was not deleted, in order.
     pub fn messages(&self) -> Vec<Message> {
         self.world.read(|state| state.messages.clone())
     }

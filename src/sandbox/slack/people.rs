@@ -13,6 +13,18 @@ pub struct Workspace {
     pub bot_user: String,
 }
 
+impl Workspace {
+    /// The app's bot, which is not its user.
+    pub(super) fn bot_id(&self) -> String {
+        self.bot_user.replacen('U', "B", 1)
+    }
+
+    /// The organization, if the app was installed in all of it at once.
+    pub(super) fn org_wide(&self) -> Option<&Enterprise> {
+        self.enterprise.as_ref().filter(|enterprise| enterprise.installed == Installed::OrgWide)
+    }
+}
+
 /// An Enterprise organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enterprise {
@@ -51,7 +63,7 @@ pub struct Channel {
     pub id: String,
     /// The workspace's id.
     pub team: String,
-    /// The name without `#`; for a direct message the people, joined by `+`.
+    /// The name without `#`; for a direct message the people, joined by `+`, where `OnAir` is the app.
     pub name: String,
     /// What kind it is.
     pub kind: ChannelKind,
@@ -64,7 +76,7 @@ pub enum ChannelKind {
     Public,
     /// Its members only.
     Private,
-    /// Between people.
+    /// Between people, or between the app and one of them.
     DirectMessage,
 }
 
@@ -77,7 +89,7 @@ impl Channel {
         }
     }
 
-    /// The `channel_name` of a slash command, which is a name only for public channels.
+    /// The channel's name in a command or a press, which is a name only for public channels.
     pub(super) fn payload_name(&self) -> &str {
         match self.kind {
             ChannelKind::Public => &self.name,

@@ -1,3 +1,6 @@
+mod methods;
+mod press;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use crate::sandbox::wire::Answer;
 
 const SECRET: &str = "signing-secret";
 
-/// An app that answers every command alike.
+/// An app that answers every command and every press alike.
 async fn app(slack: &SimSlack, answer: Option<Answer>) -> Server {
     let (server, listener) = Server::bind().await.unwrap();
     let answer = Arc::new(answer);
@@ -22,6 +25,7 @@ async fn app(slack: &SimSlack, answer: Option<Answer>) -> Server {
         }
     });
     slack.connect_app(&format!("{}/slack/commands", server.base()));
+    slack.connect_interactions(&format!("{}/slack/interactions", server.base()));
     server
 }
 
@@ -36,6 +40,18 @@ fn client() -> reqwest::Client {
 async fn post(url: &str, body: &Value) -> (u16, String) {
     let response = client().post(url).json(body).send().await.unwrap();
     (response.status().as_u16(), response.text().await.unwrap())
+}
+
+/// Calls a Web API method with the token of a workspace.
+async fn call(slack: &SimSlack, workspace: &Workspace, method: &str, body: Value) -> Value {
+    let response = response(slack, &slack.bot_token(workspace), method, &body).await;
+    assert_eq!(response.status().as_u16(), 200);
+    response.json().await.unwrap()
+}
+
+async fn response(slack: &SimSlack, token: &str, method: &str, body: &Value) -> reqwest::Response {
+    let url = format!("{}/{method}", slack.api_url());
+    client().post(url).bearer_auth(token).json(body).send().await.unwrap()
 }
 
 #[test]
@@ -255,37 +271,6 @@ async fn replacing_changes_the_message_but_never_its_readers() {
     post(&url, &json!({ "text": "Only you", "replace_original": "true" })).await;
     assert_eq!(slack.transcript(), "#events  OnAir: Only you");
     assert_eq!(slack.complaints(), ["replace_original cannot change who sees a message"]);
-}
-
-#[tokio::test]
-async fn the_web_api_says_no_with_200() {
-    let slack = SimSlack::start(SECRET).await.unwrap();
-    let events = slack.channel("events");
-    let token = slack.bot_token(slack.home());
-    let call = async |method: &str, token: &str, body: Value| {
-        let url = format!("{}/{method}", slack.api_url());
-        let response = client().post(url).bearer_auth(token).json(&body).send().await.unwrap();
-        assert_eq!(response.status().as_u16(), 200);
-        response.json::<Value>().await.unwrap()
-    };
-    assert_eq!(call("api.test", "", json!({})).await["ok"], true);
-    assert_eq!(call("auth.test", "xoxb-wrong", json!({})).await["error"], "invalid_auth");
-    assert_eq!(call("auth.test", &token, json!({})).await["team_id"], "T00000001");
-    let message = json!({ "channel": events.id, "text": "hi" });
-    assert_eq!(call("chat.postMessage", &token, message.clone()).await["error"], "not_in_channel");
-    let board = slack.private_channel("board", &[&slack.user("ada")]);
-    let hidden = json!({ "channel": board.id, "text": "hi" });
-    assert_eq!(call("chat.postMessage", &token, hidden).await["error"], "channel_not_found");
-    slack.invite_app(&events);
-    assert_eq!(call("chat.postMessage", &token, message).await["ok"], true);
-    let other = slack.user_in(&slack.workspace("globex"), "eve");
-    let whisper = |user: &str| json!({ "channel": events.id, "user": user, "text": "psst" });
-    assert_eq!(call("chat.postEphemeral", &token, whisper(&other.id)).await["error"], "user_not_in_channel");
-    assert_eq!(call("chat.postEphemeral", &token, whisper(&slack.user("ada").id)).await["ok"], true);
-    insta::assert_snapshot!(slack.transcript(), @r"
-    #events  OnAir: hi
-    #events  OnAir (only ada sees this): psst
-    ");
 }
 
 #[tokio::test]

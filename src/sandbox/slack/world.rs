@@ -1,5 +1,6 @@
 //! Everything the simulated Slack knows, and how a message gets into it.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -34,14 +35,26 @@ pub(super) struct World {
 /// What changes.
 #[derive(Debug, Default)]
 pub(super) struct State {
+    /// The time of the latest change.
+    pub(super) now: Timestamp,
     pub(super) command_url: Option<String>,
+    pub(super) interactions_url: Option<String>,
     pub(super) workspaces: Vec<Workspace>,
     pub(super) users: Vec<User>,
+    /// What the app may do, by workspace id, where it is not as after any installation.
+    pub(super) access: HashMap<String, Access>,
     pub(super) channels: Vec<Channel>,
+    /// The ids of the archived channels.
+    pub(super) archived: HashSet<String>,
     /// Who is in a private channel or direct message, and where the app is: channel id, user id.
     pub(super) members: Vec<(String, String)>,
     pub(super) hooks: Vec<Hook>,
     pub(super) messages: Vec<Message>,
+    /// How many messages there ever were.
+    pub(super) said: u64,
+    /// Whether the app may post once a second in a channel, and when it last did, by channel id.
+    pub(super) posting_limited: bool,
+    pub(super) last_post: HashMap<String, Timestamp>,
     pub(super) complaints: Vec<String>,
     pub(super) requests: Vec<Recorded>,
     pub(super) faults: Faults<Route>,
@@ -57,11 +70,32 @@ pub(super) struct Hook {
     pub(super) used: u32,
     pub(super) user: User,
     pub(super) channel: Channel,
+    /// The `ts` of the message whose button was pressed; none for a command.
+    pub(super) message: Option<String>,
+}
+
+/// What the app may do in a workspace.
+#[derive(Clone, Debug)]
+pub(super) struct Access {
+    pub(super) scopes: Vec<String>,
+    /// Slack's word for why the token is dead.
+    pub(super) dead: Option<&'static str>,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { scopes: ["commands", "chat:write"].map(str::to_owned).to_vec(), dead: None }
+    }
 }
 
 impl World {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let result = change(&mut lock(&self.state));
+        let now = self.clock.now();
+        let result = {
+            let mut state = lock(&self.state);
+            state.now = now;
+            change(&mut state)
+        };
         self.changes.send_modify(|count| *count += 1);
         result
     }
@@ -71,7 +105,8 @@ impl World {
     }
 
     /// Records a request, lets a fault strike if one is due, and else carries it out.
-    pub(super) async fn serve(&self, request: Recorded) -> Option<Answer> {
+    pub(super) async fn serve(&self, mut request: Recorded) -> Option<Answer> {
+        request.at = self.clock.now();
         let route = Route::of(&request);
         let fault = self.change(|state| {
             state.requests.push(request.clone());
@@ -84,10 +119,9 @@ impl World {
     }
 
     fn carry_out(&self, request: &Recorded) -> Answer {
-        let now = self.clock.now();
         self.change(|state| match request.path.strip_prefix("/api/") {
             Some(method) => api::answer(state, &self.base, method, request),
-            None if request.path.starts_with("/hooks/") => hooks::answer(state, now, request),
+            None if request.path.starts_with("/hooks/") => hooks::answer(state, request),
             None => {
                 state.complaints.push(format!("{} {}: Slack has no such address", request.method, request.path));
                 Answer::new(404, "not_found")
@@ -108,10 +142,31 @@ impl State {
         listed || (person && channel.kind == ChannelKind::Public)
     }
 
+    /// Whether a person finds a message on the screen.
+    pub(super) fn sees(&self, user: &User, message: &Message) -> bool {
+        match &message.audience {
+            Audience::Channel => self.is_member(&message.channel, &user.id),
+            Audience::Only(reader) => reader == user,
+        }
+    }
+
+    pub(super) fn workspace(&self, id: &str) -> Option<&Workspace> {
+        self.workspaces.iter().find(|workspace| workspace.id == id)
+    }
+
+    pub(super) fn access(&self, workspace: &Workspace) -> Access {
+        self.access.get(&workspace.id).cloned().unwrap_or_default()
+    }
+
+    /// Where a message stands among all messages.
+    pub(super) fn position(&self, channel: &str, ts: &str) -> Option<usize> {
+        self.messages.iter().position(|message| message.channel.id == channel && message.ts == ts)
+    }
+
     pub(super) fn say(&mut self, place: &Channel, author: Author, audience: Audience, post: &Post) -> &mut Message {
-        let ts = format!("1700000000.{:06}", self.messages.len() + 1);
+        self.said += 1;
+        let ts = format!("1700000000.{:06}", self.said);
         let shown = self.shown(post);
-        self.complaints.extend(post.oddities.iter().cloned());
         self.messages.push(Message {
             ts,
             channel: place.clone(),
@@ -120,15 +175,27 @@ impl State {
             text: post.text.clone(),
             blocks: post.blocks.clone(),
             shown,
+            posted_at: self.now,
             edits: 0,
             hook: None,
+            updatable: false,
         });
         let last = self.messages.len() - 1;
         &mut self.messages[last]
     }
 
+    /// Puts something else into the place of a message.
+    pub(super) fn replace(&mut self, position: usize, post: &Post) {
+        let shown = self.shown(post);
+        let message = &mut self.messages[position];
+        message.text.clone_from(&post.text);
+        message.blocks.clone_from(&post.blocks);
+        message.shown = shown;
+        message.edits += 1;
+    }
+
     /// What a reader sees of a message.
-    pub(super) fn shown(&self, post: &Post) -> String {
+    fn shown(&self, post: &Post) -> String {
         let names = |id: &str| self.users.iter().find(|user| user.id == id).map(|user| user.name.clone());
         render::shown(&post.text, &post.blocks, &names)
     }
