@@ -168,26 +168,42 @@ async fn a_limited_app_posts_once_a_second_in_each_channel() {
     let (events, ops) = (slack.channel("events"), slack.channel("ops"));
     slack.invite_app(&events);
     slack.invite_app(&ops);
-    let token = slack.bot_token(slack.home());
-    let post = async |channel: &Channel| {
-        response(&slack, &token, "chat.postMessage", &json!({ "channel": channel.id, "text": "hi" })).await
+    let post = |ms, channel: &Channel| {
+        called_at(&slack, ms, "chat.postMessage", &json!({ "channel": channel.id, "text": "hi" }))
     };
     for _ in 0..3 {
-        assert_eq!(post(&events).await.status().as_u16(), 200);
+        assert_eq!(post(0, &events).status, 200, "nothing is counted");
     }
     slack.limit_posting(true);
-    assert_eq!(post(&events).await.status().as_u16(), 200);
-    let limited = post(&events).await;
-    assert_eq!((limited.status().as_u16(), limited.headers()["retry-after"].to_str().unwrap()), (429, "1"));
-    assert_eq!(limited.json::<Value>().await.unwrap(), json!({ "ok": false, "error": "ratelimited" }));
-    let ts = slack.messages()[0].ts.clone();
-    let edit = json!({ "channel": events.id, "ts": ts, "text": "bye" });
-    assert_eq!(response(&slack, &token, "chat.update", &edit).await.status().as_u16(), 429);
-    assert_eq!(post(&ops).await.status().as_u16(), 200);
-    slack.clock().advance(Duration::from_secs(1));
-    assert_eq!(response(&slack, &token, "chat.update", &edit).await.status().as_u16(), 200);
-    assert_eq!(post(&events).await.status().as_u16(), 429);
+    assert_eq!(post(1000, &events).status, 200);
+    let limited = post(1999, &events);
+    assert_eq!((limited.status, limited.body.as_str()), (429, r#"{"error":"ratelimited","ok":false}"#));
+    assert!(limited.headers.contains(&("retry-after".to_owned(), "1".to_owned())), "{limited:?}");
+    let edit = json!({ "channel": events.id, "ts": slack.messages()[0].ts, "text": "bye" });
+    assert_eq!(called_at(&slack, 1999, "chat.update", &edit).status, 429);
+    assert_eq!(post(1999, &ops).status, 200, "every channel has a limit of its own");
+    assert_eq!(called_at(&slack, 2000, "chat.update", &edit).status, 200);
+    assert_eq!(post(2999, &events).status, 429, "updates count too");
     slack.limit_posting(false);
-    assert_eq!(post(&events).await.status().as_u16(), 200);
+    assert_eq!(post(2999, &events).status, 200);
     assert_eq!(slack.complaints(), Vec::<String>::new());
+}
+
+/// Calls a method at a moment of the test's choice, which over HTTP would be that of the clock.
+fn called_at(slack: &SimSlack, ms: i64, method: &str, body: &Value) -> Answer {
+    let mut state = lock(&slack.world.state);
+    state.now = jiff::Timestamp::from_millisecond(ms).unwrap();
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    let request = Recorded {
+        at: state.now,
+        method: "POST".to_owned(),
+        path: format!("/api/{method}"),
+        query: String::new(),
+        headers: vec![
+            header("authorization", format!("Bearer {}", slack.bot_token(slack.home()))),
+            header("content-type", "application/json".to_owned()),
+        ],
+        body: body.to_string().into(),
+    };
+    api::answer(&mut state, &slack.world.base, method, &request)
 }
