@@ -110,6 +110,8 @@ words! {
         Whoami = "whoami",
         /// `/stream help`, and text that made no sense.
         Help = "help",
+        /// The Cancel button of an order that waits for its next try.
+        Cancel = "cancel",
         /// A Zoom account was linked, or not, in the browser.
         Link = "link",
     }
@@ -122,6 +124,10 @@ words! {
         Accepted = "accepted",
         /// Zoom took the order to stop.
         Stopped = "stopped",
+        /// The same was asked for a moment ago, or is under way: Zoom was not asked again.
+        Already = "already",
+        /// An order that waited for its next try was given up.
+        Cancelled = "cancelled",
         /// See [`Outcome::NotStarted`].
         NotStarted = "not_started",
         /// See [`Outcome::Webinar`].
@@ -189,7 +195,7 @@ impl From<&Outcome> for AuditOutcome {
             Outcome::Reconnect => Self::Reconnect,
             Outcome::Throttled(_) => Self::Throttled,
             Outcome::Unknown => Self::Unknown,
-            Outcome::Unavailable => Self::Unavailable,
+            Outcome::Unavailable | Outcome::RenewalLost => Self::Unavailable,
             Outcome::Refused { .. } => Self::Refused,
         }
     }

@@ -71,6 +71,13 @@ opaque_id! {
     Reference
 }
 
+/// A number from 0 to 1 that nobody can foresee, for spreading what would else happen at once.
+pub fn random_share() -> f64 {
+    let mut bytes = [0; 4];
+    fill_random(&mut bytes);
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}
+
 impl Reference {
     /// A fresh one: ten characters that survive being read aloud (no `I`, `L`, `O`, `U`), 50 bits.
     pub fn random() -> Self {
@@ -99,6 +106,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// Whether both are in the same workspace, so that one may be named to the other.
+    pub fn is_colleague_of(&self, other: &Self) -> bool {
+        self.enterprise == other.enterprise && self.team == other.team
+    }
+
     /// The form used inside store keys. Slack's ids contain neither `/` nor `-`, so two people never share one.
     pub fn key(&self) -> String {
         let enterprise = self.enterprise.as_ref().map_or("-", EnterpriseId::as_str);

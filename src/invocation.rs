@@ -1,14 +1,16 @@
-//! One typed command on its way through OnAir: who typed what, where, and where the answer goes.
+//! One typed command, or one press of a button, on its way through OnAir: who wants what, where, and where the answer goes.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ChannelId, Person, Reference};
+use crate::id::{ChannelId, JobId, Person, Reference};
+use crate::meeting::MeetingId;
 use crate::secret::Secret;
 
-/// A slash command that Slack delivered and whose signature was checked.
+/// A slash command or a press that Slack delivered and whose signature was checked.
 ///
-/// [The payload](https://docs.slack.dev/interactivity/implementing-slash-commands)
+/// [Commands](https://docs.slack.dev/interactivity/implementing-slash-commands),
+/// [presses](https://docs.slack.dev/reference/interaction-payloads/block_actions-payload)
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Invocation {
     /// Finds this command in the message, the audit and the log.
@@ -25,10 +27,31 @@ pub struct Invocation {
     pub command: String,
     /// Everything after the name. It may hold anything, so `Debug` does not show it.
     pub text: CommandText,
+    /// The button that was pressed, instead of anything typed.
+    #[serde(default)]
+    pub press: Option<Press>,
     /// Where answers go.
     pub reply_to: ReplyTo,
     /// When it arrived.
     pub received_at: Timestamp,
+}
+
+impl Invocation {
+    /// How long answers can be told at [`Invocation::reply_to`], counted from its arrival.
+    pub const ANSWERABLE: SignedDuration = SignedDuration::from_mins(30);
+}
+
+/// What a button of a message does. Slack gives it back as it was posted, and signs that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Press {
+    /// Gives up an order that waits for its next try.
+    Cancel {
+        /// Of which meeting.
+        meeting: MeetingId,
+        /// Which one.
+        job: JobId,
+    },
 }
 
 /// What a person typed. It may be private or hold a pasted secret, so `Debug` shows its length alone.

@@ -3,10 +3,14 @@
 //! A job is written before Slack hears the 200, by the same round trip that remembers the delivery. Whoever works on it
 //! holds a lease; whoever takes a lease over reads from the stage how far the work had come.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::id::JobId;
 use crate::invocation::Invocation;
+use crate::outcome::Throttle;
 use crate::words::Message;
 
 /// One accepted command on its way to its answer. It holds a `response_url`: it is stored sealed.
@@ -30,7 +34,56 @@ pub enum Stage {
     Decided {
         /// What to tell.
         message: Message,
+        /// The next try, where Zoom asked to wait and this is told meanwhile.
+        #[serde(default)]
+        retry: Option<Retry>,
     },
+    /// Zoom asked to wait, and that is told. Zoom did nothing, so it may be asked again when the time comes.
+    Waiting(Retry),
+}
+
+/// The next try of an order that Zoom did not take because of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Which one it is, from 1 to [`Retry::MOST`].
+    pub number: u32,
+    /// When it is due.
+    pub at: Timestamp,
+    /// How many had held the job when it began to wait, so that those who come after are counted anew.
+    pub holders: u32,
+}
+
+impl Retry {
+    /// How many there are at the most.
+    pub const MOST: u32 = 3;
+
+    /// Before its end a `response_url` must still take the answer.
+    const MARGIN: SignedDuration = SignedDuration::from_mins(1);
+
+    /// The next try after this limit, if there is one: never after a daily quota, and never so late that its answer could
+    /// not be told any more. `jitter` is from 0 to 1: it spreads those who were all told the same time.
+    pub fn plan(limit: &Throttle, tried: &Tried, jitter: f64) -> Option<Self> {
+        let told = match *limit {
+            Throttle::PreviousStart { retry_at } | Throttle::PerSecond { retry_at } => retry_at,
+            Throttle::Daily { .. } => return None,
+        };
+        let wait = Duration::try_from(told.duration_since(tried.now)).unwrap_or_default();
+        let at = tried.now.checked_add(wait + wait.mul_f64(jitter.clamp(0.0, 1.0) / 10.0)).ok()?;
+        let end = tried.received_at.checked_add(Invocation::ANSWERABLE - Self::MARGIN).ok()?;
+        let number = tried.retries + 1;
+        (number <= Self::MOST && at <= end).then_some(Self { number, at, holders: 0 })
+    }
+}
+
+/// What is known about an order when it was throttled.
+#[derive(Clone, Copy, Debug)]
+pub struct Tried {
+    /// How often it was tried again already.
+    pub retries: u32,
+    /// When its command arrived.
+    pub received_at: Timestamp,
+    /// The time.
+    pub now: Timestamp,
 }
 
 /// A job as somebody gets it who takes its lease.
@@ -43,3 +96,6 @@ pub struct Claimed {
     /// How many times somebody has held its lease, this one included.
     pub attempt: u32,
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,9 @@ display_information:
   description: Put Zoom meetings on air from Slack
   background_color: "#1f2430"
 features:
+  bot_user:
+    display_name: OnAir
+    always_online: false
   slash_commands:
     - command: {command}
       url: {commands}
@@ -46,6 +49,9 @@ oauth_config:
   scopes:
     bot:
       - commands
+      - chat:write
+    bot_optional:
+      - chat:write
 settings:
   interactivity:
     is_enabled: true

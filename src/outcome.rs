@@ -132,6 +132,8 @@ pub enum Outcome {
     Unknown,
     /// Zoom is down; nothing was done.
     Unavailable,
+    /// Zoom did not answer while the token was renewed, which may have used it up; nothing was done.
+    RenewalLost,
     /// Anything else, with Zoom's own words.
     Refused {
         /// The HTTP status.

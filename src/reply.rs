@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::command::{UsageError, Verb};
+use crate::command::{Command, UsageError, Verb};
 use crate::grant::ZoomUser;
-use crate::id::UserId;
+use crate::id::{JobId, UserId};
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{Action, Outcome};
 use crate::secret::Secret;
+use crate::turn::Phase;
 
 /// One answer to one command.
 #[derive(Clone, Debug)]
@@ -40,6 +41,39 @@ pub enum Reply {
     },
     /// What became of an order to Zoom.
     Show(Show),
+    /// The same was asked for a moment ago, or something else is still under way: Zoom was not asked.
+    Already(Already),
+    /// An order that waited for its next try is over because of another order.
+    Withdrawn {
+        /// Who gave the other order; `None` where they are of another workspace.
+        by: Option<UserId>,
+        /// What they ordered.
+        their_action: Action,
+        /// Who had asked for what is over.
+        asked_by: UserId,
+        /// What is over.
+        asked: Command,
+    },
+    /// Somebody pressed Cancel.
+    Cancelled {
+        /// With what effect.
+        how: Cancelled,
+        /// Who pressed.
+        by: UserId,
+        /// Of which meeting.
+        meeting: MeetingId,
+        /// What waited for its next try.
+        action: Action,
+        /// Who had asked for it.
+        asked_by: UserId,
+    },
+    /// Somebody pressed Cancel where nothing waits any more.
+    NothingToCancel {
+        /// Of which meeting.
+        meeting: MeetingId,
+    },
+    /// Too many processes died over the command; no stream was started or stopped.
+    GaveUp,
     /// What a start would send; nothing was sent.
     DryRun {
         /// The request, as the builder of the real one prints it.
@@ -103,8 +137,47 @@ pub struct Show {
     pub settings: Settings,
     /// What happened.
     pub outcome: Outcome,
+    /// When OnAir tries again by itself; `None`: it does not.
+    pub retry: Option<NextTry>,
     /// The Zoom account it was done as.
     pub account: ZoomUser,
+}
+
+/// The next try of an order that Zoom did not take because of a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextTry {
+    /// Which one it is, from 1 to [`Retry::MOST`](crate::journal::Retry::MOST).
+    pub number: u32,
+    /// When.
+    pub at: Timestamp,
+    /// The job that waits for it, which Cancel gives up.
+    pub job: JobId,
+}
+
+/// What is under way, or was just done, when the same or the opposite is asked for.
+#[derive(Clone, Debug)]
+pub struct Already {
+    /// What was asked for, and not sent.
+    pub asked: Command,
+    /// What is under way.
+    pub action: Action,
+    /// Who had asked for that; `None` where they are of another workspace.
+    pub by: Option<UserId>,
+    /// When.
+    pub asked_at: Timestamp,
+    /// How far it has come.
+    pub phase: Phase,
+}
+
+/// What a press of Cancel did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// What waited is given up.
+    Now,
+    /// The next try is being made at this moment.
+    TooLate,
+    /// Nothing: whoever pressed neither asked for it nor has a Zoom account connected.
+    NotTheirs,
 }
 
 /// What disconnecting did.

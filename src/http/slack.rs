@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::id::Reference;
 use crate::slack::inbound::{self, Event, MAX_BODY, Verified};
 use crate::slack::render;
-use crate::usecase::{self, Receipt};
+use crate::usecase::{self, Pressed, Receipt};
 
 /// `POST /slack/commands`
 pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, StatusCode> {
@@ -30,7 +30,8 @@ pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Bo
     }
 }
 
-/// `POST /slack/interactions`: a press of a link button. It is acknowledged, else Slack shows an error beside it.
+/// `POST /slack/interactions`: a press of a button. It is acknowledged at once, else Slack shows an error beside it; what
+/// comes of it is told at the press's own `response_url`.
 pub(super) async fn interaction(
     State(app): State<App>,
     headers: HeaderMap,
@@ -38,9 +39,16 @@ pub(super) async fn interaction(
 ) -> Result<Response, StatusCode> {
     let body = read(body, MAX_BODY).await?;
     let verified = verify(&app, &headers, &body)?;
-    inbound::decode_interaction(&verified, &headers).map_err(bad_shape)?;
-    refuse_replay(&app, &verified).await?;
-    Ok(StatusCode::OK.into_response())
+    let hooks_url = &app.slack.options().hooks_url;
+    let decoded = inbound::decode_interaction(&verified, &headers, hooks_url, Reference::random(), app.clock.now());
+    let Some(invocation) = decoded.map_err(bad_shape)? else {
+        refuse_replay(&app, &verified).await?;
+        return Ok(StatusCode::OK.into_response());
+    };
+    match usecase::receive_press(&app, &verified.delivery(), invocation).await {
+        Pressed::Replayed => Err(StatusCode::UNAUTHORIZED),
+        Pressed::Acknowledged => Ok(StatusCode::OK.into_response()),
+    }
 }
 
 /// `POST /slack/events`: proves that the URL is ours; nothing is subscribed to.

@@ -11,9 +11,11 @@ use std::fmt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
 
+use super::render;
 use crate::id::{ChannelId, DeliveryId, EnterpriseId, Person, Reference, TeamId, UserId};
 use crate::invocation::{CommandText, Invocation, ReplyTo};
 use crate::secret::Secret;
@@ -134,7 +136,8 @@ pub fn decode_command(
         channel: ChannelId::new(form.id("channel_id")?),
         command: form.command()?,
         text: CommandText::new(form.text("text")),
-        reply_to: form.reply_to(hooks_url)?,
+        press: None,
+        reply_to: reply_to(form.text("response_url"), hooks_url)?,
         received_at: now,
     })
 }
@@ -167,15 +170,87 @@ pub fn decode_event(verified: &Verified<'_>, headers: &HeaderMap) -> Result<Even
     }
 }
 
-/// Reads an interaction as far as to know that it is one. A press of a link button needs nothing but the answer.
+/// Reads a press of one of our buttons; nothing where a press means nothing, as that of a button that opens a page.
 ///
-/// [Interaction payloads](https://docs.slack.dev/interactivity/handling-user-interaction#payloads)
-pub fn decode_interaction(verified: &Verified<'_>, headers: &HeaderMap) -> Result<(), BadShape> {
+/// [The payload](https://docs.slack.dev/reference/interaction-payloads/block_actions-payload)
+pub fn decode_interaction(
+    verified: &Verified<'_>,
+    headers: &HeaderMap,
+    hooks_url: &str,
+    reference: Reference,
+    now: Timestamp,
+) -> Result<Option<Invocation>, BadShape> {
     expect_content_type(headers, "application/x-www-form-urlencoded")?;
     let form = Form::read(verified.body)?;
-    let payload: serde_json::Value =
-        serde_json::from_str(&form.text("payload")).map_err(|_| BadShape::Field("payload"))?;
-    payload.get("type").and_then(serde_json::Value::as_str).map(|_| ()).ok_or(BadShape::Field("type"))
+    let payload: Interaction = serde_json::from_str(&form.text("payload")).map_err(|_| BadShape::Field("payload"))?;
+    if payload.kind != "block_actions" {
+        return Ok(None);
+    }
+    let Some(action) = payload.actions.iter().find(|action| action.action_id == render::PRESS) else {
+        return Ok(None);
+    };
+    let value: render::Value =
+        serde_json::from_str(action.value.as_deref().unwrap_or_default()).map_err(|_| BadShape::Field("value"))?;
+    let team = payload.team.as_ref();
+    let enterprise = payload.enterprise.map(|enterprise| enterprise.id);
+    // An app that the whole organization installed gets no team, only the user's.
+    let team_id = team.map(|team| team.id.clone()).or(payload.user.team_id).ok_or(BadShape::Field("team"))?;
+    Ok(Some(Invocation {
+        reference,
+        person: Person {
+            enterprise: enterprise.map(|id| plain_id("enterprise", id)).transpose()?.map(EnterpriseId::new),
+            team: TeamId::new(plain_id("team", team_id)?),
+            user: UserId::new(plain_id("user", payload.user.id)?),
+        },
+        user_name: payload.user.username.unwrap_or_default(),
+        team_domain: team.and_then(|team| team.domain.clone()).unwrap_or_default(),
+        channel: ChannelId::new(plain_id("channel", payload.channel.ok_or(BadShape::Field("channel"))?.id)?),
+        command: value.command,
+        text: CommandText::new(""),
+        press: Some(value.press),
+        reply_to: reply_to(payload.response_url.unwrap_or_default(), hooks_url)?,
+        received_at: now,
+    }))
+}
+
+/// What is read of an interaction. `team` is null where the whole organization installed the app.
+#[derive(Deserialize)]
+struct Interaction {
+    #[serde(rename = "type")]
+    kind: String,
+    team: Option<Team>,
+    enterprise: Option<Named>,
+    #[serde(default)]
+    user: Presser,
+    channel: Option<Named>,
+    response_url: Option<String>,
+    #[serde(default)]
+    actions: Vec<PressedAction>,
+}
+
+#[derive(Deserialize)]
+struct Team {
+    id: String,
+    domain: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Presser {
+    id: String,
+    username: Option<String>,
+    team_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PressedAction {
+    #[serde(default)]
+    action_id: String,
+    value: Option<String>,
 }
 
 fn expect_content_type(headers: &HeaderMap, expected: &str) -> Result<(), BadShape> {
@@ -209,15 +284,8 @@ impl Form {
         self.optional_id(name)?.ok_or(BadShape::Field(name))
     }
 
-    /// Ids become parts of store keys, so what could be taken for a separator there is refused.
     fn optional_id(&self, name: &'static str) -> Result<Option<String>, BadShape> {
-        let text = self.text(name);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        match text.len() {
-            0 => Ok(None),
-            1..=64 if text.bytes().all(plain) => Ok(Some(text)),
-            _ => Err(BadShape::Field(name)),
-        }
+        Some(self.text(name)).filter(|text| !text.is_empty()).map(|text| plain_id(name, text)).transpose()
     }
 
     fn command(&self) -> Result<String, BadShape> {
@@ -229,15 +297,21 @@ impl Form {
             Err(BadShape::Field("command"))
         }
     }
+}
 
-    /// The host is checked as a prefix that ends in a slash, so that nothing can follow it but a path.
-    fn reply_to(&self, hooks_url: &str) -> Result<ReplyTo, BadShape> {
-        let url = self.text("response_url");
-        let path = url.strip_prefix(hooks_url).and_then(|rest| rest.strip_prefix('/'));
-        match path {
-            Some(path) if !path.is_empty() && url.len() <= 2048 => Ok(ReplyTo::new(url)),
-            _ => Err(BadShape::Field("response_url")),
-        }
+/// Ids become parts of store keys, so what could be taken for a separator there is refused.
+fn plain_id(name: &'static str, text: String) -> Result<String, BadShape> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let good = (1..=64).contains(&text.len()) && text.bytes().all(plain);
+    if good { Ok(text) } else { Err(BadShape::Field(name)) }
+}
+
+/// The host is checked as a prefix that ends in a slash, so that nothing can follow it but a path.
+fn reply_to(url: String, hooks_url: &str) -> Result<ReplyTo, BadShape> {
+    let path = url.strip_prefix(hooks_url).and_then(|rest| rest.strip_prefix('/'));
+    match path {
+        Some(path) if !path.is_empty() && url.len() <= 2048 => Ok(ReplyTo::new(url)),
+        _ => Err(BadShape::Field("response_url")),
     }
 }
 

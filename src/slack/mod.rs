@@ -7,13 +7,17 @@
 //! Slack's own types stay behind this door. What a person typed and the `response_url` are never logged.
 
 pub mod inbound;
+mod post;
 pub mod render;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{StatusCode, header, redirect, retry};
 use slack_morphism::prelude::SlackApiAuthTestResponse;
+use tokio::sync::OnceCell;
 
+use crate::id::TeamId;
 use crate::invocation::ReplyTo;
 use crate::secret::Secret;
 use crate::words::Message;
@@ -57,6 +61,9 @@ pub enum Error {
     /// Slack said no in the words of its API (`ok: false`).
     #[error("Slack refused: {0}")]
     Refused(String),
+    /// There is no bot token of that workspace.
+    #[error("there is no bot of that workspace to post as")]
+    NoBot,
 }
 
 impl Error {
@@ -66,7 +73,7 @@ impl Error {
         match self {
             Self::Busy(wait) => Some(*wait),
             Self::Away(_) | Self::Unreachable(_) | Self::NoAnswer(_) => Some(Duration::ZERO),
-            Self::Spent(_) | Self::Refused(_) => None,
+            Self::Spent(_) | Self::Refused(_) | Self::NoBot => None,
         }
     }
 }
@@ -81,6 +88,8 @@ pub struct BuildError(#[source] reqwest::Error);
 pub struct Slack {
     options: Options,
     http: reqwest::Client,
+    /// The workspace of the bot token, once it was asked for.
+    home: Arc<OnceCell<TeamId>>,
 }
 
 impl Slack {
@@ -96,7 +105,7 @@ impl Slack {
             .no_proxy()
             .build()
             .map_err(BuildError)?;
-        Ok(Self { options, http })
+        Ok(Self { options, http, home: Arc::default() })
     }
 
     /// Who may sign requests, and where answers may go.

@@ -51,6 +51,27 @@ pub(crate) struct Change<'a> {
     pub(crate) due: Option<Duration>,
 }
 
+/// What one record becomes if it still is what somebody saw.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Swap<'a> {
+    pub(crate) key: &'a Key,
+    /// What was seen there; nothing, if nothing was.
+    pub(crate) seen: Option<&'a [u8]>,
+    /// What is to be there; nothing, to delete it.
+    pub(crate) wanted: Option<&'a [u8]>,
+    /// For how long it is kept.
+    pub(crate) life: Duration,
+}
+
+/// Whether a record is now as wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Swapped {
+    /// It is.
+    Done,
+    /// It was something else than what was seen, and stays that.
+    Other(Option<Vec<u8>>),
+}
+
 /// A job for somebody who has taken it over.
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
@@ -106,6 +127,10 @@ pub(crate) trait Engine {
     /// Deletes a record, if it is there.
     fn remove(&self, key: &Key) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// Changes a record if it is what was seen. One that is as wanted already counts as changed, and its life begins
+    /// anew, so this may be repeated.
+    fn swap(&self, swap: Swap<'_>) -> impl Future<Output = Result<Swapped, Error>> + Send;
+
     /// Takes a lease that is free, or extends one that the owner has; says whether it is the owner's now.
     fn hold(&self, key: &Key, owner: &str, life: Duration) -> impl Future<Output = Result<bool, Error>> + Send;
 
@@ -123,6 +148,9 @@ pub(crate) trait Engine {
 
     /// Changes a job; says whether it is, or was when it was given back, the owner's.
     fn change(&self, change: Change<'_>) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Makes a job claimable now that was given back to be claimed later.
+    fn hurry(&self, key: &Key) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Deletes a job that is the owner's; says whether there is none now.
     fn finish(&self, key: &Key, owner: &str) -> impl Future<Output = Result<bool, Error>> + Send;

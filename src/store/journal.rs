@@ -97,6 +97,11 @@ impl Store {
         self.change(id, owner, job, None, Some(due)).await
     }
 
+    /// Makes a postponed job claimable now. One in somebody's hands, or gone, stays as it is.
+    pub async fn hurry(&self, id: &JobId) -> Result<(), Error> {
+        on!(&self.0.engine, hurry(&Key::job(id)))
+    }
+
     /// Deletes a job that is done. `false`: it is no longer the owner's, and stays. One that is gone is finished, so
     /// this may be repeated.
     pub async fn finish(&self, id: &JobId, owner: &str) -> Result<bool, Error> {

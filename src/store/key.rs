@@ -11,7 +11,7 @@
 //! | `{link}:zoom:<zoom user>` | one Zoom user | the `{link}:person:` keys that belong to it | while there is one |
 //! | `grant:<zoom user>` | one Zoom user | sealed [`Grant`](crate::grant::Grant) | until deleted |
 //! | `lease:refresh:<zoom user>` | who refreshes that user's tokens | the owner's name | given when taken |
-//! | `lease:meeting:<number>` | who works on that meeting | the owner's name | given when taken |
+//! | `turn:<number>` | one meeting or webinar, in all workspaces | plain JSON, one [`Turn`](crate::turn::Turn) | 15 s while Zoom is asked, renewed; then 35 min |
 //! | `webinar:<number>` | one webinar | a mark | 30 days |
 //! | `streams:{<enterprise>/<team>}` | one workspace | plain JSON, one [`StreamRecord`](crate::reply::StreamRecord) per meeting | 24 h each |
 //! | `ping` | nobody | a mark that shows that writing works; Redis alone | 60 s |
@@ -51,6 +51,9 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// Before the name of every lease.
+    pub(crate) const LEASES: &str = "lease:";
+
     /// Before the Zoom user in the key of those who are linked to them.
     pub(crate) const LINKED: &str = "{link}:zoom:";
 
@@ -123,6 +126,10 @@ impl Key {
         Self::new("webinar:", meeting.number())
     }
 
+    pub(crate) fn turn(meeting: MeetingId) -> Self {
+        Self::new("turn:", meeting.number())
+    }
+
     pub(crate) fn streams(person: &Person) -> Self {
         let enterprise = person.enterprise.as_ref().map_or("-", EnterpriseId::as_str);
         Self::new("streams:", format_args!("{{{enterprise}/{}}}", person.team))
@@ -137,11 +144,6 @@ impl LeaseName {
     /// Buying the next tokens of a Zoom user, whose refresh token is good for one use.
     pub fn refresh(user: &ZoomUserId) -> Self {
         Self(Key::new("lease:refresh:", user))
-    }
-
-    /// Working on a command for a meeting.
-    pub fn meeting(meeting: MeetingId) -> Self {
-        Self(Key::new("lease:meeting:", meeting.number()))
     }
 }
 

@@ -16,6 +16,7 @@ mod key;
 mod redis;
 mod seal;
 mod trail;
+mod turn;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub use journal::{Accepted, With};
 pub use key::LeaseName;
 pub use seal::{KeyId, Keyring, KeyringError, SealFault};
 pub use trail::{AuditQuery, Reader, Seq};
+pub use turn::{Seen, TurnChange};
 
 use embedded::Embedded;
 use engine::{AnyEngine, Left, on};

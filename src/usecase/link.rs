@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::token::Held;
 use super::work::NewJob;
-use super::{Failure, chain, connect, disconnect, log_zoom, tell, token, whoami, work};
+use super::{Failure, Task, chain, connect, disconnect, log_zoom, tell, token, whoami, work};
 use crate::app::App;
 use crate::audit::{AuditOutcome, AuditVerb};
 use crate::command::{self, DEFAULT_COMMAND, Verb};
@@ -283,7 +283,8 @@ fn tell_later(app: &App, invocation: Invocation, grant: Grant) {
 }
 
 async fn record(app: &App, pending: &Pending, zoom_user: Option<&ZoomUserId>, outcome: AuditOutcome) {
-    let mut entry = super::entry(app, &pending.invocation, AuditVerb::Link, None, outcome);
+    let mut entry = super::entry(app, &pending.invocation, &Task::Senseless, outcome);
+    entry.verb = AuditVerb::Link;
     entry.zoom_user = zoom_user.cloned();
     app.record(&entry).await;
 }

@@ -1,14 +1,18 @@
 //! Decisions that need more than one door. One file per verb; this one takes a command from its acceptance to the
 //! one answer and the one audit entry that each ends in, whatever happens in between.
 
+mod cancel;
 mod connect;
 mod disconnect;
+mod lease;
 pub mod link;
 mod order;
 mod start;
 mod status;
 mod stop;
+mod tell;
 mod token;
+mod turn;
 mod whoami;
 mod work;
 
@@ -20,9 +24,10 @@ use self::work::{NewJob, Work};
 use crate::app::App;
 use crate::audit::{Asked, AuditEntry, AuditOutcome, AuditVerb, ZoomAnswer};
 use crate::command::{self, Command, Problem, Run, UsageError, Verb};
-use crate::id::{DeliveryId, ZoomUserId};
-use crate::invocation::Invocation;
-use crate::meeting::Settings;
+use crate::id::{DeliveryId, JobId, ZoomUserId};
+use crate::invocation::{Invocation, Press};
+use crate::journal::Retry;
+use crate::meeting::{MeetingId, Settings};
 use crate::reply::Reply;
 use crate::store::With;
 use crate::words::{self, Message};
@@ -46,11 +51,50 @@ struct Done {
     outcome: AuditOutcome,
     zoom_user: Option<ZoomUserId>,
     zoom: Option<ZoomAnswer>,
+    /// When it is tried again; it has not ended then.
+    retry: Option<Retry>,
 }
 
 impl Done {
     fn new(reply: Reply, outcome: AuditOutcome) -> Self {
-        Self { reply, outcome, zoom_user: None, zoom: None }
+        Self { reply, outcome, zoom_user: None, zoom: None, retry: None }
+    }
+}
+
+/// What somebody wants, read from what they typed or pressed.
+#[derive(Clone, Debug)]
+enum Task {
+    Typed(Command),
+    Cancel {
+        meeting: MeetingId,
+        job: JobId,
+    },
+    /// Text that makes no sense. It is answered at once, so only a journal that another OnAir wrote has it.
+    Senseless,
+}
+
+impl Task {
+    fn of(invocation: &Invocation) -> Self {
+        match &invocation.press {
+            Some(Press::Cancel { meeting, job }) => Self::Cancel { meeting: *meeting, job: job.clone() },
+            None => command::parse(invocation.text.as_str()).map_or(Self::Senseless, Self::Typed),
+        }
+    }
+
+    fn verb(&self) -> AuditVerb {
+        match self {
+            Self::Typed(command) => command.verb().into(),
+            Self::Cancel { .. } => AuditVerb::Cancel,
+            Self::Senseless => AuditVerb::Help,
+        }
+    }
+
+    fn meeting(&self) -> Option<MeetingId> {
+        match self {
+            Self::Typed(command) => command.meeting(),
+            Self::Cancel { meeting, .. } => Some(*meeting),
+            Self::Senseless => None,
+        }
     }
 }
 
@@ -65,6 +109,8 @@ enum Failure {
     TookTooLong,
     #[error("somebody else has taken the work over")]
     TakenOver,
+    #[error("somebody pressed Cancel, and that was told")]
+    Cancelled,
 }
 
 impl Failure {
@@ -78,7 +124,7 @@ impl Failure {
 /// starts the work and lets Slack have its acknowledgment. One round trip to the store, and nothing else awaited.
 pub async fn receive(app: &App, delivery: &DeliveryId, invocation: Invocation) -> Receipt {
     let now = at_once(&invocation).map(|(reply, outcome)| {
-        let entry = entry(app, &invocation, AuditVerb::Help, None, outcome);
+        let entry = entry(app, &invocation, &Task::Senseless, outcome);
         (reply, entry)
     });
     let place = app.place();
@@ -115,6 +161,30 @@ pub async fn receive(app: &App, delivery: &DeliveryId, invocation: Invocation) -
     Receipt::Later
 }
 
+/// What became of a press.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// This very request was seen before.
+    Replayed,
+    /// It was not; whatever there is to say follows at its `response_url`.
+    Acknowledged,
+}
+
+/// Takes one press of a button, as [`receive`] takes a command. Slack shows nothing of the answer to a press, so what is
+/// known at once is posted as well.
+pub async fn receive_press(app: &App, delivery: &DeliveryId, invocation: Invocation) -> Pressed {
+    let asked = invocation.clone();
+    match receive(app, delivery, invocation).await {
+        Receipt::Replayed => return Pressed::Replayed,
+        Receipt::Later => {}
+        Receipt::Answer(message) => {
+            let inner = app.clone();
+            drop(app.spawn(async move { post(&inner, &asked, &message).await }));
+        }
+    }
+    Pressed::Acknowledged
+}
+
 /// Whether a request that changes nothing was seen before. Where the store is away it counts as new: nothing comes of it.
 pub async fn is_replay(app: &App, delivery: &DeliveryId) -> bool {
     match app.store.accept(delivery, With::Nothing).await {
@@ -128,6 +198,9 @@ pub async fn is_replay(app: &App, delivery: &DeliveryId) -> bool {
 
 /// The answer to a text that needs nothing from outside.
 fn at_once(invocation: &Invocation) -> Option<(Reply, AuditOutcome)> {
+    if invocation.press.is_some() {
+        return None;
+    }
     match command::parse(invocation.text.as_str()) {
         Ok(Command::Help { verb }) => Some((Reply::Help { verb }, AuditOutcome::Told)),
         Ok(_) => None,
@@ -145,8 +218,13 @@ fn usage_outcome(error: &UsageError) -> AuditOutcome {
     }
 }
 
-async fn run(work: &Work, command: &Command) -> Result<Done, Failure> {
+async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
     let (app, invocation) = (&work.app, &*work.invocation);
+    let command = match task {
+        Task::Typed(command) => command,
+        Task::Cancel { meeting, job } => return cancel::cancel(app, invocation, *meeting, job).await,
+        Task::Senseless => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),
+    };
     match command {
         Command::Start(start) => start::start(work, start).await,
         Command::Stop { meeting } => stop::stop(work, *meeting).await,
@@ -160,8 +238,11 @@ async fn run(work: &Work, command: &Command) -> Result<Done, Failure> {
 
 /// Posts a word that no job waits for, once.
 async fn tell(app: &App, invocation: &Invocation, reply: &Reply) {
-    let message = say(app, invocation, reply);
-    if let Err(error) = app.slack.answer(&invocation.reply_to, &message).await {
+    post(app, invocation, &say(app, invocation, reply)).await;
+}
+
+async fn post(app: &App, invocation: &Invocation, message: &Message) {
+    if let Err(error) = app.slack.answer(&invocation.reply_to, message).await {
         tracing::warn!(reference = %invocation.reference, error = chain(&error), "a word was not told");
     }
 }
@@ -172,22 +253,20 @@ fn say(app: &App, invocation: &Invocation, reply: &Reply) -> Message {
     words::say(reply, &context)
 }
 
-fn entry(
-    app: &App,
-    invocation: &Invocation,
-    verb: AuditVerb,
-    command: Option<&Command>,
-    outcome: AuditOutcome,
-) -> AuditEntry {
+fn entry(app: &App, invocation: &Invocation, task: &Task, outcome: AuditOutcome) -> AuditEntry {
     let at = app.clock.now();
+    let asked = match task {
+        Task::Typed(command) => asked(command),
+        Task::Cancel { .. } | Task::Senseless => None,
+    };
     AuditEntry {
         at,
         reference: invocation.reference.clone(),
         person: invocation.person.clone(),
         channel: invocation.channel.clone(),
-        verb,
-        meeting: command.and_then(Command::meeting),
-        asked: command.and_then(asked),
+        verb: task.verb(),
+        meeting: task.meeting(),
+        asked,
         zoom_user: None,
         zoom: None,
         outcome,

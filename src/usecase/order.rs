@@ -2,17 +2,20 @@
 //! whether the id is a webinar's, and decide what became of it. Start and stop both are this.
 
 use super::token::{self, Token};
+use super::turn::{self, Got};
 use super::work::Work;
-use super::{Done, Failure, chain, connect};
+use super::{Done, Failure, Task, chain, connect};
 use crate::app::App;
 use crate::audit::{AuditOutcome, ZoomAnswer};
-use crate::command::{Command, Start};
+use crate::command::{Command, Run, Start};
 use crate::grant::{Grant, ZoomUser};
-use crate::id::ZoomUserId;
+use crate::id::{ZoomUserId, random_share};
 use crate::invocation::Invocation;
+use crate::journal::{Retry, Tried};
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{self, Action, Attempt, Invalid, Outcome};
-use crate::reply::{ConnectWhy, Fate, Reply, Show, StreamRecord};
+use crate::reply::{Already, ConnectWhy, Fate, NextTry, Reply, Show, StreamRecord};
+use crate::turn::Turn;
 use crate::zoom::{Order, Room};
 
 /// What a person ordered.
@@ -30,6 +33,16 @@ impl Ordered {
 
     pub(super) fn stop(meeting: MeetingId) -> Self {
         Self { action: Action::Stop, meeting, settings: Settings::default() }
+    }
+
+    /// The command that it comes from.
+    fn to_command(&self) -> Command {
+        match self.action {
+            Action::Start => {
+                Command::Start(Start { meeting: self.meeting, settings: self.settings.clone(), run: Run::Real })
+            }
+            Action::Stop => Command::Stop { meeting: self.meeting },
+        }
     }
 
     /// The order as Zoom takes it.
@@ -50,25 +63,54 @@ pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Fai
     let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
         return connect::offer(app, invocation, ConnectWhy::FirstTime).await;
     };
+    match turn::take(work, &ordered, &zoom_user).await? {
+        Got::Turn => {}
+        Got::Others(other) => return Ok(already(invocation, &ordered, other)),
+        Got::Withdrawn(None) => return Err(Failure::Cancelled),
+        Got::Withdrawn(Some(other)) => return Ok(withdrawn(invocation, ordered, &other)),
+    }
     let ended = match token::live(app, &zoom_user, None).await? {
         Token::Live(grant) => give(work, &ordered, grant).await?,
         Token::Away { grant, outcome } => Ended { outcome, answer: None, grant },
         Token::Over => return connect::offer(app, invocation, ConnectWhy::Ended).await,
     };
-    let mut done = conclude(app, invocation, ordered, &ended).await?;
+    let mut done = conclude(work, ordered, &ended).await?;
     done.zoom_user = Some(zoom_user);
     done.zoom = ended.answer;
     Ok(done)
 }
 
+/// The end of an order that another one makes needless, or that has to wait for it longer than a person would.
+fn already(invocation: &Invocation, ordered: &Ordered, other: Turn) -> Done {
+    let is_known = other.person.is_colleague_of(&invocation.person);
+    let already = Already {
+        asked: ordered.to_command(),
+        action: other.action,
+        by: is_known.then_some(other.person.user),
+        asked_at: other.asked_at,
+        phase: other.phase,
+    };
+    Done::new(Reply::Already(already), AuditOutcome::Already)
+}
+
+/// The end of an order that waited for its next try when somebody ordered something else.
+fn withdrawn(invocation: &Invocation, ordered: Ordered, other: &Turn) -> Done {
+    let is_known = other.person.is_colleague_of(&invocation.person);
+    let by = is_known.then(|| other.person.user.clone());
+    let asked_by = invocation.person.user.clone();
+    let reply = Reply::Withdrawn { by, their_action: other.action, asked_by, asked: ordered.to_command() };
+    Done::new(reply, AuditOutcome::Cancelled)
+}
+
 /// The end of an order that may have been sent, by somebody who cannot tell any more. Zoom is not asked again.
-pub(super) async fn unknown(work: &Work, command: &Command) -> Result<Done, Failure> {
+pub(super) async fn unknown(work: &Work, task: &Task) -> Result<Done, Failure> {
     let (app, invocation) = (&work.app, &*work.invocation);
-    let ordered = match command {
-        Command::Start(start) => Ordered::start(start),
-        Command::Stop { meeting } => Ordered::stop(*meeting),
+    let ordered = match task {
+        Task::Typed(Command::Start(start)) => Ordered::start(start),
+        Task::Typed(Command::Stop { meeting }) => Ordered::stop(*meeting),
         _ => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),
     };
+    turn::find(work, ordered.meeting).await?;
     remember(app, invocation, &ordered, Fate::Unknown).await;
     let show = Show {
         asked_by: invocation.person.user.clone(),
@@ -76,6 +118,7 @@ pub(super) async fn unknown(work: &Work, command: &Command) -> Result<Done, Fail
         meeting: ordered.meeting,
         settings: ordered.settings,
         outcome: Outcome::Unknown,
+        retry: None,
         // Whose account it was is not part of this answer.
         account: ZoomUser { id: ZoomUserId::new(""), account: None, name: None, email: None },
     };
@@ -169,7 +212,8 @@ async fn ask(app: &App, order: &Order, grant: Grant) -> Result<Asked, Failure> {
 }
 
 /// Turns the outcome into the answer. What a new connection would cure offers one.
-async fn conclude(app: &App, invocation: &Invocation, ordered: Ordered, ended: &Ended) -> Result<Done, Failure> {
+async fn conclude(work: &Work, ordered: Ordered, ended: &Ended) -> Result<Done, Failure> {
+    let (app, invocation) = (&work.app, &*work.invocation);
     let why = match &ended.outcome {
         Outcome::Reconnect => Some(ConnectWhy::Ended),
         Outcome::Scope { missing } => Some(ConnectWhy::Scope { missing: missing.clone() }),
@@ -187,6 +231,15 @@ async fn conclude(app: &App, invocation: &Invocation, ordered: Ordered, ended: &
     if let Some(fate) = fate {
         remember(app, invocation, &ordered, fate).await;
     }
+    let retry = match &ended.outcome {
+        Outcome::Throttled(limit) => {
+            let retries = work.retry.map_or(0, |retry| retry.number);
+            let tried = Tried { retries, received_at: invocation.received_at, now: app.clock.now() };
+            Retry::plan(limit, &tried, random_share())
+        }
+        _ => None,
+    };
+    let next_try = retry.map(|retry| NextTry { number: retry.number, at: retry.at, job: work.id.clone() });
     let outcome = AuditOutcome::from(&ended.outcome);
     let show = Show {
         asked_by: invocation.person.user.clone(),
@@ -194,9 +247,12 @@ async fn conclude(app: &App, invocation: &Invocation, ordered: Ordered, ended: &
         meeting: ordered.meeting,
         settings: ordered.settings,
         outcome: ended.outcome.clone(),
+        retry: next_try,
         account: ended.grant.user.clone(),
     };
-    Ok(Done::new(Reply::Show(show), outcome))
+    let mut done = Done::new(Reply::Show(show), outcome);
+    done.retry = retry;
+    Ok(done)
 }
 
 /// Keeps what was done for `/stream status`. Zoom has done it already, so a failure here does not change the answer.

@@ -9,19 +9,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::Instrument as _;
 
+use super::lease::{Lease, Wait};
 use super::{Failure, chain, log_zoom};
 use crate::app::App;
 use crate::grant::{Grant, Tokens};
-use crate::id::{Reference, ZoomUserId};
+use crate::id::ZoomUserId;
 use crate::outcome::{Outcome, Throttle};
 use crate::reply::Disconnected;
 use crate::secret::Secret;
 use crate::store::LeaseName;
 use crate::{store, zoom};
 
-/// Longer than a refresh and its storing can take with all their deadlines.
-const LEASE: Duration = Duration::from_secs(20);
-/// How long to wait for somebody else's refresh, a little longer than its lease.
+/// How long to wait for somebody else's refresh: longer than it takes with all its deadlines.
 const PATIENCE: Duration = Duration::from_secs(22);
 
 /// What became of asking for a token.
@@ -54,39 +53,18 @@ pub(super) async fn stored(app: &App, user: &ZoomUserId) -> Result<Option<Grant>
 
 /// A token for a call that begins now. `refused` is one that Zoom did not take: anything else stored will do.
 pub(super) async fn live(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result<Token, Failure> {
-    let mut wait = Wait::new();
-    let owner = Reference::random();
+    let mut wait = Wait::new(PATIENCE);
     loop {
         let Some(grant) = stored(app, user).await? else { return Ok(Token::Over) };
         if works(&grant.tokens, refused, app.clock.now()) {
             return Ok(Token::Live(grant));
         }
-        if app.store.lease(&LeaseName::refresh(user), owner.as_str(), LEASE).await? {
-            return renew_to_the_end(app, user, refused, owner).await;
+        if let Some(lease) = Lease::take(app, LeaseName::refresh(user)).await? {
+            return renew_to_the_end(app, user, refused, lease).await;
         }
         if !wait.again().await {
             return Ok(Token::Away { grant, outcome: Outcome::Unavailable });
         }
-    }
-}
-
-/// Waiting for somebody else's lease: often at first, then seldom, so that many who wait do not load the store.
-struct Wait {
-    give_up: tokio::time::Instant,
-    next: Duration,
-}
-
-impl Wait {
-    fn new() -> Self {
-        Self { give_up: tokio::time::Instant::now() + PATIENCE, next: Duration::from_millis(25) }
-    }
-
-    /// Waits a while; says no once it has been long enough.
-    async fn again(&mut self) -> bool {
-        const LONGEST: Duration = Duration::from_millis(500);
-        tokio::time::sleep(self.next).await;
-        self.next = (self.next * 2).min(LONGEST);
-        tokio::time::Instant::now() < self.give_up
     }
 }
 
@@ -99,19 +77,19 @@ async fn renew_to_the_end(
     app: &App,
     user: &ZoomUserId,
     refused: Option<&Secret>,
-    owner: Reference,
+    lease: Lease,
 ) -> Result<Token, Failure> {
     let (inner, user, refused) = (app.clone(), user.clone(), refused.cloned());
     let renewal = async move {
-        let result = renew(&inner, &user, refused.as_ref(), &owner).await;
-        release(&inner, &user, &owner).await;
+        let result = renew(&inner, &user, refused.as_ref()).await;
+        lease.release().await;
         result
     };
     app.spawn(renewal.in_current_span()).await.unwrap_or(Err(Failure::Panicked))
 }
 
 /// Buys a new pair. Whoever calls holds the lease; the pair is read again under it, for it may be new already.
-async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>, owner: &Reference) -> Result<Token, Failure> {
+async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result<Token, Failure> {
     let Some(grant) = stored(app, user).await? else { return Ok(Token::Over) };
     if works(&grant.tokens, refused, app.clock.now()) {
         return Ok(Token::Live(grant));
@@ -119,7 +97,7 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>, owner: &R
     match app.zoom.refresh(&grant.tokens.refresh).await {
         Ok(tokens) => {
             let grant = Grant { user: grant.user, tokens };
-            keep(app, &grant, owner).await?;
+            keep(app, &grant).await?;
             Ok(Token::Live(grant))
         }
         Err(zoom::Error::InvalidGrant) => end_unless_replaced(app, user, &grant, refused).await,
@@ -131,6 +109,8 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>, owner: &R
                 zoom::Error::Refused { status, code } => {
                     Outcome::Refused { status, code: None, message: code.unwrap_or_default() }
                 }
+                // The pair may be spent although its successor never arrived; only the next try will tell.
+                zoom::Error::NoAnswer(_) | zoom::Error::Unexpected { .. } => Outcome::RenewalLost,
                 _ => Outcome::Unavailable,
             };
             Ok(Token::Away { grant, outcome })
@@ -139,8 +119,7 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>, owner: &R
 }
 
 /// Stores a new pair, trying again for two minutes: the old one is spent, so a pair that is not stored is a lost grant.
-/// The lease is renewed meanwhile, for nobody else could do anything with the spent pair.
-async fn keep(app: &App, grant: &Grant, owner: &Reference) -> Result<(), Failure> {
+async fn keep(app: &App, grant: &Grant) -> Result<(), Failure> {
     const LONGEST: Duration = Duration::from_secs(3);
     let give_up = tokio::time::Instant::now() + Duration::from_secs(120);
     let mut wait = Duration::from_millis(100);
@@ -152,9 +131,6 @@ async fn keep(app: &App, grant: &Grant, owner: &Reference) -> Result<(), Failure
         tracing::warn!(error = chain(&error), "a new token pair is not stored yet");
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(LONGEST);
-        if let Err(error) = app.store.lease(&LeaseName::refresh(&grant.user.id), owner.as_str(), LEASE).await {
-            tracing::warn!(error = chain(&error), "a lease was not renewed");
-        }
     }
 }
 
@@ -184,31 +160,26 @@ async fn end_unless_replaced(
 pub(super) struct Held<'a> {
     app: &'a App,
     user: ZoomUserId,
-    owner: Reference,
+    lease: Lease,
 }
 
 /// Takes a grant into one's hands. Give it back with [`Held::release`]; one that is not given back runs out.
 pub(super) async fn hold<'a>(app: &'a App, user: &ZoomUserId) -> Result<Held<'a>, Failure> {
-    let mut wait = Wait::new();
-    let owner = Reference::random();
-    while !app.store.lease(&LeaseName::refresh(user), owner.as_str(), LEASE).await? {
-        if !wait.again().await {
-            return Err(Failure::TookTooLong);
-        }
-    }
-    Ok(Held { app, user: user.clone(), owner })
+    let lease = Lease::wait(app, LeaseName::refresh(user), PATIENCE).await?;
+    let lease = lease.ok_or(Failure::TookTooLong)?;
+    Ok(Held { app, user: user.clone(), lease })
 }
 
 impl Held<'_> {
     /// Stores a pair that was just bought.
     pub(super) async fn keep(&self, grant: &Grant) -> Result<(), Failure> {
-        keep(self.app, grant, &self.owner).await
+        keep(self.app, grant).await
     }
 
     /// Revokes the grant at Zoom and deletes it. It is deleted even where Zoom cannot be told.
     pub(super) async fn end(&self) -> Result<Disconnected, Failure> {
         // Zoom revokes by access token, and an expired one names nothing: a new one is bought first.
-        let revoked = match renew(self.app, &self.user, None, &self.owner).await? {
+        let revoked = match renew(self.app, &self.user, None).await? {
             Token::Live(grant) => match self.app.zoom.revoke(&grant.tokens.access).await {
                 Ok(()) => Disconnected::Revoked,
                 Err(error) => {
@@ -225,12 +196,6 @@ impl Held<'_> {
 
     /// Gives the grant back.
     pub(super) async fn release(self) {
-        release(self.app, &self.user, &self.owner).await;
-    }
-}
-
-async fn release(app: &App, user: &ZoomUserId, owner: &Reference) {
-    if let Err(error) = app.store.release(&LeaseName::refresh(user), owner.as_str()).await {
-        tracing::warn!(error = chain(&error), "a lease is left to run out");
+        self.lease.release().await;
     }
 }

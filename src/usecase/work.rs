@@ -11,15 +11,17 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-use super::{Done, Failure, chain, entry, order, run, say};
+use super::tell::{finish, tell};
+use super::{Done, Failure, Task, chain, entry, order, run, say, turn};
 use crate::app::{App, Place};
-use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
-use crate::command::{self, Command};
+use crate::audit::{AuditEntry, AuditOutcome};
+use crate::command::Command;
 use crate::id::{JobId, Reference};
 use crate::invocation::Invocation;
-use crate::journal::{Claimed, Job, Stage};
+use crate::journal::{Claimed, Job, Retry, Stage};
 use crate::reply::Reply;
 use crate::store;
 use crate::words::Message;
@@ -34,8 +36,6 @@ const LOOK: Duration = Duration::from_secs(2);
 const MOST_HOLDERS: u32 = 5;
 /// How old a command may be when it is carried out. Later it would surprise whoever typed it.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
-/// How long a `response_url` takes answers.
-const ANSWERABLE: SignedDuration = SignedDuration::from_mins(30);
 
 /// How soon work begins again that the store cut short.
 const BEGIN_AGAIN: Duration = Duration::from_secs(1);
@@ -44,7 +44,13 @@ const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Work {
     pub(super) app: App,
     pub(super) invocation: Arc<Invocation>,
-    id: JobId,
+    pub(super) id: JobId,
+    /// How many have held the job, this process included.
+    pub(super) attempt: u32,
+    /// Which next try this is, where the job waited for one.
+    pub(super) retry: Option<Retry>,
+    /// The turn with its meeting, while it has it.
+    pub(super) turn: turn::Mine,
     owner: String,
     /// Whether the order may have been sent already, by an earlier holder or before the store cut the work short.
     doubtful: AtomicBool,
@@ -72,7 +78,7 @@ fn new_owner() -> String {
 }
 
 /// A change of a job's record that is repeated until the store has taken it.
-enum Change<'a> {
+pub(super) enum Change<'a> {
     Decide(&'a Job, &'a AuditEntry),
     Postpone(&'a Job, Duration),
     Finish,
@@ -83,8 +89,7 @@ impl Work {
     ///
     /// Without this record an order is not sent.
     pub(super) async fn ordering(&self) -> Result<(), Failure> {
-        let job = Job { invocation: (*self.invocation).clone(), stage: Stage::Ordering };
-        match self.app.store.advance(&self.id, &self.owner, &job, None).await? {
+        match self.app.store.advance(&self.id, &self.owner, &self.job(Stage::Ordering), None).await? {
             true => {
                 self.doubtful.store(true, Ordering::Relaxed);
                 Ok(())
@@ -98,8 +103,13 @@ impl Work {
         self.doubtful.load(Ordering::Relaxed)
     }
 
+    /// The job as it is at a stage.
+    pub(super) fn job(&self, stage: Stage) -> Job {
+        Job { invocation: (*self.invocation).clone(), stage }
+    }
+
     /// Writes a change until the store takes it or says that the job is somebody else's.
-    async fn persist(&self, change: Change<'_>) -> bool {
+    pub(super) async fn persist(&self, change: Change<'_>) -> bool {
         const LONGEST: Duration = Duration::from_secs(5);
         let mut wait = Duration::from_millis(100);
         loop {
@@ -124,6 +134,7 @@ impl Work {
     async fn keep_lease(&self) {
         loop {
             tokio::time::sleep(RENEW).await;
+            turn::renew(self).await;
             match self.app.store.keep(&self.id, &self.owner, LEASE).await {
                 Ok(true) => {}
                 Ok(false) => return self.lost.cancel(),
@@ -143,10 +154,17 @@ pub(super) fn begin(app: &App, new: NewJob, place: Place) {
 fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
     let Claimed { id, job, attempt } = claimed;
     let span = tracing::info_span!("command", reference = %job.invocation.reference, attempt);
+    let retry = match &job.stage {
+        Stage::Waiting(retry) => Some(*retry),
+        Stage::Accepted | Stage::Ordering | Stage::Decided { .. } => None,
+    };
     let work = Work {
         app: app.clone(),
         invocation: Arc::new(job.invocation),
         id,
+        attempt,
+        retry,
+        turn: turn::Mine::default(),
         owner,
         doubtful: AtomicBool::new(job.stage == Stage::Ordering),
         lost: CancellationToken::new(),
@@ -156,143 +174,102 @@ fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
         tokio::select! {
             () = work.lost.cancelled() => tracing::warn!("somebody else works on this command now"),
             () = work.keep_lease() => {}
-            () = from_stage(&work, job.stage, attempt) => {}
+            () = from_stage(&work, job.stage) => {}
         }
         drop(place);
     };
     drop(app.spawn(whole.instrument(span)));
 }
 
-async fn from_stage(work: &Arc<Work>, stage: Stage, attempt: u32) {
-    let message = match stage {
-        Stage::Decided { message } => message,
-        Stage::Accepted | Stage::Ordering => match decide(work, attempt).await {
-            Some(message) => message,
-            None => return,
-        },
+async fn from_stage(work: &Arc<Work>, stage: Stage) {
+    let decided = match stage {
+        Stage::Decided { message, retry } => Some((message, retry)),
+        Stage::Accepted | Stage::Ordering | Stage::Waiting(_) => decide(work).await,
     };
-    tell(work, message, attempt).await;
+    if let Some((message, retry)) = decided {
+        tell(work, message, retry).await;
+    }
 }
 
 /// Carries the command out, and records what came of it. Nothing is told that is not recorded.
-async fn decide(work: &Arc<Work>, attempt: u32) -> Option<Message> {
+async fn decide(work: &Arc<Work>) -> Option<(Message, Option<Retry>)> {
     let (app, invocation) = (&work.app, &work.invocation);
-    let command = command::parse(invocation.text.as_str()).ok();
-    let done = outcome_of(work, command.as_ref(), attempt).await;
-    let done = match done {
+    let task = Task::of(invocation);
+    let done = match outcome_of(work, &task).await {
         Ok(done) => done,
         Err(Failure::TakenOver) => return None,
+        Err(Failure::Cancelled) => {
+            tracing::info!("nothing more is tried: somebody pressed Cancel");
+            finish(work).await;
+            return None;
+        }
         Err(failure) => {
             tracing::error!(error = chain(&failure), "command failed");
             Done::new(Reply::Broken, AuditOutcome::Failed)
         }
     };
     let message = say(app, invocation, &done.reply);
-    let verb = command.as_ref().map_or(AuditVerb::Help, |command| command.verb().into());
-    let mut entry = entry(app, invocation, verb, command.as_ref(), done.outcome);
+    let mut entry = entry(app, invocation, &task, done.outcome);
     entry.zoom_user = done.zoom_user;
     entry.zoom = done.zoom;
-    let job = Job { invocation: (**invocation).clone(), stage: Stage::Decided { message: message.clone() } };
-    if work.persist(Change::Decide(&job, &entry)).await {
-        app.log(&entry);
-        Some(message)
-    } else {
-        None
+    let stage = Stage::Decided { message: message.clone(), retry: done.retry };
+    if !work.persist(Change::Decide(&work.job(stage), &entry)).await {
+        return None;
     }
+    app.log(&entry);
+    turn::pass_on(work, done.outcome, done.retry).await;
+    Some((message, done.retry))
 }
 
-async fn outcome_of(work: &Arc<Work>, command: Option<&Command>, attempt: u32) -> Result<Done, Failure> {
-    let age = work.app.clock.now().duration_since(work.invocation.received_at);
-    let Some(command) = command else { return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)) };
-    let late = age > FRESH;
-    if work.is_doubtful() && (late || attempt > MOST_HOLDERS || matches!(command, Command::Start(_))) {
+async fn outcome_of(work: &Arc<Work>, task: &Task) -> Result<Done, Failure> {
+    // A next try is due at its own time, and those who died before it came do not count against it.
+    let due = work.retry.map_or(work.invocation.received_at, |retry| retry.at);
+    let holders = work.attempt - work.retry.map_or(0, |retry| retry.holders).min(work.attempt);
+    let is_late = || work.app.clock.now().duration_since(due) > FRESH;
+    let is_start = matches!(task, Task::Typed(Command::Start(_)));
+    if work.is_doubtful() && (is_late() || holders > MOST_HOLDERS || is_start) {
         // It may have been sent: a start is never sent again, and a stop not when it could meet another stream.
-        return order::unknown(work, command).await;
+        return order::unknown(work, task).await;
     }
-    if attempt > MOST_HOLDERS {
-        return Ok(Done::new(Reply::Broken, AuditOutcome::Failed));
+    if holders > MOST_HOLDERS {
+        tracing::error!("given up: every process that worked on this command has died");
+        return Ok(Done::new(Reply::GaveUp, AuditOutcome::Failed));
     }
-    if late {
+    if is_late() {
         return Ok(Done::new(Reply::TooLate, AuditOutcome::Failed));
     }
     // A store that is away for a while costs time, not the command.
     loop {
-        let result = run_guarded(work, command).await;
-        let age = work.app.clock.now().duration_since(work.invocation.received_at);
+        let (inner_work, inner_task) = (Arc::clone(work), task.clone());
+        let result = guarded(&work.app, async move { run(&inner_work, &inner_task).await }).await;
         match result {
-            Err(failure) if failure.is_transient() && age < FRESH => {
+            Err(failure) if failure.is_transient() && !is_late() => {
                 tracing::warn!(error = chain(&failure), "the command begins again: the store was away");
                 tokio::time::sleep(BEGIN_AGAIN).await;
-                if work.is_doubtful() && matches!(command, Command::Start(_)) {
-                    return order::unknown(work, command).await;
+                if work.is_doubtful() && is_start {
+                    return order::unknown(work, task).await;
                 }
             }
             Err(failure) if work.is_doubtful() && !matches!(failure, Failure::TakenOver) => {
                 tracing::error!(error = chain(&failure), "the command failed after its order was sent");
-                return order::unknown(work, command).await;
+                return order::unknown(work, task).await;
             }
             result => return result,
         }
     }
 }
 
-/// Runs a command so that neither a panic nor a hang can leave its person without an answer.
-async fn run_guarded(work: &Arc<Work>, command: &Command) -> Result<Done, Failure> {
-    let (inner_work, inner_command) = (Arc::clone(work), command.clone());
-    let task = work.app.spawn(async move { run(&inner_work, &inner_command).await }.in_current_span());
-    let abort = AbortOnDrop(task.abort_handle());
-    let result = match tokio::time::timeout(work.app.options.work, task).await {
+/// Runs work so that neither a panic nor a hang can leave its person without an answer. Work whose holder is dropped,
+/// because its lease is lost, must not go on behind its back.
+async fn guarded(
+    app: &App,
+    work: impl Future<Output = Result<Done, Failure>> + Send + 'static,
+) -> Result<Done, Failure> {
+    let task = AbortOnDropHandle::new(app.spawn(work.in_current_span()));
+    match tokio::time::timeout(app.options.work, task).await {
         Ok(Ok(done)) => done,
         Ok(Err(_)) => Err(Failure::Panicked),
         Err(_) => Err(Failure::TookTooLong),
-    };
-    drop(abort);
-    result
-}
-
-/// Ends a task when its holder is dropped: work whose lease is lost must not go on behind its back.
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Posts the answer. Where Slack is away the job waits in the journal, as long as its `response_url` lives.
-async fn tell(work: &Work, message: Message, attempt: u32) {
-    const TRIES_AT_ONCE: u32 = 4;
-    const LONGEST_WAIT: Duration = Duration::from_secs(3);
-    let (app, invocation) = (&work.app, &work.invocation);
-    let mut asked_to_wait = Duration::ZERO;
-    for attempt in 1..=TRIES_AT_ONCE {
-        let Err(error) = app.slack.answer(&invocation.reply_to, &message).await else { return finish(work).await };
-        let Some(wait) = error.retry_in() else {
-            tracing::error!(error = chain(&error), "answer lost: Slack does not take it");
-            return finish(work).await;
-        };
-        tracing::warn!(error = chain(&error), attempt, "answer not taken, trying again");
-        if wait > LONGEST_WAIT {
-            asked_to_wait = wait;
-            break;
-        }
-        if attempt < TRIES_AT_ONCE {
-            tokio::time::sleep(wait.max(Duration::from_millis(250) * 2u32.pow(attempt))).await;
-        }
-    }
-    let age = app.clock.now().duration_since(invocation.received_at);
-    if age > ANSWERABLE {
-        tracing::error!("answer lost: Slack was away for as long as the response_url lived");
-        return finish(work).await;
-    }
-    let due = asked_to_wait.max(Duration::from_secs(5) * attempt.min(12));
-    let job = Job { invocation: (**invocation).clone(), stage: Stage::Decided { message } };
-    work.persist(Change::Postpone(&job, due)).await;
-}
-
-async fn finish(work: &Work) {
-    if !work.persist(Change::Finish).await {
-        tracing::warn!("an answer was told twice: its job had been taken over");
     }
 }
 
@@ -343,3 +320,6 @@ pub async fn take_over(app: App) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

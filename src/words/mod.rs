@@ -5,6 +5,7 @@
 //! Nothing is called "live" here: Zoom taking an order is not a stream on air.
 
 mod account;
+mod already;
 mod fields;
 mod outcome;
 mod page;
@@ -23,7 +24,8 @@ pub use self::text::escape;
 use self::text::{block, code, command_line, fit};
 use crate::command::Verb;
 use crate::id::Reference;
-use crate::reply::{Audience, Reply};
+use crate::invocation::Press;
+use crate::reply::{Audience, Cancelled, Reply, Show};
 use crate::secret::Secret;
 
 /// A message as Slack shows it.
@@ -37,15 +39,35 @@ pub struct Message {
     pub text: String,
     /// The one button under it.
     pub button: Option<Button>,
+    /// Whether it takes the place of the message whose button was pressed.
+    #[serde(default)]
+    pub replaces: bool,
 }
 
-/// A button that opens an address.
+/// Something to press.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
     /// What stands on it.
     pub label: String,
-    /// Where it leads.
-    pub url: Secret,
+    /// What a press does.
+    #[serde(flatten)]
+    pub does: Does,
+}
+
+/// What a press of a button does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Does {
+    /// Opens an address.
+    #[serde(rename = "url")]
+    Open(Secret),
+    /// Tells OnAir.
+    #[serde(rename = "press")]
+    Press {
+        /// The command's name, for the answer.
+        command: String,
+        /// What is wanted.
+        press: Press,
+    },
 }
 
 /// What the words need to know beside the reply.
@@ -79,6 +101,9 @@ impl Context<'_> {
 /// The label of the button that starts a connection.
 const CONNECT_LABEL: &str = "Connect Zoom";
 
+/// The label of the button that gives up what waits for its next try.
+const CANCEL_LABEL: &str = "Cancel";
+
 /// Puts a reply into words.
 pub fn say(reply: &Reply, context: &Context) -> Message {
     let lines = match reply {
@@ -91,6 +116,15 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Broken => broken(context),
         Reply::Connect { why, waiting, .. } => account::connect(why, *waiting, context),
         Reply::Show(show) => outcome::show(show, context),
+        Reply::Already(already) => already::already(already, context),
+        Reply::Withdrawn { by, their_action, asked_by, asked } => {
+            already::withdrawn(by.as_ref(), *their_action, asked_by, asked, context)
+        }
+        Reply::Cancelled { how, by, meeting, action, asked_by } => {
+            already::cancelled(*how, by, *meeting, *action, asked_by, context)
+        }
+        Reply::NothingToCancel { meeting } => already::nothing_to_cancel(*meeting, context),
+        Reply::GaveUp => gave_up(context),
         Reply::DryRun { request, account } => dry_run(request, &account::shown(account)),
         Reply::Whoami { account, shared_with, lacks_scope } => {
             account::whoami(account, *shared_with, *lacks_scope, context)
@@ -100,23 +134,37 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Status { meeting: None, streams } => status::workspace(streams, context),
         Reply::Status { meeting: Some(meeting), streams } => status::one(*meeting, streams, context),
     };
-    let button = match reply {
-        Reply::Connect { link, .. } => Some(Button { label: CONNECT_LABEL.to_owned(), url: link.clone() }),
+    let replaces = matches!(reply, Reply::Cancelled { how: Cancelled::Now, .. });
+    Message { audience: audience(reply), text: fit(&lines), button: button(reply, context), replaces }
+}
+
+fn button(reply: &Reply, context: &Context) -> Option<Button> {
+    match reply {
+        Reply::Connect { link, .. } => Some(Button { label: CONNECT_LABEL.to_owned(), does: Does::Open(link.clone()) }),
+        Reply::Show(Show { retry: Some(next), meeting, .. }) => {
+            let press = Press::Cancel { meeting: *meeting, job: next.job.clone() };
+            let does = Does::Press { command: context.command.to_owned(), press };
+            Some(Button { label: CANCEL_LABEL.to_owned(), does })
+        }
         _ => None,
-    };
-    Message { audience: audience(reply), text: fit(&lines), button }
+    }
 }
 
 /// Only what happened to a stream is for everybody.
 fn audience(reply: &Reply) -> Audience {
     match reply {
         Reply::Show(show) => outcome::audience(&show.outcome),
+        Reply::Withdrawn { .. } | Reply::Cancelled { how: Cancelled::Now, .. } => Audience::Channel,
         Reply::Help { .. }
         | Reply::Usage(_)
         | Reply::Busy
         | Reply::NotAccepted
         | Reply::TooLate
         | Reply::Broken
+        | Reply::GaveUp
+        | Reply::Already(_)
+        | Reply::Cancelled { how: Cancelled::TooLate | Cancelled::NotTheirs, .. }
+        | Reply::NothingToCancel { .. }
         | Reply::Connect { .. }
         | Reply::DryRun { .. }
         | Reply::Whoami { .. }
@@ -153,6 +201,15 @@ fn broken(context: &Context) -> Vec<String> {
         "Something in OnAir broke, and it can't say what became of your command.".to_owned(),
         "Before you repeat it, look whether the stream is on air.".to_owned(),
         context.tell_an_admin(),
+    ]
+}
+
+fn gave_up(context: &Context) -> Vec<String> {
+    vec![
+        "OnAir could not finish your command: it broke down each time it tried. No stream was started or stopped."
+            .to_owned(),
+        "Type it again.".to_owned(),
+        format!("The same again? {}", context.tell_an_admin()),
     ]
 }
 

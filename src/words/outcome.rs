@@ -1,11 +1,12 @@
 //! What became of an order to Zoom, one function per row of the table in the README.
 
-use super::Context;
 use super::account::{missing_scope, shown};
 use super::fields::{MOST_FIELDS, mended, rule, told};
 use super::phrase::Words;
 use super::text::{code, day_and_time, seconds_until, time};
+use super::{CANCEL_LABEL, Context};
 use crate::command::Verb;
+use crate::journal::Retry;
 use crate::meeting::Settings;
 use crate::outcome::{Action, FieldError, Invalid, NotAllowed, Outcome, Throttle};
 use crate::reply::{Audience, Show};
@@ -22,6 +23,7 @@ pub(super) fn audience(outcome: &Outcome) -> Audience {
         | Outcome::Throttled(_)
         | Outcome::Unknown
         | Outcome::Unavailable
+        | Outcome::RenewalLost
         | Outcome::Refused { .. } => Audience::Channel,
         Outcome::Invalid(_)
         | Outcome::OtherAccount
@@ -50,6 +52,7 @@ pub(super) fn show(show: &Show, context: &Context) -> Vec<String> {
         Outcome::Throttled(throttle) => words.throttled(throttle),
         Outcome::Unknown => words.unknown(),
         Outcome::Unavailable => words.unavailable(),
+        Outcome::RenewalLost => words.renewal_lost(),
         Outcome::Refused { status, code, message } => words.refused(*status, *code, message),
     }
 }
@@ -233,23 +236,25 @@ impl Words<'_> {
         match *throttle {
             Throttle::PreviousStart { retry_at } => {
                 let wait = seconds_until(retry_at, self.context.now);
-                vec![
-                    format!(
-                        "The stream of {} was not {} again: wait {wait}s, the previous start may still be \
-                         taking effect. {}",
-                        self.what(),
-                        self.done(),
-                        self.asked_for()
-                    ),
-                    format!("Look at the stream. Nothing on air by {}? Repeat: {}", time(retry_at), self.again()),
-                ]
+                let mut lines = vec![format!(
+                    "The stream of {} was not {} again: wait {wait}s, the previous start may still be taking effect. {}",
+                    self.what(),
+                    self.done(),
+                    self.asked_for()
+                )];
+                lines.extend(self.next_try().unwrap_or_else(|| {
+                    vec![format!("Look at the stream. Nothing on air by {}? Repeat: {}", time(retry_at), self.again())]
+                }));
+                lines
             }
             Throttle::PerSecond { retry_at } => {
                 let wait = seconds_until(retry_at, self.context.now);
-                vec![
-                    self.public_failure("Zoom gets too many requests from your company's apps at this moment."),
-                    format!("Wait {wait}s, then repeat: {}", self.again()),
-                ]
+                let mut lines =
+                    vec![self.public_failure("Zoom gets too many requests from your company's apps at this moment.")];
+                lines.extend(
+                    self.next_try().unwrap_or_else(|| vec![format!("Wait {wait}s, then repeat: {}", self.again())]),
+                );
+                lines
             }
             Throttle::Daily { retry_at } => {
                 let mut lines = vec![
@@ -261,6 +266,22 @@ impl Words<'_> {
                 lines
             }
         }
+    }
+
+    /// What happens by itself, and how to prevent it.
+    fn next_try(&self) -> Option<Vec<String>> {
+        let next = self.show.retry.as_ref()?;
+        let when = format!("OnAir tries again by itself at {} ({} of {}).", time(next.at), next.number, Retry::MOST);
+        let give_up = match self.show.action {
+            Action::Start => {
+                format!("To give it up, press *{CANCEL_LABEL}* or: {}", self.context.copy(&self.stop().to_string()))
+            }
+            Action::Stop => format!("To give it up, press *{CANCEL_LABEL}*."),
+        };
+        let mut lines = vec![when];
+        lines.extend(self.by_hand());
+        lines.push(give_up);
+        Some(lines)
     }
 
     fn unknown(&self) -> Vec<String> {
@@ -291,6 +312,20 @@ impl Words<'_> {
         lines.extend(self.by_hand());
         lines.push(format!("Repeat in a few minutes: {}", self.again()));
         lines.push(format!("Still down? {}", self.context.tell_an_admin()));
+        lines
+    }
+
+    fn renewal_lost(&self) -> Vec<String> {
+        let (what, done) = (self.what(), self.done());
+        let mut lines = vec![format!(
+            "Nothing was {done} for {what}: Zoom did not answer while OnAir renewed its access. {}",
+            self.asked_for()
+        )];
+        lines.extend(self.by_hand());
+        lines.push(
+            "Zoom's answer is lost, and the access with it if Zoom had renewed it; the next try will tell.".to_owned(),
+        );
+        lines.push(format!("Repeat, and connect again if you are asked to: {}", self.again()));
         lines
     }
 

@@ -1,7 +1,7 @@
 //! What the pages say that a browser shows around a connection. Plain text: whoever makes HTML of it escapes it.
 
+use super::account;
 use super::text::{clip, fold};
-use super::{Button, account};
 use crate::command::Verb;
 use crate::grant::{Pending, ZoomUser};
 use crate::id::Reference;
@@ -18,7 +18,16 @@ pub struct PageText {
     /// What it means, and on the last one the way on.
     pub paragraphs: Vec<String>,
     /// The one thing to press.
-    pub button: Option<Button>,
+    pub button: Option<Link>,
+}
+
+/// What leads on from a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// What stands on it.
+    pub label: String,
+    /// Where it leads.
+    pub url: Secret,
 }
 
 /// Puts a page into words. `command` is the command's name with its slash, as the workspace has it where that is known.
@@ -89,7 +98,7 @@ fn confirm(person: &str, waiting: Option<Verb>, authorize_url: &Secret, command:
         title: "Connect Zoom · OnAir".to_owned(),
         heading: "Is this you?".to_owned(),
         paragraphs,
-        button: Some(Button { label: "Yes, go on to Zoom".to_owned(), url: authorize_url.clone() }),
+        button: Some(Link { label: "Yes, go on to Zoom".to_owned(), url: authorize_url.clone() }),
     }
 }
 
@@ -121,7 +130,7 @@ fn declined(again: Option<&Secret>, command: &str) -> PageText {
         None => format!("Changed your mind? Go back to Slack and type {}.", connect(command)),
     };
     let text = failed("Nothing was connected", "You said no at Zoom, and OnAir got nothing.".to_owned(), next);
-    let button = again.map(|url| Button { label: "Try again".to_owned(), url: url.clone() });
+    let button = again.map(|url| Link { label: "Try again".to_owned(), url: url.clone() });
     PageText { button, ..text }
 }
 

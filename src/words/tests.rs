@@ -7,17 +7,19 @@ use proptest::prelude::*;
 
 use super::text::{MAX_MESSAGE, clip, fit, size};
 use super::*;
-use crate::command::{CAPTIONS_WORDS, LAYOUT_WORDS, NotAMeeting, Problem, UsageError};
+use crate::command::{CAPTIONS_WORDS, Command, LAYOUT_WORDS, NotAMeeting, Problem, Run, Start, UsageError};
 use crate::grant::ZoomUser;
-use crate::id::{UserId, ZoomUserId};
+use crate::id::{JobId, UserId, ZoomUserId};
 use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName, Title};
 use crate::outcome::{Action, FieldError, Invalid, NotAllowed, Outcome, Throttle};
-use crate::reply::{ConnectWhy, Disconnected, Page, Show, StreamRecord};
+use crate::reply::{Already, ConnectWhy, Disconnected, NextTry, Page, Show, StreamRecord};
+use crate::turn::Phase;
 
 mod accounts;
 mod outcomes;
 mod pages;
 mod rules;
+mod turns;
 mod usages;
 
 fn now() -> Timestamp {
@@ -47,7 +49,7 @@ fn settings(title: &str) -> Settings {
 
 fn shown(action: Action, settings: Settings, outcome: Outcome) -> Reply {
     let asked_by = UserId::new("U1");
-    Reply::Show(Show { asked_by, action, meeting: meeting(), settings, outcome, account: ada() })
+    Reply::Show(Show { asked_by, action, meeting: meeting(), settings, outcome, retry: None, account: ada() })
 }
 
 fn tell(reply: &Reply) -> Message {

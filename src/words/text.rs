@@ -155,6 +155,11 @@ pub(super) fn seconds_until(at: Timestamp, now: Timestamp) -> i64 {
     (left.as_secs() + i64::from(left.subsec_nanos() > 0)).max(1)
 }
 
+/// How long ago that was in whole seconds, at least one.
+pub(super) fn seconds_since(at: Timestamp, now: Timestamp) -> i64 {
+    now.duration_since(at).as_secs().max(1)
+}
+
 /// A list as people write it: `a`, `a or b`, `a, b or c`.
 pub(super) fn list(items: &[String], last_joint: &str) -> String {
     match items {

@@ -333,6 +333,15 @@ impl Service {
         lines.iter().filter(|line| line.contains("\"target\":\"onair")).cloned().collect::<Vec<_>>().join("\n")
     }
 
+    /// Waits until it has logged something.
+    pub(crate) async fn logged(&self, words: &str) {
+        let begun = Instant::now();
+        while !self.log().contains(words) {
+            assert!(begun.elapsed() < PATIENCE, "{words:?} is not in the log:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

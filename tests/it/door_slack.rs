@@ -7,7 +7,7 @@ use onair::invocation::ReplyTo;
 use onair::reply::Audience;
 use onair::secret::Secret;
 use onair::slack::{Error, Options, Slack};
-use onair::words::{Button, Message};
+use onair::words::{Button, Does, Message};
 use serde_json::{Value, json};
 
 use crate::recorder::{Recorder, Reply};
@@ -27,7 +27,7 @@ fn door(base: &str) -> Slack {
 }
 
 fn message(audience: Audience, button: Option<Button>) -> Message {
-    Message { audience, text: "*bold* &lt;3".to_owned(), button }
+    Message { audience, text: "*bold* &lt;3".to_owned(), button, replaces: false }
 }
 
 async fn post(base: &str) -> Result<(), Error> {
@@ -64,7 +64,10 @@ async fn an_answer_is_posted_as_slack_documents_it() {
     let slack = Recorder::start([Reply::status(200, "", "ok"), Reply::status(200, "", "ok")]);
     let (door, url) = (door(&slack.url()), ReplyTo::new(format!("{}{PATH}", slack.url())));
     door.answer(&url, &message(Audience::Channel, None)).await.unwrap();
-    let button = Button { label: "Connect Zoom".to_owned(), url: Secret::new("https://onair.example.com/x?state=1") };
+    let button = Button {
+        label: "Connect Zoom".to_owned(),
+        does: Does::Open(Secret::new("https://onair.example.com/x?state=1")),
+    };
     door.answer(&url, &message(Audience::Person, Some(button))).await.unwrap();
     let seen = slack.seen();
     let section = json!({ "type": "section", "text": { "type": "mrkdwn", "text": "*bold* &lt;3", "verbatim": true } });

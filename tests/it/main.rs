@@ -13,4 +13,6 @@ mod outcomes;
 mod recorder;
 mod redis_server;
 mod store;
+mod tell;
 mod tidy;
+mod turns;

@@ -24,6 +24,7 @@ mod journal;
 mod redis;
 mod sealing;
 mod trail;
+mod turns;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -147,6 +148,7 @@ fn invocation(name: &str, now: Timestamp) -> Invocation {
         channel: ChannelId::new("C1"),
         command: "/stream".into(),
         text: CommandText::new("start 68423085 \"canary-title\""),
+        press: None,
         reply_to: ReplyTo::new("https://hooks.slack.com/commands/canary-reply"),
         received_at: now,
     }

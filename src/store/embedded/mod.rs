@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use self::worker::Worker;
-use super::engine::{Acceptance, Change, Draft, Engine, From, Left, Taken, Waiting, millis};
+use super::engine::{Acceptance, Change, Draft, Engine, From, Left, Swap, Swapped, Taken, Waiting, millis};
 use super::error::{Cause, Error};
 use super::key::Key;
 use super::trail::Seq;
@@ -29,9 +29,10 @@ impl Embedded {
     pub(super) fn open(folder: &Path, deadline: Duration, clock: Clock) -> Result<Self, Error> {
         // The writer waits longer for a foreign lock than any task waits for it, so it has the file once that ends.
         let (connection, lock) = file::open_writer(folder, deadline * 2)?;
-        // The lock proves that everybody who held a job is dead.
+        // The lock proves that everybody who held a job or a lease is dead.
         let sql = "UPDATE job SET owner = NULL, mark = NULL, due_ms = min(due_ms, ?1) WHERE owner IS NOT NULL";
         change(&connection, sql, [clock.now().as_millisecond()])?;
+        change(&connection, "DELETE FROM record WHERE key GLOB ?1 || '*'", [Key::LEASES])?;
         let reading = file::open_reader(folder, deadline)?;
         let reader = Worker::reader(reading, clock.clone(), deadline)?;
         Ok(Self { reader, writer: Some(Worker::writer(connection, lock, clock, deadline)?) })
@@ -75,12 +76,7 @@ impl Engine for Embedded {
 
     async fn put(&self, key: &Key, value: &[u8], life: Option<Duration>) -> Result<(), Error> {
         let (key, value) = (key.as_str().to_owned(), value.to_vec());
-        self.write(move |connection, now| {
-            let sql = "INSERT INTO record (key, value, ends_ms) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (key) DO UPDATE SET value = excluded.value, ends_ms = excluded.ends_ms";
-            change(connection, sql, (key, value, life.map(|life| now + millis(life)))).map(drop)
-        })
-        .await
+        self.write(move |connection, now| put(connection, &key, value, life.map(|life| now + millis(life)))).await
     }
 
     async fn take(&self, key: &Key) -> Result<Option<Vec<u8>>, Error> {
@@ -95,6 +91,24 @@ impl Engine for Embedded {
     async fn remove(&self, key: &Key) -> Result<(), Error> {
         let key = key.as_str().to_owned();
         self.write(move |connection, _| change(connection, "DELETE FROM record WHERE key = ?1", [key]).map(drop)).await
+    }
+
+    async fn swap(&self, swap: Swap<'_>) -> Result<Swapped, Error> {
+        let key = swap.key.as_str().to_owned();
+        let (seen, wanted) = (swap.seen.map(<[u8]>::to_vec), swap.wanted.map(<[u8]>::to_vec));
+        let life = millis(swap.life);
+        self.write(move |connection, now| {
+            let known: Option<Vec<u8>> = find(connection, GET, (&key, now))?;
+            if known != seen && known != wanted {
+                return Ok(Swapped::Other(known));
+            }
+            match wanted {
+                Some(wanted) => put(connection, &key, wanted, Some(now + life))?,
+                None => change(connection, "DELETE FROM record WHERE key = ?1", [key]).map(drop)?,
+            }
+            Ok(Swapped::Done)
+        })
+        .await
     }
 
     async fn hold(&self, key: &Key, owner: &str, life: Duration) -> Result<bool, Error> {
@@ -162,6 +176,15 @@ impl Engine for Embedded {
             }
             let sql = "SELECT 1 FROM job WHERE id = ?1 AND mark = ?3 AND ifnull(owner, ?2) = ?2";
             find(connection, sql, (id, owner, mark)).map(|done: Option<i64>| done.is_some())
+        })
+        .await
+    }
+
+    async fn hurry(&self, key: &Key) -> Result<(), Error> {
+        let id = key.rest().to_owned();
+        self.write(move |connection, now| {
+            let sql = "UPDATE job SET due_ms = min(due_ms, ?2) WHERE id = ?1 AND owner IS NULL";
+            change(connection, sql, (id, now)).map(drop)
         })
         .await
     }
@@ -289,6 +312,12 @@ fn find<T: rusqlite::types::FromSql>(
 
 fn change(connection: &Connection, sql: &str, parameters: impl Params) -> rusqlite::Result<usize> {
     connection.prepare_cached(sql)?.execute(parameters)
+}
+
+fn put(connection: &Connection, key: &str, value: Vec<u8>, ends: Option<i64>) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO record (key, value, ends_ms) VALUES (?1, ?2, ?3)
+               ON CONFLICT (key) DO UPDATE SET value = excluded.value, ends_ms = excluded.ends_ms";
+    change(connection, sql, (key, value, ends)).map(drop)
 }
 
 /// The work of writing a job, unless it is there.

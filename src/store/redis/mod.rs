@@ -10,7 +10,7 @@ use std::time::Duration;
 use redis::{Cmd, Script, ScriptInvocation, cmd};
 
 use self::line::{Again, Line, Order, What};
-use super::engine::{Acceptance, Change, Draft, Engine, From, LOG_LENGTH, Left, Taken, Waiting, millis};
+use super::engine::{Acceptance, Change, Draft, Engine, From, LOG_LENGTH, Left, Swap, Swapped, Taken, Waiting, millis};
 use super::error::Error;
 use super::key::Key;
 use super::trail::Seq;
@@ -27,8 +27,10 @@ pub(crate) struct Redis {
     keep: Script,
     change: Script,
     finish: Script,
+    hurry: Script,
     claim: Script,
     waiting: Script,
+    swap: Script,
     hold: Script,
     let_go: Script,
     join: Script,
@@ -47,8 +49,10 @@ impl Redis {
             keep: Script::new(include_str!("keep.lua")),
             change: Script::new(include_str!("change.lua")),
             finish: Script::new(include_str!("finish.lua")),
+            hurry: Script::new(include_str!("hurry.lua")),
             claim: Script::new(include_str!("claim.lua")),
             waiting: Script::new(include_str!("waiting.lua")),
+            swap: Script::new(include_str!("swap.lua")),
             hold: Script::new(include_str!("hold.lua")),
             let_go: Script::new(include_str!("let_go.lua")),
             join: Script::new(include_str!("join.lua")),
@@ -125,6 +129,13 @@ impl Engine for Redis {
         self.send(self.command("DEL", key), Again::Harmless).await
     }
 
+    async fn swap(&self, swap: Swap<'_>) -> Result<Swapped, Error> {
+        let mut script = self.swap.key(self.name(swap.key));
+        script.arg(swap.seen.unwrap_or_default()).arg(swap.wanted.unwrap_or_default()).arg(millis(swap.life));
+        let other: Option<Vec<u8>> = self.run(script, Again::Harmless).await?;
+        Ok(other.map_or(Swapped::Done, |other| Swapped::Other(Some(other).filter(|other| !other.is_empty()))))
+    }
+
     async fn hold(&self, key: &Key, owner: &str, life: Duration) -> Result<bool, Error> {
         let mut script = self.hold.key(self.name(key));
         script.arg(owner).arg(millis(life));
@@ -168,6 +179,11 @@ impl Engine for Redis {
         if let Some(due) = change.due {
             script.arg(millis(due));
         }
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn hurry(&self, key: &Key) -> Result<(), Error> {
+        let script = self.on_job(&self.hurry, key);
         self.run(script, Again::Harmless).await
     }
 

@@ -32,6 +32,7 @@ fn outcomes(text: &str) -> Vec<Outcome> {
         Outcome::Throttled(Throttle::Daily { retry_at }),
         Outcome::Unknown,
         Outcome::Unavailable,
+        Outcome::RenewalLost,
         Outcome::Refused { status: 400, code: Some(1), message: text.to_owned() },
     ]
 }
@@ -44,7 +45,8 @@ fn replies(text: &str) -> Vec<Reply> {
     for action in [Action::Start, Action::Stop] {
         for outcome in outcomes(text) {
             let (asked_by, settings, account) = (UserId::new("U1"), settings.clone(), account.clone());
-            replies.push(Reply::Show(Show { asked_by, action, meeting: meeting(), settings, outcome, account }));
+            let retry = Some(NextTry { number: 1, at: later(30), job: JobId::new(text) });
+            replies.push(Reply::Show(Show { asked_by, action, meeting: meeting(), settings, outcome, retry, account }));
         }
     }
     let word = text.to_owned();
@@ -61,6 +63,11 @@ fn replies(text: &str) -> Vec<Reply> {
         [ConnectWhy::Asked { connected: Some(account.clone()) }, ConnectWhy::Scope { missing: vec![word.clone(); 40] }];
     replies.extend(whys.map(|why| Reply::Connect { link: link.clone(), why, waiting: Some(Verb::Start) }));
     replies.push(Reply::Whoami { account: account.clone(), shared_with: 3, lacks_scope: true });
+    let asked = Command::Start(Start { meeting: meeting(), settings, run: Run::Real });
+    let (by, phase) = (Some(UserId::new("U1")), Phase::Taken { at: now() });
+    let already = Already { asked: asked.clone(), action: Action::Start, by: by.clone(), asked_at: now(), phase };
+    replies.push(Reply::Already(already));
+    replies.push(Reply::Withdrawn { by, their_action: Action::Stop, asked_by: UserId::new("U1"), asked });
     replies.push(Reply::DryRun { request: word, account });
     replies
 }
@@ -77,6 +84,8 @@ fn others() -> Vec<Reply> {
         Reply::Busy,
         Reply::NotAccepted,
         Reply::Broken,
+        Reply::GaveUp,
+        Reply::NothingToCancel { meeting: meeting() },
         Reply::DryRun { request: "PATCH".to_owned(), account: ada() },
         Reply::Whoami { account: ada(), shared_with: 0, lacks_scope: false },
         Reply::NotConnected,
@@ -166,7 +175,7 @@ fn the_channel_reads_what_happened_to_the_show_and_one_person_the_rest() {
         &not_allowed,
         &[Person, Person, Person], // two of a scope, reconnect
         &throttled,
-        &[Channel, Channel, Channel], // unknown, unavailable, refused
+        &[Channel; 4], // unknown, unavailable, a lost renewal, refused
     ]
     .concat();
     for action in [Action::Start, Action::Stop] {
@@ -191,7 +200,8 @@ fn what_the_channel_reads_names_who_asked_and_the_meeting() {
 
 #[test]
 fn every_failure_ends_with_the_next_step() {
-    const ACTS: [&str; 3] = ["Press *Connect Zoom*", "Type it again", "End it there too"];
+    const ACTS: [&str; 4] =
+        ["Press *Connect Zoom*", "To give it up, press *Cancel*", "Type it again", "End it there too"];
     for reply in replies("x").into_iter().chain(others()) {
         let said = tell(&reply).text;
         let last = said.lines().last().unwrap();

@@ -151,7 +151,7 @@ async fn a_lease_is_for_one_owner(world: World) {
     assert!(store.lease(&name, "a", LONG).await.unwrap());
     assert!(store.lease(&name, "a", LONG).await.unwrap(), "its owner extends it");
     assert!(!store.lease(&name, "b", LONG).await.unwrap());
-    assert!(store.lease(&LeaseName::meeting(meeting("68423085")), "b", LONG).await.unwrap(), "another kind of lease");
+    assert!(store.lease(&LeaseName::refresh(&zoom_user("68423086")), "b", LONG).await.unwrap(), "another lease");
 
     store.release(&name, "b").await.unwrap();
     assert!(!store.lease(&name, "b", LONG).await.unwrap(), "only its owner releases it");
@@ -164,7 +164,7 @@ async fn a_lease_ends_by_itself(world: World) {
     const SHORT: Duration = Duration::from_millis(200);
     const LONG: Duration = Duration::from_secs(60);
     let store = &world.store;
-    let (ends, extended) = (LeaseName::meeting(meeting("11111111")), LeaseName::meeting(meeting("22222222")));
+    let (ends, extended) = (LeaseName::refresh(&zoom_user("Z1")), LeaseName::refresh(&zoom_user("Z2")));
     assert!(store.lease(&ends, "a", SHORT).await.unwrap());
     assert!(store.lease(&extended, "a", SHORT).await.unwrap());
     assert!(store.lease(&extended, "a", LONG).await.unwrap());
@@ -176,7 +176,7 @@ async fn a_lease_ends_by_itself(world: World) {
 
 async fn of_fifty_who_want_a_lease_one_gets_it(world: World) {
     let answers = fifty(&world.store, |store, index| async move {
-        let name = LeaseName::meeting(meeting("68423085"));
+        let name = LeaseName::refresh(&zoom_user("Z1"));
         store.lease(&name, &format!("owner {index}"), Duration::from_secs(60)).await.unwrap()
     });
     assert_eq!(answers.await.into_iter().filter(|taken| *taken).count(), 1);

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use onair::clock::Clock;
 use onair::grant::{Pending, StateToken};
-use onair::id::DeliveryId;
+use onair::id::{DeliveryId, ZoomUserId};
 use onair::journal::Stage;
 use onair::outcome::Action;
 use onair::reply::StreamRecord;
-use onair::store::{Accepted, AuditQuery, Error, Keyring, Place, Store, With};
+use onair::store::{Accepted, AuditQuery, Error, Keyring, LeaseName, Place, Store, With};
 
 use super::journal::{LONG, accept, id, job};
 use super::{DEADLINE, World, database, entry, eventually, grant, meeting, pending, person, zoom_user};
@@ -36,12 +36,16 @@ async fn a_restart_ends_every_lease_and_moves_no_due_time() {
     accept(&world.store, "held", &job, "a", LONG).await;
     accept(&world.store, "later", &job, "a", LONG).await;
     assert!(world.store.postpone(&id("later"), "a", &job, LONG).await.unwrap());
+    let refresh = LeaseName::refresh(&ZoomUserId::new("Z1"));
+    assert!(world.store.lease(&refresh, "a", LONG).await.unwrap());
     assert!(Store::open(world.options.clone(), Clock::default()).is_err());
     Store::open_reader(&world.options.place, DEADLINE).unwrap();
     assert!(world.store.claim("b", LONG).await.unwrap().is_none(), "whoever is refused, or reads, ends none");
+    assert!(!world.store.lease(&refresh, "b", LONG).await.unwrap());
 
     let world = world.reopen(|_| {});
     let store = &world.store;
+    assert!(store.lease(&refresh, "b", LONG).await.unwrap());
     let claimed = store.claim("b", LONG).await.unwrap().unwrap();
     assert_eq!((claimed.id, claimed.attempt), (id("held"), 2));
     assert!(!store.keep(&id("held"), "a", LONG).await.unwrap());

@@ -25,6 +25,7 @@ on_both_engines! {
     what_was_decided_is_in_the_trail_once,
     a_job_that_is_there_is_not_written_again,
     a_finished_job_is_gone,
+    a_postponed_job_can_be_hurried,
 }
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -41,7 +42,8 @@ pub(super) fn job(world: &World, stage: Stage) -> Job {
 }
 
 pub(super) fn decided(text: &str) -> Stage {
-    Stage::Decided { message: Message { audience: Audience::Channel, text: text.into(), button: None } }
+    let message = Message { audience: Audience::Channel, text: text.into(), button: None, replaces: false };
+    Stage::Decided { message, retry: None }
 }
 
 /// Accepts a job under a name that its delivery has as well.
@@ -219,4 +221,20 @@ async fn a_finished_job_is_gone(world: World) {
     }
     assert!(store.claim("b", LONG).await.unwrap().is_none());
     assert_eq!(store.waiting().await.unwrap(), Waiting { open: 0, claimable: 0, oldest: None });
+}
+
+async fn a_postponed_job_can_be_hurried(world: World) {
+    let (store, name) = (&world.store, id("j1"));
+    let waiting = job(&world, Stage::Accepted);
+    accept(store, "j1", &waiting, "a", LONG).await;
+    store.hurry(&name).await.unwrap();
+    assert!(store.claim("b", LONG).await.unwrap().is_none(), "it is in somebody's hands");
+    assert!(store.postpone(&name, "a", &waiting, LONG).await.unwrap());
+    assert!(store.claim("b", LONG).await.unwrap().is_none());
+    for _ in 0..2 {
+        store.hurry(&name).await.unwrap();
+    }
+    assert_eq!(claimed(store, "b", LONG).await.id, name);
+    store.hurry(&id("nobody's")).await.unwrap();
+    assert_eq!(store.waiting().await.unwrap(), Waiting { open: 1, claimable: 0, oldest: None });
 }

@@ -1,0 +1,87 @@
+//! The bot's own messages, by the Web API: the way that is left when a `response_url` is over.
+//!
+//! It needs a bot token of the workspace, and `chat:write` among its scopes; without them an answer cannot be told in any
+//! other way.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use slack_morphism::prelude::{
+    SlackApiAuthTestResponse, SlackApiChatPostEphemeralRequest, SlackApiChatPostMessageRequest,
+};
+
+use super::{Error, Slack, from_reqwest, render, retry_after};
+use crate::id::{ChannelId, Person, TeamId};
+use crate::reply::Audience;
+use crate::secret::Secret;
+use crate::words::Message;
+
+impl Slack {
+    /// Posts an answer that its `response_url` does not take any more: where it was asked for, if the bot may post there,
+    /// and else to the person alone, by direct message.
+    ///
+    /// [`chat.postMessage`](https://docs.slack.dev/reference/methods/chat.postMessage),
+    /// [`chat.postEphemeral`](https://docs.slack.dev/reference/methods/chat.postEphemeral)
+    pub async fn post_instead(&self, person: &Person, channel: &ChannelId, message: &Message) -> Result<(), Error> {
+        let token = self.bot_of(&person.team).await?;
+        let content = render::content(message);
+        let there = channel.as_str().into();
+        let posted = match message.audience {
+            Audience::Channel => {
+                let request = SlackApiChatPostMessageRequest::new(there, content.clone()).with_unfurl_links(false);
+                self.call("chat.postMessage", token, &request).await
+            }
+            Audience::Person => {
+                let request =
+                    SlackApiChatPostEphemeralRequest::new(there, person.user.as_str().into(), content.clone());
+                self.call("chat.postEphemeral", token, &request).await
+            }
+        };
+        match posted {
+            Err(Error::Refused(why)) => {
+                tracing::info!(why, "the bot may not post there; it sends a direct message");
+                let to = person.user.as_str().into();
+                let request = SlackApiChatPostMessageRequest::new(to, content).with_unfurl_links(false);
+                self.call("chat.postMessage", token, &request).await.map(drop)
+            }
+            result => result.map(drop),
+        }
+    }
+
+    /// The bot's token in a workspace, if there is one: a token of another workspace must not be tried.
+    async fn bot_of(&self, team: &TeamId) -> Result<&Secret, Error> {
+        let token = self.options.bot_token.as_ref().ok_or(Error::NoBot)?;
+        let home = self.home.get_or_try_init(|| self.home_of(token)).await?;
+        if home == team { Ok(token) } else { Err(Error::NoBot) }
+    }
+
+    async fn home_of(&self, token: &Secret) -> Result<TeamId, Error> {
+        let body = self.call("auth.test", token, &serde_json::json!({})).await?;
+        let who: SlackApiAuthTestResponse =
+            serde_json::from_value(body).map_err(|_| Error::Refused("unreadable".to_owned()))?;
+        Ok(TeamId::new(who.team_id.to_string()))
+    }
+
+    /// Calls a method. Slack says no with HTTP 200 and `ok: false`.
+    async fn call(&self, method: &str, token: &Secret, body: &impl Serialize) -> Result<Value, Error> {
+        let url = format!("{}/{method}", self.options.api_url);
+        let response = self.http.post(url).bearer_auth(token.expose()).json(body).send().await.map_err(from_reqwest)?;
+        let status = response.status();
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => return Err(Error::Busy(retry_after(response.headers()))),
+            _ if !status.is_success() => return Err(Error::Away(status)),
+            _ => {}
+        }
+        let body: Value = response.json().await.map_err(from_reqwest)?;
+        if body["ok"] == true {
+            return Ok(body);
+        }
+        match body["error"].as_str().unwrap_or("no reason given") {
+            "ratelimited" => Err(Error::Busy(Duration::from_secs(1))),
+            "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => Err(Error::Away(status)),
+            error => Err(Error::Refused(error.to_owned())),
+        }
+    }
+}
