@@ -111,6 +111,11 @@ impl Delivery {
     pub fn response_url(&self) -> String {
         self.request.form_field("response_url").unwrap_or_default()
     }
+
+    /// The number of that `response_url`: what tells the answers to this command from all others.
+    pub fn hook(&self) -> Option<u64> {
+        self.response_url().rsplit('-').next()?.parse().ok()
+    }
 }
 
 /// `v0=` and the hex HMAC-SHA256 of `v0:{timestamp}:{body}`.
@@ -132,7 +137,7 @@ impl SimSlack {
     /// The request that [`types`](Self::types) would send, with a `response_url` of its own.
     pub fn signed_request(&self, user: &User, channel: &Channel, line: &str) -> SignedRequest {
         let now = self.world.clock.now();
-        let base = self.world.base.clone();
+        let base = self.hooks_base();
         let body = self.world.change(|state| {
             let number = state.count();
             let path = format!("/hooks/commands/{}/{}/hook-canary-{number:06}", user.team, 100_000_000_000 + number);

@@ -24,8 +24,8 @@ pub struct Message {
     pub shown: String,
     /// How many times it was replaced.
     pub edits: usize,
-    /// The `response_url` it came from.
-    pub(super) hook: Option<u64>,
+    /// The number of the `response_url` it answers at, as [`Delivery::hook`](super::Delivery::hook) tells it.
+    pub hook: Option<u64>,
 }
 
 /// Who wrote a message.

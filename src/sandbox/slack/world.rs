@@ -35,6 +35,8 @@ pub(super) struct World {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) command_url: Option<String>,
+    /// Where the app reaches `response_url`s, if not here.
+    pub(super) hooks_base: Option<String>,
     pub(super) workspaces: Vec<Workspace>,
     pub(super) users: Vec<User>,
     pub(super) channels: Vec<Channel>,
