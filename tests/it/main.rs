@@ -10,6 +10,7 @@ mod door_slack;
 mod door_zoom;
 mod journal;
 mod outcomes;
+mod proxy;
 mod recorder;
 mod redis_server;
 mod store;
