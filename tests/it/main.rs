@@ -8,6 +8,7 @@ mod commands;
 mod connect;
 mod door_slack;
 mod door_zoom;
+mod instances;
 mod journal;
 mod load;
 mod outcomes;
