@@ -10,6 +10,7 @@ mod door_slack;
 mod door_zoom;
 mod instances;
 mod journal;
+mod kills;
 mod load;
 mod outcomes;
 mod proxy;
