@@ -8,6 +8,7 @@ mod commands;
 mod connect;
 mod door_slack;
 mod door_zoom;
+mod faults;
 mod instances;
 mod journal;
 mod kills;
