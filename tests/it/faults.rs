@@ -3,6 +3,9 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use onair::sandbox::Fault;
+use onair::sandbox::slack::Route;
+
 use crate::bot::{Bot, Engine, is_public};
 use crate::load::{Ledger, Line, Receipt, Typist, Way};
 use crate::proxy::{Mode, Proxy};
@@ -160,6 +163,36 @@ async fn wires_that_cut_delay_truncate_and_swallow_lose_nothing_that_was_accepte
     ledger.is_answered_within(PATIENCE).await;
     bot.owes_nothing_within(PATIENCE).await;
     ledger.did_nothing_twice(&bot.zoom);
+    bot.may_say_more = true;
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue_is_told_at_once_and_nothing_is_done() {
+    let mut bot = Bot::start_with(Engine::Embedded, &[("RUST_LOG", "info")]).await;
+    let (ada, events, host) = bot.connected("ada").await;
+    let typist = Typist::new(&bot.slack, &ada, &events, &Way::to([&bot.service]));
+    // Whoever is asked to wait this long keeps their place in the queue, and nothing else, for three times that.
+    bot.slack.always(Route::ResponseUrl, Fault::too_many("3"));
+    let lines = std::iter::from_fn(|| (typist.answered_at_once() == 0).then(|| Line::of("/stream whoami")));
+    let ledger = typist.types(lines.take(3000), 32).await;
+    let start = Line::start(&bot.zoom, &host);
+    let refused = typist.types([start.clone()], 1).await;
+    bot.slack.heal();
+
+    assert!(ledger.with(Receipt::Accepted).count() >= 1024, "{}", ledger.typed.len());
+    for (typed, answers) in refused.answers() {
+        assert_eq!(typed.receipt(), Receipt::Answered, "{typed:#?}");
+        assert!(answers[0].shown.contains("Too busy, not accepted"), "{}", answers[0].shown);
+        assert!(typed.delivery.took < Duration::from_secs(1), "{:?}", typed.delivery.took);
+    }
+    ledger.is_answered_within(PATIENCE).await;
+    bot.owes_nothing_within(PATIENCE).await;
+    all_is_well(&bot, &ledger);
+    all_is_well(&bot, &refused);
+    let accepted = typist.types([start], 1).await;
+    accepted.is_answered_within(PATIENCE).await;
+    assert_eq!(accepted.with(Receipt::Accepted).count(), 1, "there is room again");
     bot.may_say_more = true;
     bot.finish().await;
 }

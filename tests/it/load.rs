@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use onair::sandbox::slack::{Author, Channel, Delivery, Message, User};
@@ -114,12 +115,20 @@ pub(crate) struct Typist {
     pub(crate) channel: Channel,
     pub(crate) way: Arc<Way>,
     typed: watch::Sender<usize>,
+    answered_at_once: AtomicUsize,
 }
 
 impl Typist {
     pub(crate) fn new(slack: &SimSlack, user: &User, channel: &Channel, way: &Arc<Way>) -> Arc<Self> {
         let (slack, user, channel, way) = (slack.clone(), user.clone(), channel.clone(), Arc::clone(way));
-        Arc::new(Self { slack, user, channel, way, typed: watch::Sender::new(0) })
+        Arc::new(Self {
+            slack,
+            user,
+            channel,
+            way,
+            typed: watch::Sender::new(0),
+            answered_at_once: AtomicUsize::new(0),
+        })
     }
 
     /// Types everything, so many commands at once, and returns when Slack has an answer, or a failure, for each.
@@ -130,7 +139,7 @@ impl Typist {
                 && let Some(line) = lines.next()
             {
                 let typist = Arc::clone(self);
-                typing.spawn(async move { typist.goes_on_fore(line).await });
+                typing.spawn(async move { typist.deliver(line).await });
             }
             let Some(done) = typing.join_next().await else { break };
             typed.push(done.unwrap());
@@ -149,14 +158,23 @@ impl Typist {
         self.has_typed(typed + more).await;
     }
 
-    async fn goes_on_fore(&self, line: Line) -> Typed {
+    /// How many were answered in the 200, which for what is typed here means that they were not accepted.
+    pub(crate) fn answered_at_once(&self) -> usize {
+        self.answered_at_once.load(Ordering::Relaxed)
+    }
+
+    async fn deliver(&self, line: Line) -> Typed {
         let url = self.way.next().await;
         let mut request = self.slack.signed_request(&self.user, &self.channel, &line.text);
         request.url.clone_from(&url);
         let delivery = self.slack.deliver(&self.user, &self.channel, &line.text, &request).await;
         self.way.change(&url, |instance| instance.on_their_way -= 1);
-        self.typed.send_modify(|typed| *typed += 1);
-        Typed { line, delivery }
+        let typed = Typed { line, delivery };
+        if typed.receipt() == Receipt::Answered {
+            self.answered_at_once.fetch_add(1, Ordering::Relaxed);
+        }
+        self.typed.send_modify(|count| *count += 1);
+        typed
     }
 }
 

@@ -6,6 +6,7 @@ mod bot;
 mod cli;
 mod commands;
 mod connect;
+mod disk;
 mod door_slack;
 mod door_zoom;
 mod faults;
