@@ -80,6 +80,7 @@ async fn nothing_is_accepted_that_the_disk_has_not_flushed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_flush_serves_many_commands() {
     const COMMANDS: usize = 400;
+    const AT_ONCE: usize = 100;
     let disk = Disk::new();
     let mut bot = disk.bot().await;
     let (ada, events, _) = bot.connected("ada").await;
@@ -94,13 +95,12 @@ async fn one_flush_serves_many_commands() {
 
     disk.set("slow");
     let before = disk.flushes();
-    let ledger = typist.types((0..COMMANDS).map(|_| Line::of("/stream whoami")), COMMANDS).await;
-    assert_eq!(ledger.with(Receipt::Accepted).count(), COMMANDS);
+    let ledger = typist.types((0..COMMANDS).map(|_| Line::of("/stream whoami")), AT_ONCE).await;
     ledger.is_answered_within(PATIENCE).await;
     bot.owes_nothing_within(PATIENCE).await;
-    // Each command is written three times: accepted, decided, done.
-    let flushes = disk.flushes() - before;
-    assert!(flushes < COMMANDS as u64, "{flushes} flushes for {COMMANDS} commands");
+    // Each accepted command is written three times: accepted, decided, done. A machine that is too busy accepts fewer.
+    let (flushes, accepted) = (disk.flushes() - before, ledger.with(Receipt::Accepted).count());
+    assert!(flushes < accepted as u64, "{flushes} flushes for {accepted} commands");
     bot.may_say_more = true;
     bot.finish().await;
 }
