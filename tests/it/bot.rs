@@ -17,9 +17,12 @@ use onair::sandbox::browser::{Browser, Visit};
 use onair::sandbox::slack::{Audience, Author, Channel, Delivery, Message, SignedRequest, User};
 use onair::sandbox::zoom::User as ZoomUser;
 use onair::sandbox::{SimSlack, SimZoom};
+use onair::secret::Secret;
+use onair::store::{Keyring, Options, Place, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::proxy::Proxy;
 use crate::redis_server::RedisServer;
 
 /// What stands for secrets in tests; none of it may be seen anywhere.
@@ -75,6 +78,8 @@ pub(crate) struct Bot {
     pub(crate) redis: Option<RedisServer>,
     folder: TempDir,
     seen: usize,
+    /// What instances logged that have ended; it is searched for secrets, too.
+    pub(crate) logs: Vec<String>,
     /// What Slack and Zoom may complain about, because the story made it happen.
     pub(crate) excused: Vec<&'static str>,
     /// Whether more answers may come than the story can know of.
@@ -103,7 +108,8 @@ impl Bot {
         let service = Service::start(&vars);
         slack.connect_app(&service.at("/slack/commands"));
         slack.connect_interactions(&service.at("/slack/interactions"));
-        Self { slack, zoom, vars, service, redis, folder, seen: 0, excused: Vec::new(), may_say_more: false }
+        let (seen, logs, excused) = (0, Vec::new(), Vec::new());
+        Self { slack, zoom, vars, service, redis, folder, seen, logs, excused, may_say_more: false }
     }
 
     /// A Slack user in `#events` whose Zoom account of the same name is connected.
@@ -180,11 +186,79 @@ impl Bot {
     /// Stops the service and starts it again with one setting changed.
     pub(crate) fn restart_with(&mut self, name: &str, value: &str) {
         self.vars.insert(name.to_owned(), value.to_owned());
+        self.restart();
+    }
+
+    /// Stops the service and starts it again, with the settings as they are now.
+    pub(crate) fn restart(&mut self) {
         self.service.signal("TERM");
         self.service.wait();
-        self.service = Service::start(&self.vars);
+        self.start_over();
+    }
+
+    /// Starts the service again after its end.
+    pub(crate) fn start_over(&mut self) {
+        let ended = std::mem::replace(&mut self.service, Service::start(&self.vars));
+        self.logs.push(ended.ended());
         self.slack.connect_app(&self.service.at("/slack/commands"));
         self.slack.connect_interactions(&self.service.at("/slack/interactions"));
+    }
+
+    /// One more instance with the same settings, hence on the same store.
+    pub(crate) fn second(&self) -> Service {
+        Service::start(&self.vars)
+    }
+
+    /// The store that the instances share, opened from outside.
+    pub(crate) fn shared_store(&self) -> Store {
+        let place = Place::Redis { url: self.redis.as_ref().unwrap().url(), namespace: Place::NAMESPACE.to_owned() };
+        let keys = Keyring::parse(&Secret::new(self.vars["ONAIR_ENCRYPTION_KEYS"].clone())).unwrap();
+        Store::open(Options { place, keys, deadline: PATIENCE }, Clock::default()).unwrap()
+    }
+
+    /// Waits until nothing is owed to anybody: no job is left in the journal.
+    pub(crate) async fn owes_nothing_within(&self, deadline: Duration) {
+        let begun = Instant::now();
+        loop {
+            let open = self.open_jobs().await;
+            if open == 0 {
+                return;
+            }
+            assert!(begun.elapsed() < deadline, "{open} jobs are left after {deadline:?}:\n{}", self.service.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn open_jobs(&self) -> i64 {
+        if self.redis.is_some() {
+            return self.shared_store().waiting().await.unwrap().open.cast_signed();
+        }
+        let file = Path::new(&self.vars["ONAIR_DATA"]).join("onair.db");
+        let journal = rusqlite::Connection::open(file).unwrap();
+        journal.query_row("SELECT count(*) FROM job", [], |row| row.get(0)).unwrap()
+    }
+
+    /// Puts a proxy before the `response_url`s. Restarts the service.
+    pub(crate) async fn proxy_before_hooks(&mut self) -> Proxy {
+        let proxy = Proxy::before(&self.slack.hooks_url()).await;
+        self.slack.hand_out_hooks_at(&format!("http://127.0.0.1:{}", proxy.port()));
+        self.restart_with("SLACK_HOOKS_URL", &self.slack.hooks_url());
+        proxy
+    }
+
+    /// Asks whether the service is ready: the status, and the reason why it is not.
+    pub(crate) async fn readiness(&self) -> (u16, String) {
+        let answer = reqwest::get(self.service.at("/readyz")).await.unwrap();
+        let (status, body): (u16, Value) = (answer.status().as_u16(), answer.json().await.unwrap());
+        (status, body["checks"]["store"]["reason"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until the service is ready again after a fault that has healed.
+    pub(crate) async fn ready_again(&self) {
+        let begun = Instant::now();
+        while self.readiness().await.0 != 200 {
+            assert!(begun.elapsed() < PATIENCE, "not ready again:\n{}", self.service.log());
+        }
     }
 
     /// Ends the story: see the head of this file.
@@ -194,10 +268,10 @@ impl Bot {
         let complaints = [self.slack.complaints(), self.zoom.complaints()].concat();
         assert_eq!(complaints, self.excused, "complaints of Slack and Zoom");
         let secrets = self.secrets();
-        let Self { slack, zoom, service, redis, folder, vars, .. } = self;
-        let log = service.stop();
+        let Self { slack, zoom, service, redis, folder, vars, mut logs, .. } = self;
+        logs.push(service.stop().await);
         for secret in &secrets {
-            assert!(!log.contains(secret.as_str()), "{secret:?} is in the log");
+            assert!(!logs.iter().any(|log| log.contains(secret.as_str())), "{secret:?} is in the log");
         }
         let stored = stored(redis.as_ref(), folder.path()).await;
         for secret in &secrets {
@@ -210,7 +284,8 @@ impl Bot {
     fn secrets(&self) -> Vec<String> {
         let mut secrets = vec![SIGNING_SECRET.to_owned(), CLIENT_SECRET.to_owned(), "canary".to_owned()];
         secrets.push(self.vars["ONAIR_ENCRYPTION_KEYS"].clone());
-        secrets.extend(["zat-", "zrt-", "/hooks/", "Keynote"].map(str::to_owned));
+        // None is so short that megabytes of sealed bytes hold it by chance.
+        secrets.extend(["zat-canary", "zrt-canary", "/hooks/", "Keynote"].map(str::to_owned));
         for request in self.zoom.requests() {
             secrets
                 .extend(["code", "code_verifier", "refresh_token"].iter().filter_map(|name| request.form_field(name)));
@@ -357,8 +432,20 @@ impl Service {
         self.child.wait().unwrap();
     }
 
+    /// Everything that a process logged which has ended.
+    pub(crate) fn ended(mut self) -> String {
+        self.reader.take().unwrap().join().unwrap();
+        self.lines.lock().unwrap().join("\n")
+    }
+
     /// Stops it as an operator would, and gives everything it logged.
-    pub(crate) fn stop(mut self) -> String {
+    pub(crate) async fn stop(mut self) -> String {
+        self.end().await;
+        self.ended()
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub(crate) async fn end(&mut self) {
         self.signal("TERM");
         let begun = Instant::now();
         let status = loop {
@@ -366,11 +453,9 @@ impl Service {
                 break status;
             }
             assert!(begun.elapsed() < Duration::from_secs(40), "the service does not stop:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
+            tokio::time::sleep(Duration::from_millis(5)).await;
         };
-        self.reader.take().unwrap().join().unwrap();
         assert!(status.success(), "the service ended with {status}:\n{}", self.log());
-        self.lines.lock().unwrap().join("\n")
     }
 }
 

@@ -93,13 +93,30 @@ impl RedisServer {
         bytes
     }
 
-    /// Answers nobody for so long, as a server does that swaps or fails over.
-    pub(crate) async fn pause(&self, how_long: Duration) {
+    /// Sends one command, such as `CONFIG SET maxmemory 1`.
+    pub(crate) async fn tell(&self, command: &str) {
         let client = redis::Client::open(self.url().expose()).unwrap();
         let mut line = client.get_multiplexed_async_connection().await.unwrap();
-        let mut pause = redis::cmd("CLIENT");
-        pause.arg("PAUSE").arg(how_long.as_millis().to_string()).arg("ALL");
-        pause.exec_async(&mut line).await.unwrap();
+        let mut words = command.split(' ');
+        let mut tell = redis::cmd(words.next().unwrap());
+        for word in words {
+            tell.arg(word);
+        }
+        tell.exec_async(&mut line).await.unwrap();
+    }
+
+    /// Kills it as the kernel would.
+    pub(crate) fn kill(self) {
+        let mut line = redis::Client::open(self.url().expose()).unwrap().get_connection().unwrap();
+        let about: redis::InfoDict = redis::cmd("INFO").arg("server").query(&mut line).unwrap();
+        let id: u32 = about.get("process_id").unwrap();
+        let killed = Command::new("kill").args(["-KILL", &id.to_string()]).status().unwrap();
+        assert!(killed.success(), "redis-server was there to be killed");
+    }
+
+    /// Answers nobody for so long, as a server does that swaps or fails over.
+    pub(crate) async fn pause(&self, how_long: Duration) {
+        self.tell(&format!("CLIENT PAUSE {} ALL", how_long.as_millis())).await;
     }
 
     /// Whether somebody there speaks Redis; one that wants a password does.

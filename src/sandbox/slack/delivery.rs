@@ -131,6 +131,11 @@ impl Delivery {
     pub fn response_url(&self) -> String {
         self.request.response_url()
     }
+
+    /// The number of that `response_url`: what tells the answers to this command from all others.
+    pub fn hook(&self) -> Option<u64> {
+        self.response_url().rsplit('-').next()?.parse().ok()
+    }
 }
 
 /// `v0=` and the hex HMAC-SHA256 of `v0:{timestamp}:{body}`.
@@ -151,7 +156,7 @@ impl SimSlack {
 
     /// The request that [`types`](Self::types) would send, with a `response_url` of its own.
     pub fn signed_request(&self, user: &User, channel: &Channel, line: &str) -> SignedRequest {
-        let base = &self.world.base;
+        let base = &self.hooks_base();
         let body = self.world.change(|state| {
             let (number, response_url) = hooks::make(state, base, user, channel, None);
             payload(state, user, channel, line, number, &response_url)

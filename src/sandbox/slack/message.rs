@@ -28,8 +28,8 @@ pub struct Message {
     pub posted_at: Timestamp,
     /// How many times it was replaced.
     pub edits: usize,
-    /// The `response_url` it came from.
-    pub(super) hook: Option<u64>,
+    /// The number of the `response_url` it answers at, as [`Delivery::hook`](super::Delivery::hook) tells it.
+    pub hook: Option<u64>,
     /// Whether it came from `chat.postMessage`, so that `chat.update` may change it.
     pub(super) updatable: bool,
 }

@@ -127,7 +127,16 @@ impl SimSlack {
 
     /// What belongs into `SLACK_HOOKS_URL`: what every `response_url` begins with.
     pub fn hooks_url(&self) -> String {
-        format!("{}/hooks", self.world.base)
+        format!("{}/hooks", self.hooks_base())
+    }
+
+    /// From now on every `response_url` begins with this base, from where the way leads here, instead of Slack's own.
+    pub fn hand_out_hooks_at(&self, base: &str) {
+        self.world.change(|state| state.hooks_base = Some(base.to_owned()));
+    }
+
+    fn hooks_base(&self) -> String {
+        self.world.read(|state| state.hooks_base.clone()).unwrap_or_else(|| self.world.base.clone())
     }
 
     /// The clock this Slack lives by.

@@ -52,7 +52,7 @@ impl SimSlack {
 
     /// The request that [`presses`](Self::presses) would send, with a `response_url` of its own.
     pub fn signed_press(&self, user: &User, message: &Message, label: &str) -> Result<SignedRequest, CannotPress> {
-        let base = &self.world.base;
+        let base = &self.hooks_base();
         let payload = self.world.change(|state| payload(state, base, user, message, label))?;
         let url = self.world.read(|state| state.interactions_url.clone());
         let mut form = url::form_urlencoded::Serializer::new(String::new());

@@ -39,6 +39,8 @@ pub(super) struct State {
     pub(super) now: Timestamp,
     pub(super) command_url: Option<String>,
     pub(super) interactions_url: Option<String>,
+    /// Where the app reaches `response_url`s, if not here.
+    pub(super) hooks_base: Option<String>,
     pub(super) workspaces: Vec<Workspace>,
     pub(super) users: Vec<User>,
     /// What the app may do, by workspace id, where it is not as after any installation.

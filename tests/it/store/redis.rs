@@ -1,8 +1,6 @@
 //! What only a store on Redis goes through: a server that is away, comes back, hangs, refuses or is old.
 
 use std::error::Error as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use onair::clock::Clock;
@@ -13,13 +11,11 @@ use onair::outcome::Action;
 use onair::reply::StreamRecord;
 use onair::secret::Secret;
 use onair::store::{Accepted, AuditQuery, Cause, Error, Keyring, LeaseName, Options, Place, Store, With};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 
 use super::journal::{LONG, accept, decided, id, job};
 use super::trail::references;
 use super::{World, entry, eventually, grant, invocation, meeting, pending, person, place_on_redis, zoom_user};
+use crate::proxy::{Mode, Proxy};
 use crate::redis_server::{RedisServer, free_port, url};
 
 /// As in production.
@@ -109,25 +105,26 @@ async fn a_restart_of_redis_fails_nothing_that_comes_after_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_fell_silent_is_replaced() {
     let proxy = Proxy::start(RedisServer::shared().port()).await;
-    let store = open(place_on_redis(url(proxy.port)), Duration::from_millis(300));
+    let store = open(place_on_redis(url(proxy.port())), Duration::from_millis(300));
     eventually(|| async { store.ping().await.is_ok() }, |is_ok| *is_ok).await;
 
-    proxy.silence();
+    proxy.set(Mode::Silence);
     assert!(matches!(store.ping().await, Err(Error::TimedOut)));
+    proxy.set(Mode::Pass);
     eventually(|| async { store.ping().await.is_ok() }, |is_ok| *is_ok).await;
-    assert!(proxy.connections.load(Ordering::SeqCst) > 1, "over a new connection");
+    assert!(proxy.connections() > 1, "over a new connection");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_done_and_not_answered_is_not_done_again() {
     let proxy = Proxy::start(RedisServer::shared().port()).await;
-    let store = open(place_on_redis(url(proxy.port)), super::DEADLINE);
+    let store = open(place_on_redis(url(proxy.port())), super::DEADLINE);
     let now = Clock::default().now();
     let job = |stage| Job { invocation: invocation("U1", now), stage };
     let (accepted, told) = (job(Stage::Accepted), job(decided("told")));
     // The second time, the server has the scripts, and what is lost is the answer of the work itself.
     for (name, is_lost) in [("j1", false), ("j2", true)] {
-        let lose = || proxy.is_losing.store(is_lost, Ordering::SeqCst);
+        let lose = || proxy.set(if is_lost { Mode::LoseOne } else { Mode::Pass });
         lose();
         assert_eq!(accept(&store, name, &accepted, "a", LONG).await, Accepted::New);
         lose();
@@ -140,11 +137,11 @@ async fn what_was_done_and_not_answered_is_not_done_again() {
         assert_eq!(claimed.as_ref().is_err_and(Error::is_transient), is_lost, "{claimed:?}");
         lose();
         assert!(store.finish(&id(name), "b").await.unwrap());
-        assert!(!proxy.is_losing.load(Ordering::SeqCst), "each was lost");
+        assert_eq!(proxy.mode(), Mode::Pass, "each was lost");
     }
     let trail = references(&store, &AuditQuery::default()).await;
     assert_eq!(trail, ["j1", "j2"]);
-    assert!(proxy.connections.load(Ordering::SeqCst) > 5, "each on a connection of its own");
+    assert!(proxy.connections() > 5, "each on a connection of its own");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -230,69 +227,5 @@ async fn every_record_is_given_its_life() {
             let is_right = if life < 0 { left == life } else { (life - MINUTE..=life).contains(&left) };
             assert!(is_right, "{key} lives for {left} ms");
         }
-    }
-}
-
-/// Passes bytes on until it is told to fall silent, or to lose an answer together with the connection; connections made
-/// after that work again.
-struct Proxy {
-    port: u16,
-    connections: Arc<AtomicUsize>,
-    silenced: tokio::sync::watch::Sender<usize>,
-    is_losing: Arc<AtomicBool>,
-    _tasks: JoinSet<()>,
-}
-
-impl Proxy {
-    async fn start(to: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let (silenced, heard) = tokio::sync::watch::channel(0);
-        let is_losing = Arc::new(AtomicBool::new(false));
-        let (count, losing) = (Arc::clone(&connections), Arc::clone(&is_losing));
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            let mut pipes = JoinSet::new();
-            loop {
-                let (mut near, _) = listener.accept().await.unwrap();
-                let index = count.fetch_add(1, Ordering::SeqCst);
-                let (mut heard, losing) = (heard.clone(), Arc::clone(&losing));
-                pipes.spawn(async move {
-                    let mut far = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
-                    let is_silent = async move { heard.wait_for(|silenced| index < *silenced).await.is_ok() };
-                    let is_silent = tokio::select! {
-                        () = pass_on(&mut near, &mut far, &losing) => false,
-                        is_silent = is_silent => is_silent,
-                    };
-                    if is_silent {
-                        std::future::pending::<()>().await;
-                    }
-                });
-            }
-        });
-        Self { port, connections, silenced, is_losing, _tasks: tasks }
-    }
-
-    /// Passes nothing on over the connections that there are, and closes none of them.
-    fn silence(&self) {
-        self.silenced.send_replace(self.connections.load(Ordering::SeqCst));
-    }
-}
-
-/// Passes bytes on in both directions until either side ends, or an answer is to be lost.
-async fn pass_on(near: &mut TcpStream, far: &mut TcpStream, losing: &AtomicBool) {
-    let ((mut from_near, mut to_near), (mut from_far, mut to_far)) = (near.split(), far.split());
-    let answers = async {
-        let mut bytes = [0; 4096];
-        while let Ok(count @ 1..) = from_far.read(&mut bytes).await {
-            if losing.swap(false, Ordering::SeqCst) || to_near.write_all(&bytes[..count]).await.is_err() {
-                break;
-            }
-        }
-    };
-    tokio::select! {
-        _ = copy(&mut from_near, &mut to_far) => {}
-        () = answers => {}
     }
 }
