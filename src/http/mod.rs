@@ -150,7 +150,7 @@ async fn landing() -> Response {
 async fn ready(State(app): State<App>) -> Response {
     let store = app.store.ping().await;
     let status = if store.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let reason = store.as_ref().err().map(ToString::to_string);
+    let reason = store.as_ref().err().map(|error| usecase::chain(error));
     let body = serde_json::json!({
         "ready": store.is_ok(),
         "checks": { "store": { "ok": store.is_ok(), "reason": reason } },

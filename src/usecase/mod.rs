@@ -304,8 +304,8 @@ fn milliseconds(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_millisecond() - from.as_millisecond()).unwrap_or(0)
 }
 
-/// An error and its causes, for the log. Our errors hold no body, token or URL, and neither do their sources.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// An error and its causes on one line, for operators. Our errors hold no body, token or URL, and neither do their sources.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -280,12 +280,17 @@ pub(super) fn withdraw(app: &App, new: NewJob) {
     let work = async move {
         let until = tokio::time::Instant::now() + LEASE;
         while tokio::time::Instant::now() < until {
-            if let Err(error) = inner.store.finish(&new.id, &new.owner).await {
-                tracing::warn!(error = chain(&error), "a job that was not accepted is not withdrawn yet");
+            match inner.store.finish(&new.id, &new.owner).await {
+                // Whoever stops leaves once the store has answered: what it was sent before is done by then.
+                Ok(_) if inner.is_stopping() => return,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "a job that was not accepted is not withdrawn yet");
+                }
             }
             tokio::select! {
-                () = inner.stopping() => return,
-                () = tokio::time::sleep(RENEW) => {}
+                () = inner.stopping(), if !inner.is_stopping() => {}
+                () = tokio::time::sleep(BEGIN_AGAIN) => {}
             }
         }
     };

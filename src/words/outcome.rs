@@ -249,11 +249,9 @@ impl Words<'_> {
             }
             Throttle::PerSecond { retry_at } => {
                 let wait = seconds_until(retry_at, self.context.now);
-                let mut lines =
-                    vec![self.public_failure("Zoom gets too many requests from your company's apps at this moment.")];
-                lines.extend(
-                    self.next_try().unwrap_or_else(|| vec![format!("Wait {wait}s, then repeat: {}", self.again())]),
-                );
+                let why = format!("Zoom gets too many requests from your company's apps, wait {wait}s.");
+                let mut lines = vec![self.public_failure(&why)];
+                lines.extend(self.next_try().unwrap_or_else(|| vec![format!("Repeat then: {}", self.again())]));
                 lines
             }
             Throttle::Daily { retry_at } => {

@@ -104,3 +104,26 @@ async fn one_flush_serves_many_commands() {
     bot.may_say_more = true;
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_accepted_is_not_done_after_a_stop_either() {
+    let disk = Disk::new();
+    let mut bot = disk.bot().await;
+    let (ada, events, host) = bot.connected("ada").await;
+    let typist = Typist::new(&bot.slack, &ada, &events, &Way::to([&bot.service]));
+    disk.set("hold");
+    let ledger = typist.types([Line::start(&bot.zoom, &host)], 1).await;
+    assert_eq!(ledger.with(Receipt::Answered).count(), 1);
+    // The first try to take it back has failed, and it is time to stop.
+    bot.service.logged("not withdrawn yet").await;
+    bot.service.signal("TERM");
+    bot.service.logged("stopping: no new requests").await;
+    disk.unset("hold");
+    bot.service.wait();
+    bot.start_over();
+    bot.owes_nothing_within(PATIENCE).await;
+    ledger.did_nothing_twice(&bot.zoom);
+    assert!(ledger.answers().iter().all(|(_, answers)| answers.len() == 1), "{:#?}", ledger.answers());
+    bot.may_say_more = true;
+    bot.finish().await;
+}

@@ -87,3 +87,23 @@ async fn both_are_restarted_under_load_and_nobody_notices() {
     bot.logs.push(second.stop().await);
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_start_typed_everywhere_at_once_is_one_order() {
+    let mut bot = Bot::start(Engine::Redis).await;
+    let (ada, events, host) = bot.connected("ada").await;
+    let second = bot.second();
+    let typist = Typist::new(&bot.slack, &ada, &events, &Way::to([&bot.service, &second]));
+    bot.zoom.next(Route::MeetingStatus, Fault::Delay(Duration::from_secs(1)));
+    let start = Line::start(&bot.zoom, &host);
+    let meeting = start.meeting.unwrap();
+    let ledger = typist.types((0..20).map(|_| start.clone()), 20).await;
+    ledger.is_answered_within(PATIENCE).await;
+    assert_eq!(bot.zoom.orders_of(meeting).len(), 1);
+    let answers = ledger.answers().into_iter().map(|(_, answers)| answers);
+    let already = answers.filter(|answers| answers.len() == 1 && answers[0].shown.contains("Already start")).count();
+    assert_eq!(already, 19);
+    bot.may_say_more = true;
+    bot.logs.push(second.stop().await);
+    bot.finish().await;
+}

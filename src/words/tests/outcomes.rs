@@ -380,12 +380,12 @@ fn a_second_start_within_thirty_seconds() {
 fn too_many_requests_at_once() {
     insta::assert_snapshot!(both(&Outcome::Throttled(Throttle::PerSecond { retry_at: later(5) })), @r#"
     (Channel)
-    The stream of “Keynote” (`684 230 85`) was not started: Zoom gets too many requests from your company's apps at this moment. Asked for by @U1.
-    Wait 5s, then repeat: `/stream start 68423085 "Keynote"`
+    The stream of “Keynote” (`684 230 85`) was not started: Zoom gets too many requests from your company's apps, wait 5s. Asked for by @U1.
+    Repeat then: `/stream start 68423085 "Keynote"`
 
     (Channel)
-    The stream of `684 230 85` was not stopped: Zoom gets too many requests from your company's apps at this moment. Asked for by @U1.
-    Wait 5s, then repeat: `/stream stop 68423085`
+    The stream of `684 230 85` was not stopped: Zoom gets too many requests from your company's apps, wait 5s. Asked for by @U1.
+    Repeat then: `/stream stop 68423085`
     "#);
 }
 

@@ -86,7 +86,7 @@ fn an_order_that_is_tried_again_by_itself_says_when_and_how_to_prevent_it() {
     ");
     insta::assert_snapshot!(throttled(Action::Stop, Throttle::PerSecond { retry_at: later(5) }), @"
     (Channel)
-    The stream of `684 230 85` was not stopped: Zoom gets too many requests from your company's apps at this moment. Asked for by @U1.
+    The stream of `684 230 85` was not stopped: Zoom gets too many requests from your company's apps, wait 5s. Asked for by @U1.
     OnAir tries again by itself at 14:00:31 UTC (1 of 3).
     Urgent? The host stops the stream in Zoom, or ends the meeting.
     To give it up, press *Cancel*.
