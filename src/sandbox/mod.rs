@@ -11,6 +11,7 @@
 
 pub mod browser;
 mod fault;
+mod signed;
 pub mod slack;
 pub mod terminal;
 mod wait;
@@ -18,6 +19,7 @@ mod wire;
 pub mod zoom;
 
 pub use fault::Fault;
+pub use signed::{AppAnswer, NoAnswer, SignedRequest};
 pub use slack::SimSlack;
 pub use wait::TimedOut;
 pub use wire::Recorded;

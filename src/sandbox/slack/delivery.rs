@@ -6,18 +6,14 @@
 
 use std::time::{Duration, Instant};
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
-use sha2::Sha256;
 
 use super::message::{Audience, Author};
 use super::people::{Channel, User, Workspace};
 use super::post::Post;
 use super::world::State;
 use super::{SimSlack, hooks};
-
-/// How long Slack waits for the acknowledgment.
-pub const DEADLINE: Duration = Duration::from_secs(3);
+use crate::sandbox::signed::{self, AppAnswer, NoAnswer, SignedRequest, signature};
 
 /// The app's id, in every workspace.
 pub(super) const APP_ID: &str = "A00000001";
@@ -25,29 +21,7 @@ pub(super) const APP_ID: &str = "A00000001";
 /// What Slack once wanted to be known by, before there were signatures.
 pub(super) const VERIFICATION_TOKEN: &str = "verification-token";
 
-/// A request as Slack sends it, open to being tampered with.
-#[derive(Clone, Debug)]
-pub struct SignedRequest {
-    /// Where it goes.
-    pub url: String,
-    /// Headers; the signature is among them.
-    pub headers: Vec<(String, String)>,
-    /// The body's bytes.
-    pub body: Vec<u8>,
-}
-
 impl SignedRequest {
-    /// Sets a header, or adds it.
-    pub fn set_header(&mut self, name: &str, value: impl Into<String>) {
-        self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
-        self.headers.push((name.to_owned(), value.into()));
-    }
-
-    /// Takes a header away.
-    pub fn remove_header(&mut self, name: &str) {
-        self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
-    }
-
     /// The value of a form field.
     pub fn form_field(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
@@ -76,17 +50,6 @@ impl SignedRequest {
         form.extend_pairs(pairs);
         self.body = form.finish().into_bytes();
     }
-}
-
-/// What the app answered.
-#[derive(Clone, Debug)]
-pub struct AppAnswer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The content type, if any.
-    pub content_type: Option<String>,
-    /// The body.
-    pub body: String,
 }
 
 /// What Slack tells the person when the app did not answer well.
@@ -136,15 +99,6 @@ impl Delivery {
     pub fn hook(&self) -> Option<u64> {
         self.response_url().rsplit('-').next()?.parse().ok()
     }
-}
-
-/// `v0=` and the hex HMAC-SHA256 of `v0:{timestamp}:{body}`.
-pub fn signature(secret: &str, timestamp: &str, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-    for part in [b"v0:", timestamp.as_bytes(), b":", body] {
-        mac.update(part);
-    }
-    format!("v0={}", hex::encode(mac.finalize().into_bytes()))
 }
 
 impl SimSlack {
@@ -198,19 +152,10 @@ impl SimSlack {
 
     /// Sends a request as it is. The world stays as it was; the answer is for the test's eyes only.
     pub async fn send(&self, request: &SignedRequest) -> Result<AppAnswer, Failure> {
-        let mut post = self.http.post(&request.url).body(request.body.clone());
-        for (name, value) in &request.headers {
-            post = post.header(name, value);
-        }
-        let failure = |error: reqwest::Error| {
-            if error.is_timeout() { Failure::OperationTimeout } else { Failure::DispatchFailed }
-        };
-        let response = post.send().await.map_err(failure)?;
-        let status = response.status().as_u16();
-        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-        let content_type = content_type.map(str::to_owned);
-        let body = response.text().await.map_err(failure)?;
-        Ok(AppAnswer { status, content_type, body })
+        signed::send(&self.http, request).await.map_err(|no_answer| match no_answer {
+            NoAnswer::InTime => Failure::OperationTimeout,
+            NoAnswer::AtAll => Failure::DispatchFailed,
+        })
     }
 
     /// Sends a request and judges the answer by its status; the world stays as it was.

@@ -26,15 +26,17 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use button::{Button, Confirm};
-pub use delivery::{AppAnswer, DEADLINE, Delivery, Failure, SignedRequest, signature};
+pub use delivery::{Delivery, Failure};
 pub use message::{Audience, Author, Link, Message};
 pub use people::{Channel, ChannelKind, Enterprise, Installed, User, Workspace};
 pub use press::CannotPress;
 
+pub use super::signed::{AppAnswer, DEADLINE, SignedRequest, signature};
+
 use self::world::{State, World};
 use super::wait::{self, PATIENCE, TimedOut};
 use super::wire::{Recorded, Server};
-use super::{Fault, lock};
+use super::{Fault, lock, signed};
 use crate::clock::Clock;
 
 /// Where a fault can strike.
@@ -91,13 +93,7 @@ impl SimSlack {
     /// Starts a Slack that lives by this clock.
     pub async fn start_with_clock(signing_secret: &str, clock: Clock) -> io::Result<Self> {
         let (server, listener) = Server::bind().await?;
-        let http = reqwest::Client::builder()
-            .timeout(DEADLINE)
-            // Slack follows no redirects, and loopback is not reached through a proxy.
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(io::Error::other)?;
+        let http = signed::client()?;
         let mut state = State::default();
         let home = new_workspace(&mut state, "acme", None);
         let world =

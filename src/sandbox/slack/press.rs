@@ -7,11 +7,12 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::delivery::{APP_ID, Delivery, SignedRequest, VERIFICATION_TOKEN, trigger_id};
+use super::delivery::{APP_ID, Delivery, VERIFICATION_TOKEN, trigger_id};
 use super::message::{Audience, Message};
 use super::people::User;
 use super::world::State;
 use super::{SimSlack, button, hooks};
+use crate::sandbox::SignedRequest;
 
 /// Why a button could not be pressed, and what was there instead.
 #[derive(Clone)]
