@@ -22,7 +22,7 @@ use crate::clock::Clock;
 /// One request, exactly as it came.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// When it came: at the simulated Slack by that world's clock, elsewhere by the machine's.
+    /// When it came, by the clock of the world it came to.
     pub at: Timestamp,
     /// The method, in capitals.
     pub method: String,
@@ -130,6 +130,11 @@ impl Server {
                 tasks.spawn(stop.clone().run_until_cancelled_owned(connection(stream, handler.clone())));
             }
         }));
+    }
+
+    /// Runs a task that ends with the server.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(self.stop.clone().run_until_cancelled_owned(task));
     }
 
     /// `http://127.0.0.1:<port>`

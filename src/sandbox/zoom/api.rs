@@ -1,18 +1,16 @@
-//! The REST calls OnAir makes: who am I, what is this meeting, start and stop its stream.
+//! The REST calls, as far as every call is like every other: the token, the scope, the id, and how Zoom says no.
 //!
 //! [Users](https://developers.zoom.us/docs/api/users/), [meetings and webinars](https://developers.zoom.us/docs/api/meetings/),
 //! [errors](https://developers.zoom.us/docs/api/errors/)
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::body::{self, Order};
-use super::world::{Action, Kind, Meeting, State, Stream, ToStrangers, User};
+use super::meeting::{Kind, Meeting, ToStrangers};
+use super::world::{State, User};
+use super::{event, status, target};
 use crate::sandbox::Fault;
 use crate::sandbox::wire::{Answer, Recorded};
-
-/// One start per meeting in this time.
-const BETWEEN_STARTS: SignedDuration = SignedDuration::from_secs(30);
 
 /// Zoom says no.
 #[derive(Debug)]
@@ -72,33 +70,72 @@ pub(super) fn answer(state: &mut State, now: Timestamp, request: &Recorded) -> A
     }
 }
 
-fn call(state: &mut State, now: Timestamp, request: &Recorded) -> Result<Value, Refused> {
-    let caller = Caller::of(state, now, request)?;
-    let path: Vec<&str> = request.path.split('/').skip(1).collect();
-    match (request.method.as_str(), path.as_slice()) {
-        ("GET", ["v2", "users", "me"]) => {
-            caller.needs("user:read:user")?;
-            Ok(user_json(&caller.user))
-        }
-        ("GET", ["v2", "meetings", id]) => {
-            caller.needs("meeting:read:meeting")?;
-            let id = meeting_number(id, "meeting")?;
-            Ok(meeting_json(&*found(state, &caller, id, Kind::Meeting)?, &caller.user))
-        }
-        ("PATCH", ["v2", "meetings", id, "livestream", "status"]) => {
-            caller.needs("meeting:update:livestream_status")?;
-            status_call(state, now, &caller, request, (id, Kind::Meeting))
-        }
-        ("PATCH", ["v2", "webinars", id, "livestream", "status"]) => {
-            caller.needs("webinar:update:livestream_status")?;
-            status_call(state, now, &caller, request, (id, Kind::Webinar))
-        }
-        _ => Err(Refused::new(404, 2300, "This API endpoint is not recognized.")),
+/// One call: by whom, when and with what.
+pub(super) struct Call<'a> {
+    pub(super) caller: Caller,
+    pub(super) now: Timestamp,
+    pub(super) request: &'a Recorded,
+}
+
+/// What a call is about: the number of something, and what it is taken for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    id: u64,
+    pub(super) kind: Kind,
+}
+
+impl Place {
+    fn read(id: &str, kind: Kind) -> Result<Self, Refused> {
+        let plain = (8..=12).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
+        let number = id.parse().ok().filter(|_| plain);
+        let id = number.ok_or_else(|| Refused::new(400, 300, format!("Invalid {} ID.", kind.word())))?;
+        Ok(Self { id, kind })
     }
 }
 
-struct Caller {
-    user: User,
+fn call(state: &mut State, now: Timestamp, request: &Recorded) -> Result<Value, Refused> {
+    let call = Call { caller: Caller::of(state, now, request)?, now, request };
+    let path: Vec<&str> = request.path.split('/').skip(1).collect();
+    match (request.method.as_str(), path.as_slice()) {
+        ("GET", ["v2", "users", "me"]) => {
+            call.caller.needs("user:read:user")?;
+            Ok(user_json(&call.caller.user))
+        }
+        ("GET", ["v2", "users", "me", "settings"]) => {
+            call.caller.needs("user:read:settings")?;
+            Ok(settings_json(&call.caller.user))
+        }
+        ("GET", ["v2", "meetings", id]) => {
+            call.caller.needs("meeting:read:meeting")?;
+            let meeting = found(state, &call.caller, Place::read(id, Kind::Meeting)?)?;
+            Ok(meeting_json(meeting, &call.caller.user))
+        }
+        (_, ["v2", "meetings", id, rest @ ..]) => stream_call(state, &call, (id, Kind::Meeting), rest),
+        (_, ["v2", "webinars", id, rest @ ..]) => stream_call(state, &call, (id, Kind::Webinar), rest),
+        _ => Err(unknown()),
+    }
+}
+
+/// The calls that meetings and webinars have alike.
+fn stream_call(state: &mut State, call: &Call<'_>, (id, kind): (&str, Kind), rest: &[&str]) -> Result<Value, Refused> {
+    type CarryOut = fn(&mut State, &Call<'_>, Place) -> Result<Value, Refused>;
+    let (scope, carry_out): (&str, CarryOut) = match (call.request.method.as_str(), rest) {
+        ("GET", ["livestream"]) => ("read:livestream", target::read),
+        ("PATCH", ["livestream"]) => ("update:livestream", target::write),
+        ("PATCH", ["livestream", "status"]) => ("update:livestream_status", status::call),
+        _ => return Err(unknown()),
+    };
+    call.caller.needs(&format!("{}:{scope}", kind.word()))?;
+    carry_out(state, call, Place::read(id, kind)?)
+}
+
+fn unknown() -> Refused {
+    Refused::new(404, 2300, "This API endpoint is not recognized.")
+}
+
+/// Whose token a request bears, and what it is good for.
+pub(super) struct Caller {
+    pub(super) user: User,
     scopes: Vec<String>,
 }
 
@@ -126,14 +163,12 @@ impl Caller {
     }
 }
 
-fn meeting_number(text: &str, what: &str) -> Result<u64, Refused> {
-    let plain = (8..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|_| plain);
-    number.ok_or_else(|| Refused::new(400, 300, format!("Invalid {what} ID.")))
-}
-
 /// The meeting or webinar, if this user may touch it and it is of the kind that was asked for.
-fn found<'a>(state: &'a mut State, caller: &Caller, id: u64, kind: Kind) -> Result<&'a mut Meeting, Refused> {
+pub(super) fn found<'a>(
+    state: &'a mut State,
+    caller: &Caller,
+    Place { id, kind }: Place,
+) -> Result<&'a mut Meeting, Refused> {
     let missing = || {
         let what = if kind == Kind::Meeting { "Meeting" } else { "Webinar" };
         Refused::new(404, 3001, format!("{what} does not exist: {id}."))
@@ -155,103 +190,6 @@ fn found<'a>(state: &'a mut State, caller: &Caller, id: u64, kind: Kind) -> Resu
     }
 }
 
-fn status_call(
-    state: &mut State,
-    now: Timestamp,
-    caller: &Caller,
-    request: &Recorded,
-    (id, kind): (&str, Kind),
-) -> Result<Value, Refused> {
-    let what = if kind == Kind::Meeting { "meeting" } else { "webinar" };
-    let id = meeting_number(id, what)?;
-    let order = body::order(request, kind)?;
-    let meeting = found(state, caller, id, kind)?;
-    match kind {
-        Kind::Meeting => meeting_may(meeting, &caller.user)?,
-        Kind::Webinar => webinar_may(meeting, &caller.user)?,
-    }
-    let action = order.action;
-    carry_out(meeting, order, now)?;
-    state.carried_out.push((id, action));
-    Ok(Value::Null)
-}
-
-/// A meeting's conditions, in the order in which a person can cure them.
-fn meeting_may(meeting: &Meeting, host: &User) -> Result<(), Refused> {
-    if !host.licensed {
-        let message = "Your user account is not allowed meeting hosting and scheduling capabilities.";
-        return Err(Refused::new(400, 3161, message));
-    }
-    if meeting.e2ee {
-        let message = "End-to-end encrypted meetings currently do not support the livestreaming feature.";
-        return Err(Refused::new(400, 4400, message));
-    }
-    if !meeting.streaming_allowed {
-        let message = "Not allowed to start live streaming. To use this feature, enable the \"Allow livestreaming of \
-                       meetings\" setting in the Zoom web portal.";
-        return Err(Refused::new(400, 3000, message));
-    }
-    if !meeting.running {
-        return Err(Refused::new(400, 4927, format!("Meeting {} has not started.", thousands(meeting.id))));
-    }
-    Ok(())
-}
-
-fn webinar_may(webinar: &Meeting, host: &User) -> Result<(), Refused> {
-    if !host.webinar_plan {
-        let message = "Webinar plan is missing. You must subscribe to the webinar plan and enable webinars for this \
-                       user in order to perform this action.";
-        return Err(Refused::new(400, 200, message));
-    }
-    if !webinar.streaming_allowed || !webinar.target_set {
-        let message = "The current webinar is not configured with a custom streaming service.";
-        return Err(Refused::new(400, 3000, message));
-    }
-    if !webinar.running || webinar.practice_session {
-        return Err(Refused::new(400, 200, format!("Webinar {} has not started.", thousands(webinar.id))));
-    }
-    Ok(())
-}
-
-fn carry_out(meeting: &mut Meeting, order: Order, now: Timestamp) -> Result<(), Refused> {
-    match order.action {
-        Action::Start => {
-            if meeting.last_start.is_some_and(|last| now.duration_since(last) < BETWEEN_STARTS) {
-                let message = "Too many requests to start the live stream of this meeting. If the live stream has \
-                               not started, try again after 30 seconds.";
-                return Err(Refused::new(429, 429, message));
-            }
-            meeting.last_start = Some(now);
-            if meeting.target_set && meeting.stream == Stream::Idle {
-                meeting.stream = Stream::Live { since: now, settings: order.settings };
-            }
-        }
-        Action::Stop if meeting.kind == Kind::Webinar && meeting.stream == Stream::Idle => {
-            return Err(Refused::new(400, 200, format!("Webinar {} has not started.", thousands(meeting.id))));
-        }
-        Action::Stop => meeting.stream = Stream::Idle,
-        Action::Mode => {
-            if let Stream::Live { settings, .. } = &mut meeting.stream {
-                *settings = order.settings;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// As Zoom prints numbers inside messages: `82,929,473,321`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 fn user_json(user: &User) -> Value {
     json!({
         "id": user.id,
@@ -266,14 +204,37 @@ fn user_json(user: &User) -> Value {
     })
 }
 
+fn settings_json(user: &User) -> Value {
+    let streaming = user.licensed && user.streaming_allowed;
+    let custom = streaming && user.custom_streaming_allowed;
+    let mut services = vec!["facebook", "youtube"];
+    if custom {
+        services.push("custom_live_streaming_service");
+    }
+    json!({
+        "in_meeting": {
+            "allow_live_streaming": streaming,
+            "custom_live_streaming_service": custom,
+            "custom_service_instructions": "",
+            "live_streaming_facebook": streaming,
+            "live_streaming_youtube": streaming,
+            "webinar_live_streaming": {
+                "enable": streaming && user.webinar_plan,
+                "live_streaming_service": if streaming && user.webinar_plan { services } else { Vec::new() },
+            },
+        },
+    })
+}
+
 fn meeting_json(meeting: &Meeting, host: &User) -> Value {
     json!({
         "id": meeting.id,
-        "uuid": format!("uuid{}==", meeting.id),
+        "uuid": meeting.uuid,
         "host_id": host.id,
         "host_email": host.email,
         "topic": meeting.topic,
         "type": 2,
+        "start_time": event::seconds(meeting.begins),
         "status": if meeting.running { "started" } else { "waiting" },
         // A bearer of the host's power, as at Zoom.
         "start_url": format!("https://zoom.us/s/{}?zak=zak-canary", meeting.id),

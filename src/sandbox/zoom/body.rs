@@ -1,11 +1,12 @@
-//! The body of the status call, JSON or `multipart/form-data`, checked as Zoom's schema has it.
+//! The bodies of calls, checked as Zoom's schema has them. That of the status call may be `multipart/form-data`, too.
 //!
 //! [The status call](https://developers.zoom.us/docs/api/meetings/#tag/meetings/patch/meetings/{meetingId}/livestream/status)
 
 use serde_json::{Map, Value};
 
 use super::api::Refused;
-use super::world::{Action, Kind};
+use super::meeting::{Kind, Target};
+use super::world::Action;
 use crate::sandbox::wire::Recorded;
 
 /// What is ordered.
@@ -41,6 +42,33 @@ pub(super) fn order(request: &Recorded, kind: Kind) -> Result<Order, Refused> {
         Some(action) if wrong.is_empty() => Ok(Order { action, settings }),
         _ => Err(Refused::validation(wrong)),
     }
+}
+
+/// Reads and checks a target. Whoever may stream in 1080p has to say the resolution.
+pub(super) fn target(request: &Recorded, full_hd: bool) -> Result<Target, Refused> {
+    if request.media_type() != "application/json" {
+        return Err(Refused::new(415, 300, "Unsupported Content Type"));
+    }
+    let body = json(&request.body)?;
+    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+    let fits = |key: &str, most: usize| (1..=most).contains(&text(key).chars().count());
+    let is_address = |key: &str| fits(key, 1024) && url::Url::parse(text(key)).is_ok();
+    let fine = |key: &str| match key {
+        "stream_url" | "page_url" => is_address(key),
+        "stream_key" => fits(key, 512),
+        "resolution" if !body.contains_key(key) => !full_hd,
+        "resolution" => matches!((text(key), full_hd), ("720p", _) | ("1080p", true)),
+        _ => false,
+    };
+    let known = ["stream_url", "stream_key", "page_url", "resolution"];
+    let unknown = body.keys().map(String::as_str).filter(|key| !known.contains(key));
+    let wrong: Vec<String> = known.into_iter().chain(unknown).filter(|key| !fine(key)).map(str::to_owned).collect();
+    if !wrong.is_empty() {
+        return Err(Refused::validation(wrong));
+    }
+    let resolution = if body.contains_key("resolution") { text("resolution") } else { "720p" };
+    let [stream_url, stream_key, page_url] = ["stream_url", "stream_key", "page_url"].map(|key| text(key).to_owned());
+    Ok(Target { stream_url, stream_key, page_url, resolution: resolution.to_owned() })
 }
 
 fn wrong_settings(settings: &Map<String, Value>, kind: Kind) -> Vec<String> {

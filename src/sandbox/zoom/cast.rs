@@ -1,7 +1,8 @@
-//! Setting the scene: who there is at Zoom, which meetings they host, and what happens to those.
+//! Setting the scene: who there is at Zoom, and which meetings they host.
 
-use super::SimZoom;
-use super::world::{Kind, Meeting, Stream, ToStrangers, User};
+use super::meeting::{Kind, Meeting, Stream, Target, ToStrangers};
+use super::world::User;
+use super::{SimZoom, life};
 
 impl SimZoom {
     /// The user with this address in the account `acct-0001`, made if new: licensed, with the webinar plan.
@@ -59,48 +60,53 @@ impl SimZoom {
     }
 
     fn new_meeting(&self, host: &User, kind: Kind, id: Option<u64>) -> u64 {
+        let now = self.world.clock.now();
         self.world.change(|state| {
             // Eleven digits, as Zoom gives them out: they do not fit in 32 bits.
             let id = id.unwrap_or(81_200_000_001 + state.meetings.len() as u64);
+            let number = state.meetings.len() + 1;
             state.meetings.push(Meeting {
                 id,
                 kind,
-                topic: format!("{kind:?} {}", state.meetings.len() + 1),
+                uuid: life::uuid(id, 0),
+                topic: format!("{kind:?} {number}"),
                 host: host.id.clone(),
                 running: false,
                 e2ee: false,
                 streaming_allowed: true,
-                target_set: true,
+                target: Some(Target {
+                    stream_url: "rtmps://live.example.com/app".to_owned(),
+                    stream_key: format!("stream-key-canary-{number:04}"),
+                    page_url: format!("https://live.example.com/watch/{number}"),
+                    resolution: "720p".to_owned(),
+                }),
+                reachable: true,
                 practice_session: false,
                 to_strangers: ToStrangers::Missing,
                 stream: Stream::Idle,
+                begins: now,
                 last_start: None,
+                turn: 0,
             });
             id
         })
     }
 
-    /// Changes a meeting or webinar. What is not in progress is not on air either.
+    /// Changes a meeting or webinar. One that is in progress thereby begins, one that is no longer ends.
     pub fn edit_meeting(&self, id: u64, edit: impl FnOnce(&mut Meeting)) {
+        let now = self.world.clock.now();
         self.world.change(|state| match state.meeting(id) {
             Some(meeting) => {
+                let before = meeting.running;
                 edit(meeting);
-                if !meeting.running {
-                    meeting.stream = Stream::Idle;
+                match (before, meeting.running) {
+                    (false, true) => state.begin(now, id),
+                    (true, false) => state.end(now, id),
+                    (true, true) | (false, false) => {}
                 }
             }
             None => state.complaints.push(format!("edit_meeting: no meeting {id}")),
         });
-    }
-
-    /// The host starts the meeting.
-    pub fn begin(&self, id: u64) {
-        self.edit_meeting(id, |meeting| meeting.running = true);
-    }
-
-    /// The host ends the meeting, and with it the stream.
-    pub fn end(&self, id: u64) {
-        self.edit_meeting(id, |meeting| meeting.running = false);
     }
 
     /// Deletes the meeting.
@@ -111,11 +117,6 @@ impl SimZoom {
     /// The meeting as it is now.
     pub fn meeting_now(&self, id: u64) -> Option<Meeting> {
         self.world.read(|state| state.meetings.iter().find(|meeting| meeting.id == id).cloned())
-    }
-
-    /// Whether the meeting is on air.
-    pub fn is_live(&self, id: u64) -> bool {
-        self.meeting_now(id).is_some_and(|meeting| meeting.stream != Stream::Idle)
     }
 }
 
@@ -130,6 +131,9 @@ fn new_user(number: usize, account_id: &str, email: &str) -> User {
         last_name: "Example".to_owned(),
         licensed: true,
         webinar_plan: true,
+        streaming_allowed: true,
+        custom_streaming_allowed: true,
+        full_hd: false,
         pmi: 5_551_230_000 + number as u64,
         exists: true,
     }

@@ -1,14 +1,23 @@
-//! A simulated Zoom: users, meetings and webinars, OAuth with rotating tokens, and the live stream calls.
+//! A simulated Zoom: users, meetings and webinars, OAuth with rotating tokens, the live stream calls, and events.
 //!
 //! It answers with Zoom's statuses, codes and shapes. Where Zoom's behavior is not documented it is generous: a stop
-//! without a stream is fine, and so is a start of what is on air, once 30 seconds have passed. Events are not sent.
+//! without a stream is fine, and so is a start of what is on air, once 30 seconds have passed. As at Zoom, a 204 to a
+//! start says only that it was taken: what becomes of it is told by an event, or by none.
 
 mod api;
 mod body;
 mod cast;
+mod event;
+mod life;
+mod meeting;
 mod oauth;
+mod route;
+mod status;
+mod target;
 #[cfg(test)]
 mod tests;
+mod validation;
+mod webhooks;
 mod world;
 
 use std::fmt;
@@ -16,57 +25,37 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 pub use api::refusal;
+pub use event::Event;
+pub use meeting::{Kind, Meeting, Service, Stream, Target, ToStrangers};
 pub use oauth::{Tokens, invalid_grant};
-pub use world::{Kind, Meeting, Stream, ToStrangers, User};
+pub use route::Route;
+pub use validation::Invalid;
+pub use webhooks::{Sent, doubled, in_order, reversed};
+pub use world::User;
 
 use self::world::{Action, State, Visitor, World};
-use super::Fault;
 use super::wait::{self, TimedOut};
 use super::wire::{Recorded, Server};
+use super::{Fault, signed};
 use crate::clock::Clock;
 
 /// The scopes of the app unless a test says otherwise.
-pub const SCOPES: &[&str] =
-    &["user:read:user", "meeting:read:meeting", "meeting:update:livestream_status", "webinar:update:livestream_status"];
+pub const SCOPES: &[&str] = &[
+    "user:read:user",
+    "user:read:settings",
+    "meeting:read:meeting",
+    "meeting:read:livestream",
+    "meeting:update:livestream",
+    "meeting:update:livestream_status",
+    "webinar:update:livestream_status",
+];
 
-/// Where a fault can strike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// Every route.
-    Any,
-    /// `GET /oauth/authorize`
-    Authorize,
-    /// `POST /oauth/token`
-    Token,
-    /// `POST /oauth/revoke`
-    Revoke,
-    /// `GET /v2/users/me`
-    Me,
-    /// `PATCH /v2/meetings/{id}/livestream/status`
-    MeetingStatus,
-    /// `PATCH /v2/webinars/{id}/livestream/status`
-    WebinarStatus,
-    /// Anything else under `/v2`.
-    OtherCall,
-}
-
-impl Route {
-    fn of(request: &Recorded) -> Self {
-        match request.path.as_str() {
-            "/oauth/authorize" => Self::Authorize,
-            "/oauth/token" => Self::Token,
-            "/oauth/revoke" => Self::Revoke,
-            "/v2/users/me" => Self::Me,
-            path if path.starts_with("/v2/meetings/") && path.ends_with("/livestream/status") => Self::MeetingStatus,
-            path if path.starts_with("/v2/webinars/") && path.ends_with("/livestream/status") => Self::WebinarStatus,
-            _ => Self::OtherCall,
-        }
-    }
-}
+/// What it takes besides to hear of webinars and to know and set where they go.
+pub const WEBINAR_SCOPES: &[&str] = &["webinar:read:webinar", "webinar:read:livestream", "webinar:update:livestream"];
 
 /// A handle on the simulated Zoom. Clones share it; it stops when the last one is dropped.
 #[derive(Clone)]
@@ -96,9 +85,12 @@ impl SimZoom {
             client_id: client_id.to_owned(),
             client_secret: client_secret.to_owned(),
             clock,
+            http: signed::client()?,
             state: Mutex::new(State { scopes, ..State::default() }),
             changes: watch::Sender::new(0),
         });
+        server.spawn(webhooks::deliver_all(world.clone()));
+        server.spawn(world::keep_time(world.clone()));
         let serving = world.clone();
         server.serve(listener, move |request| {
             let world = serving.clone();
@@ -156,10 +148,20 @@ impl SimZoom {
         })
     }
 
-    /// The user removes the app: all tokens are dead.
+    /// The user removes the app: all tokens are dead. The app is told, as if it were a published one; others are not.
     pub fn remove_app(&self, user: &User) {
+        let now = self.world.clock.now();
         self.world.change(|state| {
-            state.grants.iter_mut().filter(|grant| grant.user == user.id).for_each(|grant| grant.alive = false);
+            let mut removed = false;
+            for grant in state.grants.iter_mut().filter(|grant| grant.user == user.id) {
+                removed |= std::mem::replace(&mut grant.alive, false);
+            }
+            if removed {
+                let at = state.webhooks.next_moment(now);
+                let unique = hex::encode(Sha256::digest(format!("{} {at}", user.id)));
+                let problem = state.webhooks.send(event::deauthorized(user, &self.world.client_id, &unique, at));
+                state.complaints.extend(problem);
+            }
         });
     }
 
@@ -208,14 +210,6 @@ impl SimZoom {
         self.world.read(|state| state.carried_out.iter().filter(|done| **done == (id, action)).count())
     }
 
-    /// The settings of the stream that is on air; null if it has none.
-    pub fn stream_settings(&self, id: u64) -> Option<Value> {
-        match self.meeting_now(id)?.stream {
-            Stream::Live { settings, .. } => Some(settings),
-            Stream::Idle => None,
-        }
-    }
-
     /// How many refreshes were granted.
     pub fn refreshes(&self) -> usize {
         self.world.read(|state| state.refreshes)
@@ -226,7 +220,7 @@ impl SimZoom {
         self.world.read(|state| state.complaints.clone())
     }
 
-    /// Waits until something is found in this Zoom; the error lists the requests that came in.
+    /// Waits until something is found in this Zoom; the error lists the requests that came in, and the events.
     pub async fn wait_until<T>(
         &self,
         what: &str,
@@ -237,7 +231,9 @@ impl SimZoom {
         found.ok_or_else(|| {
             let requests = self.requests();
             let seen = requests.iter().map(|request| format!("{} {}", request.method, request.path));
-            let instead = seen.collect::<Vec<_>>().join("\n");
+            let events = self.events();
+            let sent = events.iter().map(|sent| format!("event {sent}"));
+            let instead = seen.chain(sent).collect::<Vec<_>>().join("\n");
             TimedOut { waited_for: what.to_owned(), within, instead }
         })
     }

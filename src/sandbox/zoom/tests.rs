@@ -7,6 +7,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 
+mod events;
+mod streams;
+mod targets;
+
 const REDIRECT: &str = "https://onair.test/zoom/oauth/callback";
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-0001";
 
@@ -258,7 +262,7 @@ async fn a_webinar_has_its_own_codes() {
     assert_eq!(order("stop").await, not_started);
     assert_eq!(order("start").await.0, 204);
     assert_eq!(order("mode").await.1["code"], 300);
-    zoom.edit_meeting(id, |webinar| webinar.target_set = false);
+    zoom.edit_meeting(id, |webinar| webinar.target = None);
     let unset = said(3000, "The current webinar is not configured with a custom streaming service.");
     assert_eq!(order("start").await, (400, unset));
     zoom.edit_user(&ada, |user| user.webinar_plan = false);

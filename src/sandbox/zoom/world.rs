@@ -1,11 +1,15 @@
 //! Everything the simulated Zoom knows: users, meetings, grants, and who may do what.
 
-use std::sync::Mutex;
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use super::meeting::{Meeting, Start};
+use super::webhooks::Webhooks;
 use super::{Route, api, oauth};
 use crate::clock::Clock;
 use crate::sandbox::fault::Faults;
@@ -31,71 +35,23 @@ pub struct User {
     pub licensed: bool,
     /// Whether the user has the webinar plan.
     pub webinar_plan: bool,
+    /// Whether "Allow livestreaming of meetings" is on in the user's settings.
+    pub streaming_allowed: bool,
+    /// Whether "Custom Live Streaming Service" is ticked below it.
+    pub custom_streaming_allowed: bool,
+    /// Whether the user may stream in 1080p.
+    pub full_hd: bool,
     /// The personal meeting's number.
     pub pmi: u64,
     /// Whether the user still exists.
     pub exists: bool,
 }
 
-/// A meeting or webinar.
-#[derive(Clone, Debug)]
-pub struct Meeting {
-    /// Its number.
-    pub id: u64,
-    /// What it is.
-    pub kind: Kind,
-    /// What it is called.
-    pub topic: String,
-    /// The host's user id.
-    pub host: String,
-    /// Whether it is in progress.
-    pub running: bool,
-    /// Whether it is end-to-end encrypted.
-    pub e2ee: bool,
-    /// Whether "Allow livestreaming" is on for it.
-    pub streaming_allowed: bool,
-    /// Whether a custom streaming service is set up for it. A meeting without one takes a start and is never on air.
-    pub target_set: bool,
-    /// Whether a webinar's host only rehearses.
-    pub practice_session: bool,
-    /// What a user who is not its host is told.
-    pub to_strangers: ToStrangers,
-    /// Whether it is on air.
-    pub stream: Stream,
-    /// When a start was last taken.
-    pub(super) last_start: Option<Timestamp>,
-}
-
-/// Meeting or webinar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A meeting.
-    Meeting,
-    /// A webinar.
-    Webinar,
-}
-
-/// What users other than the host are told of a meeting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ToStrangers {
-    /// 404/3001: it does not exist, for them.
-    Missing,
-    /// 400/1010: it belongs to another account.
-    OtherAccount,
-}
-
-/// Whether a meeting is on air.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// It is not.
-    Idle,
-    /// It is.
-    Live {
-        /// Since when.
-        since: Timestamp,
-        /// The settings of the start, as Zoom got them; null if there were none.
-        settings: Value,
-    },
+impl User {
+    /// Whether the user's settings have custom live streaming on.
+    pub(super) fn allows_custom_streaming(&self) -> bool {
+        self.streaming_allowed && self.custom_streaming_allowed
+    }
 }
 
 /// What was carried out on a meeting's stream.
@@ -138,6 +94,21 @@ pub(super) struct Grant {
     pub(super) alive: bool,
 }
 
+impl Grant {
+    pub(super) fn allows(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|granted| granted == scope)
+    }
+}
+
+/// What happens by itself when its time comes.
+#[derive(Clone, Debug)]
+pub(super) enum Due {
+    /// A start reaches its target or does not, if it is still the turn of this one.
+    Connected(u64, Box<Start>),
+    /// An event is tried again.
+    Retry(usize),
+}
+
 /// The world: its state, and what does not change.
 #[derive(Debug)]
 pub(super) struct World {
@@ -145,6 +116,7 @@ pub(super) struct World {
     pub(super) client_id: String,
     pub(super) client_secret: String,
     pub(super) clock: Clock,
+    pub(super) http: reqwest::Client,
     pub(super) state: Mutex<State>,
     /// Counts changes, for those who wait for one.
     pub(super) changes: watch::Sender<u64>,
@@ -165,6 +137,11 @@ pub(super) struct State {
     pub(super) complaints: Vec<String>,
     pub(super) requests: Vec<Recorded>,
     pub(super) faults: Faults<Route>,
+    pub(super) webhooks: Webhooks,
+    pub(super) connect_delay: Duration,
+    pub(super) due: Vec<(Instant, Due)>,
+    /// How often a meeting was begun.
+    pub(super) runs: u64,
     pub(super) tokens: u64,
     pub(super) tracking: u64,
 }
@@ -181,7 +158,8 @@ impl World {
     }
 
     /// Records a request, lets a fault strike if one is due, and else carries it out.
-    pub(super) async fn serve(&self, request: Recorded) -> Option<Answer> {
+    pub(super) async fn serve(&self, mut request: Recorded) -> Option<Answer> {
+        request.at = self.clock.now();
         let route = Route::of(&request);
         let (fault, tracking) = self.change(|state| {
             state.requests.push(request.clone());
@@ -206,7 +184,42 @@ impl World {
     }
 }
 
+/// Lets happen what is due, when it is due. The machine's time counts: nothing here takes longer in a world whose clock
+/// stands still, or less in one that was moved ahead.
+pub(super) async fn keep_time(world: Arc<World>) {
+    let mut news = world.changes.subscribe();
+    loop {
+        let next = world.read(|state| state.due.iter().map(|(at, _)| *at).min());
+        let is_due = async {
+            match next {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = is_due => {
+                let now = world.clock.now();
+                world.change(|state| state.let_happen(now));
+            }
+            // The world is there as long as this task: its news do not end.
+            _ = news.changed() => {}
+        }
+    }
+}
+
 impl State {
+    fn let_happen(&mut self, now: Timestamp) {
+        let (mut due, later): (Vec<_>, Vec<_>) = self.due.drain(..).partition(|(at, _)| *at <= Instant::now());
+        self.due = later;
+        due.sort_by_key(|(at, _)| *at);
+        for (_, what) in due {
+            match what {
+                Due::Connected(turn, start) => self.connect(now, turn, *start),
+                Due::Retry(index) => self.webhooks.try_again(index),
+            }
+        }
+    }
+
     pub(super) fn user(&self, id: &str) -> Option<&User> {
         self.users.iter().find(|user| user.id == id)
     }
