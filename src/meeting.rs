@@ -18,9 +18,23 @@ pub struct MeetingId(u64);
 pub struct NotAMeetingId;
 
 impl MeetingId {
+    /// Stands in help and in suggestions where nothing better is known.
+    pub const EXAMPLE: Self = Self(68_423_085);
+
     /// The number itself, as Zoom's API has it in its paths.
     pub fn number(self) -> u64 {
         self.0
+    }
+
+    /// The id in a word with other marks around or within, or with a slip of the finger after it: `(684.230.85)`,
+    /// `68423085x`.
+    pub fn mistyped(word: &str) -> Option<Self> {
+        /// More letters are no slip.
+        const MOST_LETTERS: usize = 2;
+        let end = word.find(char::is_alphabetic).unwrap_or(word.len());
+        let (head, tail) = word.split_at(end);
+        let digits: String = head.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().ok().filter(|_| tail.chars().count() <= MOST_LETTERS && tail.chars().all(char::is_alphabetic))
     }
 }
 

@@ -59,8 +59,8 @@ pub(crate) struct Swap<'a> {
     pub(crate) seen: Option<&'a [u8]>,
     /// What is to be there; nothing, to delete it.
     pub(crate) wanted: Option<&'a [u8]>,
-    /// For how long it is kept.
-    pub(crate) life: Duration,
+    /// For how long it is kept; without a life it stays.
+    pub(crate) life: Option<Duration>,
 }
 
 /// Whether a record is now as wanted.

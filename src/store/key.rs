@@ -14,6 +14,7 @@
 //! | `turn:<number>` | one meeting or webinar, in all workspaces | plain JSON, one [`Turn`](crate::turn::Turn) | 15 s while Zoom is asked, renewed; then 35 min |
 //! | `webinar:<number>` | one webinar | a mark | 30 days |
 //! | `streams:{<enterprise>/<team>}` | one workspace | plain JSON, one [`StreamRecord`](crate::reply::StreamRecord) per meeting | 24 h each |
+//! | `presets:<enterprise>/<team>/<user>` | one Slack user | sealed [`Presets`](crate::preset::Presets) | until the last one is forgotten |
 //! | `ping` | nobody | a mark that shows that writing works; Redis alone | 60 s |
 //!
 //! Keys that one script touches share a hash tag. On Redis every key stands behind the namespace (`onair:`), and a
@@ -128,6 +129,10 @@ impl Key {
 
     pub(crate) fn turn(meeting: MeetingId) -> Self {
         Self::new("turn:", meeting.number())
+    }
+
+    pub(crate) fn presets(person: &Person) -> Self {
+        Self::new("presets:", person.key())
     }
 
     pub(crate) fn streams(person: &Person) -> Self {

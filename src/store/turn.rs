@@ -44,7 +44,7 @@ impl Store {
         wanted: Option<&Turn>,
     ) -> Result<TurnChange, Error> {
         let key = Key::turn(meeting);
-        let life = wanted.map(Turn::life).unwrap_or_default();
+        let life = wanted.map(Turn::life);
         let wanted =
             wanted.map(|turn| to_json(&key, turn).map(|bytes| Seen { turn: turn.clone(), bytes })).transpose()?;
         let swap = Swap {

@@ -21,6 +21,7 @@ macro_rules! on_both_engines {
 mod cases;
 mod embedded;
 mod journal;
+mod presets;
 mod redis;
 mod sealing;
 mod trail;

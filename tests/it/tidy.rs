@@ -13,7 +13,20 @@ const README: &str = include_str!("../../README.md");
 /// The floors of `src/lib.rs`, from the ground up.
 const FLOORS: &[&[&str]] = &[
     &["id", "secret", "clock"],
-    &["command", "invocation", "journal", "meeting", "outcome", "grant", "reply", "words", "audit", "manifest", "turn"],
+    &[
+        "command",
+        "invocation",
+        "journal",
+        "meeting",
+        "outcome",
+        "grant",
+        "reply",
+        "words",
+        "audit",
+        "manifest",
+        "preset",
+        "turn",
+    ],
     &["slack", "zoom", "store"],
     &["app"],
     &["usecase"],

@@ -96,14 +96,14 @@ impl Engine for Embedded {
     async fn swap(&self, swap: Swap<'_>) -> Result<Swapped, Error> {
         let key = swap.key.as_str().to_owned();
         let (seen, wanted) = (swap.seen.map(<[u8]>::to_vec), swap.wanted.map(<[u8]>::to_vec));
-        let life = millis(swap.life);
+        let life = swap.life.map(millis);
         self.write(move |connection, now| {
             let known: Option<Vec<u8>> = find(connection, GET, (&key, now))?;
             if known != seen && known != wanted {
                 return Ok(Swapped::Other(known));
             }
             match wanted {
-                Some(wanted) => put(connection, &key, wanted, Some(now + life))?,
+                Some(wanted) => put(connection, &key, wanted, life.map(|life| now + life))?,
                 None => change(connection, "DELETE FROM record WHERE key = ?1", [key]).map(drop)?,
             }
             Ok(Swapped::Done)

@@ -131,7 +131,10 @@ impl Engine for Redis {
 
     async fn swap(&self, swap: Swap<'_>) -> Result<Swapped, Error> {
         let mut script = self.swap.key(self.name(swap.key));
-        script.arg(swap.seen.unwrap_or_default()).arg(swap.wanted.unwrap_or_default()).arg(millis(swap.life));
+        script.arg(swap.seen.unwrap_or_default()).arg(swap.wanted.unwrap_or_default());
+        if let Some(life) = swap.life {
+            script.arg(millis(life));
+        }
         let other: Option<Vec<u8>> = self.run(script, Again::Harmless).await?;
         Ok(other.map_or(Swapped::Done, |other| Swapped::Other(Some(other).filter(|other| !other.is_empty()))))
     }

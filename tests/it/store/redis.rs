@@ -206,6 +206,7 @@ async fn every_record_is_given_its_life() {
     store.remember_webinar(number).await.unwrap();
     store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
     store.save_grant(&grant("Z1")).await.unwrap();
+    super::presets::save(store, &person("U1"), "keynote").await;
 
     let Place::Redis { url, namespace } = &world.options.place else { panic!("this world is on Redis") };
     let mut raw = redis::Client::open(url.expose()).unwrap().get_connection().unwrap();
@@ -219,6 +220,7 @@ async fn every_record_is_given_its_life() {
         ("webinar:68423085", 1, 30 * DAY),
         ("{link}:*", 2, -1),
         ("grant:Z1", 1, -1),
+        ("presets:E1/T1/U1", 1, -1),
     ] {
         let found: Vec<String> = redis::cmd("KEYS").arg(format!("{namespace}:{pattern}")).query(&mut raw).unwrap();
         assert_eq!(found.len(), keys, "{pattern}");

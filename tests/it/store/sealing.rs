@@ -36,6 +36,8 @@ async fn no_secret_lies_open_in_the_store(world: World) {
     assert!(store.advance(&id("j2"), "a", &accepted, None).await.unwrap());
     assert!(store.postpone(&id("j3"), "a", &accepted, LONG).await.unwrap());
 
+    super::presets::save(store, &person("U1"), "canary-name").await;
+
     let bytes = everything(&world);
     assert!(bytes.contains("in-the-clear"), "the search finds what is not sealed");
     for canary in ["canary", "hooks.slack.com", "livestream_status"] {
@@ -151,7 +153,7 @@ fn everything(world: &World) -> String {
     }
 }
 
-fn read(world: &World, key: &str) -> Vec<u8> {
+pub(super) fn read(world: &World, key: &str) -> Vec<u8> {
     match &world.options.place {
         Place::Redis { namespace, .. } => {
             redis::cmd("GET").arg(format!("{namespace}:{key}")).query(&mut raw(world)).unwrap()
@@ -163,7 +165,7 @@ fn read(world: &World, key: &str) -> Vec<u8> {
     }
 }
 
-fn write(world: &World, key: &str, value: &[u8]) {
+pub(super) fn write(world: &World, key: &str, value: &[u8]) {
     match &world.options.place {
         Place::Redis { namespace, .. } => {
             redis::cmd("SET").arg(format!("{namespace}:{key}")).arg(value).exec(&mut raw(world)).unwrap();
