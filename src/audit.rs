@@ -108,6 +108,12 @@ words! {
         Disconnect = "disconnect",
         /// `/stream whoami`
         Whoami = "whoami",
+        /// `/stream save`
+        Save = "save",
+        /// `/stream forget`
+        Forget = "forget",
+        /// `/stream presets`
+        Presets = "presets",
         /// `/stream help`, and text that made no sense.
         Help = "help",
         /// The Cancel button of an order that waits for its next try.
@@ -168,9 +174,13 @@ words! {
         DisconnectedNotRevoked = "disconnected_not_revoked",
         /// A start was shown and not sent.
         DryRun = "dry_run",
+        /// A meeting was saved under a name.
+        Saved = "saved",
+        /// A saved name was forgotten.
+        Forgotten = "forgotten",
         /// Something was looked up and told.
         Told = "told",
-        /// The text made no sense.
+        /// The text made no sense, or was about a name that is not there or has no room.
         Usage = "usage",
         /// The text held a stream secret, which was not kept.
         SecretRefused = "secret_refused",

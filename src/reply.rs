@@ -9,6 +9,7 @@ use crate::grant::ZoomUser;
 use crate::id::{JobId, UserId};
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{Action, Outcome};
+use crate::preset::{Preset, Presets};
 use crate::secret::Secret;
 use crate::turn::Phase;
 
@@ -20,7 +21,7 @@ pub enum Reply {
         /// The verb asked about.
         verb: Option<Verb>,
     },
-    /// The text made no sense.
+    /// The text made no sense, by itself or with the names that the person has saved.
     Usage(UsageError),
     /// Every place in the queue is taken; the command was not accepted.
     Busy,
@@ -101,6 +102,17 @@ pub enum Reply {
         /// What OnAir did with them lately, newest first.
         streams: Vec<StreamRecord>,
     },
+    /// A meeting is saved under a name.
+    Saved {
+        /// The name, and what it stands for.
+        preset: Preset,
+        /// What it stood for before, if that was something else.
+        replaced: Option<Preset>,
+    },
+    /// A saved name is forgotten.
+    Forgotten(Preset),
+    /// The names a person has saved.
+    Presets(Presets),
 }
 
 /// Why somebody is asked to connect.

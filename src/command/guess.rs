@@ -2,6 +2,7 @@
 
 use super::Verb;
 use super::option::{Flag, bare_name, folded};
+use crate::preset::{PresetName, Presets};
 
 /// The verb behind a misspelled word, or behind another word for the same thing.
 pub(super) fn verb(word: &str) -> Option<Verb> {
@@ -15,6 +16,9 @@ pub(super) fn verb(word: &str) -> Option<Verb> {
         "login" | "log-in" | "link" | "signin" | "sign-in" | "auth" => Verb::Connect,
         "logout" | "log-out" | "unlink" | "signout" | "sign-out" => Verb::Disconnect,
         "who" | "me" | "account" => Verb::Whoami,
+        "add" | "remember" | "bookmark" | "name" | "store" => Verb::Save,
+        "remove" | "rm" | "delete" | "del" | "unsave" => Verb::Forget,
+        "names" | "saved" | "bookmarks" | "favorites" => Verb::Presets,
         "usage" | "commands" | "man" => Verb::Help,
         _ => {
             // A copied `stop` ends a show: only a slip of one letter means it.
@@ -45,10 +49,18 @@ pub(super) fn value(word: &str, allowed: &[&'static str]) -> Option<&'static str
     nearest(meant, allowed).or_else(|| allowed.first().copied())
 }
 
+/// The saved name behind a misspelled one.
+pub(super) fn name<'p>(word: &PresetName, saved: &'p Presets) -> Option<&'p PresetName> {
+    let keys: Vec<String> = saved.all().iter().map(|preset| preset.name.key()).collect();
+    let choices: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let near = nearest(&folded(&word.key()), &choices)?;
+    saved.all().iter().zip(&keys).find(|(_, key)| *key == near).map(|(preset, _)| &preset.name)
+}
+
 /// The only choice that begins with the word, else the one the fewest slips away.
 fn nearest<'c>(word: &str, choices: &[&'c str]) -> Option<&'c str> {
     /// Words longer than this are no misspelling of anything here.
-    const LONGEST: usize = 20;
+    const LONGEST: usize = PresetName::MAX_CHARS;
     let length = word.chars().count();
     if length > LONGEST {
         return None;

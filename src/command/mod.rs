@@ -1,41 +1,46 @@
 //! What a person can ask for: the command, its table, and the errors of text that makes no sense.
 //!
 //! Pure: [`parse`] turns text into a [`Command`] or a [`UsageError`], and a command prints itself in the form that
-//! parses back to it. The name of the slash command itself is not known here; it comes with each request.
+//! parses back to it. A meeting in it is a [`Target`], an id or a saved name; [`Command::resolve`] makes ids of all
+//! names once somebody has looked up what they stand for. The name of the slash command itself is not known here; it
+//! comes with each request.
 
 mod guard;
 mod guess;
 mod link;
 mod option;
 mod parse;
+mod print;
 mod scan;
+mod target;
 #[cfg(test)]
 mod tests;
-
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::parse::parse;
-use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName};
+pub(crate) use self::print::{CAPTIONS_WORDS, LAYOUT_WORDS, SPEAKER_NAME_WORDS};
+pub use self::target::{Target, not_saved, too_many_names};
+use crate::meeting::{MeetingId, Settings};
+use crate::preset::{NotAName, Preset, PresetName};
 
 /// What the slash command is called unless the manifest was made with another name.
 pub const DEFAULT_COMMAND: &str = "/stream";
 
-/// One understood command.
+/// One understood command. `M` is how it tells its meeting: [`Target`] as typed, an id once names are looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum Command<M = MeetingId> {
     /// Put a meeting on air.
-    Start(Start),
+    Start(Start<M>),
     /// Take a meeting off air.
     Stop {
         /// Which one.
-        meeting: MeetingId,
+        meeting: M,
     },
     /// What is known about one stream, or about all of this workspace.
     Status {
         /// Which one; `None` asks for all.
-        meeting: Option<MeetingId>,
+        meeting: Option<M>,
     },
     /// Link a Zoom account to the person who types.
     Connect,
@@ -43,6 +48,15 @@ pub enum Command {
     Disconnect,
     /// Which Zoom account is linked.
     Whoami,
+    /// Save a meeting under a name of one's own.
+    Save(Preset<M>),
+    /// Forget such a name.
+    Forget {
+        /// Which one.
+        name: PresetName,
+    },
+    /// Which names one has saved.
+    Presets,
     /// How to use one verb, or all.
     Help {
         /// The verb asked about.
@@ -52,9 +66,9 @@ pub enum Command {
 
 /// A `start`, with what it asks of the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct Start<M = MeetingId> {
     /// Which meeting.
-    pub meeting: MeetingId,
+    pub meeting: M,
     /// What was asked for, and nothing else.
     pub settings: Settings,
     /// Whether Zoom is really asked.
@@ -86,14 +100,30 @@ pub enum Verb {
     Disconnect,
     /// See [`Command::Whoami`].
     Whoami,
+    /// See [`Command::Save`].
+    Save,
+    /// See [`Command::Forget`].
+    Forget,
+    /// See [`Command::Presets`].
+    Presets,
     /// See [`Command::Help`].
     Help,
 }
 
 impl Verb {
     /// Every verb, in the order help lists them.
-    pub const ALL: [Self; 7] =
-        [Self::Start, Self::Stop, Self::Status, Self::Connect, Self::Disconnect, Self::Whoami, Self::Help];
+    pub const ALL: [Self; 10] = [
+        Self::Start,
+        Self::Stop,
+        Self::Status,
+        Self::Connect,
+        Self::Disconnect,
+        Self::Whoami,
+        Self::Save,
+        Self::Forget,
+        Self::Presets,
+        Self::Help,
+    ];
 
     /// The word typed.
     pub fn word(self) -> &'static str {
@@ -104,6 +134,9 @@ impl Verb {
             Self::Connect => "connect",
             Self::Disconnect => "disconnect",
             Self::Whoami => "whoami",
+            Self::Save => "save",
+            Self::Forget => "forget",
+            Self::Presets => "presets",
             Self::Help => "help",
         }
     }
@@ -117,7 +150,9 @@ impl Verb {
             }
             Self::Stop => "<meeting>",
             Self::Status => "[<meeting>]",
-            Self::Connect | Self::Disconnect | Self::Whoami => "",
+            Self::Save => "<name> <meeting> [\"title\"]",
+            Self::Forget => "<name>",
+            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => "",
             Self::Help => "[<verb>]",
         }
     }
@@ -131,6 +166,9 @@ impl Verb {
             Self::Connect => "connect your Zoom account",
             Self::Disconnect => "disconnect it again",
             Self::Whoami => "which Zoom account you are connected as",
+            Self::Save => "save a meeting under a name of your own",
+            Self::Forget => "forget a saved name",
+            Self::Presets => "your saved names",
             Self::Help => "this list, or more about one verb",
         }
     }
@@ -141,13 +179,15 @@ impl Verb {
             Self::Start => "start 68423085 \"Keynote\"",
             Self::Stop => "stop 68423085",
             Self::Status => "status 68423085",
+            Self::Save => "save keynote 68423085 \"Keynote\"",
+            Self::Forget => "forget keynote",
             Self::Help => "help start",
-            Self::Connect | Self::Disconnect | Self::Whoami => self.word(),
+            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => self.word(),
         }
     }
 }
 
-impl Command {
+impl<M> Command<M> {
     /// Which verb it is, for help, audit and metrics.
     pub fn verb(&self) -> Verb {
         match self {
@@ -157,17 +197,29 @@ impl Command {
             Self::Connect => Verb::Connect,
             Self::Disconnect => Verb::Disconnect,
             Self::Whoami => Verb::Whoami,
+            Self::Save(_) => Verb::Save,
+            Self::Forget { .. } => Verb::Forget,
+            Self::Presets => Verb::Presets,
             Self::Help { .. } => Verb::Help,
         }
     }
 
     /// The meeting it is about.
-    pub fn meeting(&self) -> Option<MeetingId> {
+    pub fn meeting(&self) -> Option<M>
+    where
+        M: Clone,
+    {
         match self {
-            Self::Start(start) => Some(start.meeting),
-            Self::Stop { meeting } => Some(*meeting),
-            Self::Status { meeting } => *meeting,
-            Self::Connect | Self::Disconnect | Self::Whoami | Self::Help { .. } => None,
+            Self::Start(start) => Some(start.meeting.clone()),
+            Self::Stop { meeting } => Some(meeting.clone()),
+            Self::Status { meeting } => meeting.clone(),
+            Self::Save(preset) => Some(preset.meeting.clone()),
+            Self::Connect
+            | Self::Disconnect
+            | Self::Whoami
+            | Self::Forget { .. }
+            | Self::Presets
+            | Self::Help { .. } => None,
         }
     }
 }
@@ -205,6 +257,35 @@ pub enum Problem {
         /// What it seems to be.
         why: NotAMeeting,
     },
+    /// The verb needs a name and none was given.
+    #[error("no name given")]
+    MissingName {
+        /// The verb.
+        verb: Verb,
+    },
+    /// Something stands where a name should, and cannot be one.
+    #[error("not a name")]
+    NotAName {
+        /// The word.
+        word: String,
+        /// Why it cannot.
+        why: NotAName,
+    },
+    /// A name stands for the meeting, and the person has saved nothing under it.
+    #[error("neither a meeting nor a saved name")]
+    UnknownName {
+        /// The name.
+        word: String,
+    },
+    /// Nothing is saved under the name that is to be forgotten.
+    #[error("nothing is saved under this name")]
+    NotSaved {
+        /// The name.
+        word: String,
+    },
+    /// One name more than a person can have.
+    #[error("too many names")]
+    TooManyNames,
     /// Starts with dashes and is no option of this verb.
     #[error("unknown option")]
     UnknownOption {
@@ -260,69 +341,4 @@ pub enum NotAMeeting {
     OtherSite,
     /// Anything else.
     Word,
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.verb().word())?;
-        match self {
-            Self::Start(start) => write!(f, " {start}"),
-            Self::Stop { meeting } | Self::Status { meeting: Some(meeting) } => write!(f, " {}", meeting.number()),
-            Self::Help { verb: Some(verb) } => write!(f, " {}", verb.word()),
-            Self::Status { meeting: None } | Self::Connect | Self::Disconnect | Self::Whoami => Ok(()),
-            Self::Help { verb: None } => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Start {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.meeting.number())?;
-        if let Some(title) = &self.settings.title {
-            write!(f, " {}", scan::quoted(title.as_str()))?;
-        }
-        if let Some(value) = self.settings.speaker_name {
-            write!(f, " --speaker-name {}", speaker_name_word(value))?;
-        }
-        if let Some(value) = self.settings.layout {
-            write!(f, " --layout {}", layout_word(value))?;
-        }
-        if let Some(value) = self.settings.captions {
-            write!(f, " --captions {}", captions_word(value))?;
-        }
-        match self.run {
-            Run::Real => Ok(()),
-            Run::Dry => f.write_str(" --dry-run"),
-        }
-    }
-}
-
-/// The words an option takes, in the order of its values.
-pub(crate) const SPEAKER_NAME_WORDS: &[&str] = &["on", "off"];
-/// See [`SPEAKER_NAME_WORDS`].
-pub(crate) const LAYOUT_WORDS: &[&str] = &["follow_host", "gallery_view", "speaker_view"];
-/// See [`SPEAKER_NAME_WORDS`].
-pub(crate) const CAPTIONS_WORDS: &[&str] = &["burnt-in", "embedded", "off"];
-
-fn speaker_name_word(value: SpeakerName) -> &'static str {
-    match value {
-        SpeakerName::On => "on",
-        SpeakerName::Off => "off",
-    }
-}
-
-fn layout_word(value: Layout) -> &'static str {
-    match value {
-        Layout::FollowHost => "follow_host",
-        Layout::GalleryView => "gallery_view",
-        Layout::SpeakerView => "speaker_view",
-    }
-}
-
-fn captions_word(value: Captions) -> &'static str {
-    match value {
-        Captions::BurntIn => "burnt-in",
-        Captions::Embedded => "embedded",
-        Captions::Off => "off",
-    }
 }

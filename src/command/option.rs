@@ -1,7 +1,8 @@
 //! The options of `start`: their names, their values, and the dashes people put before them.
 
+use super::print::{captions_word, layout_word, speaker_name_word};
 use super::scan::is_dash;
-use super::{CAPTIONS_WORDS, LAYOUT_WORDS, SPEAKER_NAME_WORDS, captions_word, layout_word, speaker_name_word};
+use super::{CAPTIONS_WORDS, LAYOUT_WORDS, SPEAKER_NAME_WORDS};
 use crate::meeting::{Captions, Layout, Settings, SpeakerName};
 
 /// One option.

@@ -3,10 +3,14 @@
 //! A [`Draft`] reads to the end whatever it meets: the first problem is the one told, and everything else that was
 //! understood goes into the suggestion. Every suggestion is parsed before it is made.
 
+mod name;
+
+use self::name::{example_name, name_text};
 use super::option::{Dashed, Flag, folded};
 use super::scan::{self, Word, is_dash};
-use super::{Command, NotAMeeting, Problem, Run, Start, UsageError, Verb, guard, guess, link};
+use super::{Command, NotAMeeting, Problem, Run, Start, Target, UsageError, Verb, guard, guess, link};
 use crate::meeting::{MeetingId, NotATitle, Settings, Title};
+use crate::preset::{Preset, PresetName};
 
 /// The longest suggestion anybody wants to copy, in characters.
 const LONGEST_NEAREST: usize = 200;
@@ -15,7 +19,7 @@ const LONGEST_NEAREST: usize = 200;
 const MOST_GROUPS: usize = 24;
 
 /// Reads what was typed after the command's name.
-pub fn parse(text: &str) -> Result<Command, UsageError> {
+pub fn parse(text: &str) -> Result<Command<Target>, UsageError> {
     let plain = scan::plain(text);
     let words = scan::words(&plain);
     if guard::is_secret_within(text) || guard::is_secret_plain(&plain) {
@@ -25,7 +29,7 @@ pub fn parse(text: &str) -> Result<Command, UsageError> {
 }
 
 /// A command, or the problem and a line that parses; without a line, nobody knows what was meant.
-fn read(words: &[Word]) -> Result<Command, (Problem, Option<String>)> {
+fn read(words: &[Word]) -> Result<Command<Target>, (Problem, Option<String>)> {
     let Some((first, rest)) = words.split_first() else {
         return Ok(Command::Help { verb: None });
     };
@@ -67,11 +71,22 @@ fn verb_named(word: &Word) -> Option<Verb> {
     }
 }
 
-/// The line for what was understood, or the verb's example.
-fn suggestion(verb: Verb, command: Option<Command>) -> String {
+/// The line for what was understood, or one that works as it stands.
+pub(super) fn suggestion(verb: Verb, command: Option<Command<Target>>) -> String {
     let line = command.map(|command| command.to_string());
     let fits = |line: &String| line.chars().count() <= LONGEST_NEAREST && is_right(line);
-    line.filter(fits).unwrap_or_else(|| verb.example().to_owned())
+    line.filter(fits).unwrap_or_else(|| example(verb))
+}
+
+/// The verb's example; a copied `forget` might find something, so the list stands in for it.
+fn example(verb: Verb) -> String {
+    let harmless = if verb == Verb::Forget { Verb::Presets } else { verb };
+    harmless.example().to_owned()
+}
+
+/// The meeting of the examples.
+pub(super) fn example_meeting() -> Target {
+    Target::Id(MeetingId::EXAMPLE)
 }
 
 /// Only the verb and the meeting's number can come out of a text with a secret in it.
@@ -80,8 +95,11 @@ fn nearest_to_secret(words: &[Word]) -> String {
         return help();
     };
     let draft = Draft::read(verb, rest);
-    let line = draft.found.map(|meeting| format!("{} {}", verb.word(), meeting.number()));
-    line.filter(|line| is_right(line)).unwrap_or_else(|| verb.example().to_owned())
+    let line = match draft.found {
+        Some(Target::Id(meeting)) => Some(format!("{} {}", verb.word(), meeting.number())),
+        Some(Target::Saved(_)) | None => None,
+    };
+    line.filter(|line| is_right(line)).unwrap_or_else(|| example(verb))
 }
 
 fn nearest_to_unknown(first: &Word, rest: &[Word], all: &[Word]) -> Option<String> {
@@ -111,7 +129,7 @@ fn nearest_to_bare_meeting(first: &Word, all: &[Word]) -> Option<String> {
     let is_link = link::leads_to_zoom(first.text());
     let is_number = unmarked(first.text()).starts_with(|c: char| c.is_ascii_digit());
     let draft = Draft::read(Verb::Start, all);
-    let is_meeting = is_link || (is_number && draft.found.is_some());
+    let is_meeting = is_link || (is_number && matches!(draft.found, Some(Target::Id(_))));
     is_meeting.then(|| suggestion(Verb::Start, draft.command()))
 }
 
@@ -119,7 +137,9 @@ fn nearest_to_bare_meeting(first: &Word, all: &[Word]) -> Option<String> {
 struct Draft<'w> {
     verb: Verb,
     rest: &'w [Word],
-    found: Option<MeetingId>,
+    found: Option<Target>,
+    /// The name to save or to forget.
+    name: Option<PresetName>,
     /// The words that the meeting was read from, where it came in digits.
     groups: Vec<String>,
     settings: Settings,
@@ -139,6 +159,7 @@ impl<'w> Draft<'w> {
             verb,
             rest: words,
             found: None,
+            name: None,
             groups: Vec::new(),
             settings: Settings::default(),
             run: Run::Real,
@@ -160,17 +181,23 @@ impl<'w> Draft<'w> {
     }
 
     fn word(&mut self, word: &Word) {
-        let takes_meeting = matches!(self.verb, Verb::Start | Verb::Stop | Verb::Status);
+        let takes_meeting = matches!(self.verb, Verb::Start | Verb::Stop | Verb::Status | Verb::Save);
         match word {
             Word::Bare(text) | Word::Quoted(text) if self.verb == Verb::Help => self.topic(text),
             Word::Bare(text) if Dashed::read(text).is_some() => self.option(text),
+            _ if self.wants_name(word) => self.name(word),
             _ if takes_meeting && self.found.is_none() => self.place(word),
-            Word::Quoted(text) if self.verb == Verb::Start && self.said.is_empty() => self.title(text),
+            Word::Bare(_) if self.is_followed_by_meeting(word) => self.place_instead(word),
+            Word::Quoted(text) if self.takes_title() && self.said.is_empty() => self.title(text),
             Word::Bare(text) | Word::Quoted(text) => {
                 self.note(Problem::Trailing { word: link::shown(text) });
                 self.keep(text);
             }
         }
+    }
+
+    fn takes_title(&self) -> bool {
+        matches!(self.verb, Verb::Start | Verb::Save)
     }
 
     fn topic(&mut self, text: &str) {
@@ -243,22 +270,25 @@ impl<'w> Draft<'w> {
                 return self.number();
             }
             (_, Some(Ok(meeting))) => {
-                self.found = Some(meeting);
+                self.found = Some(Target::Id(meeting));
                 return;
             }
             (_, Some(Err(why))) => why,
             (Word::Quoted(_), None) if text.is_empty() => {
                 return self.note(Problem::MissingMeeting { verb: self.verb });
             }
-            (Word::Quoted(_), None) if self.verb == Verb::Start && self.early.is_none() => {
+            (Word::Quoted(_), None) if self.takes_title() && self.early.is_none() => {
                 self.early = Some(link::shown(&text));
                 return self.keep(&text);
             }
-            (_, None) => NotAMeeting::Word,
+            (_, None) => match PresetName::new(&name_text(&text)) {
+                Ok(name) => return self.found = Some(Target::Saved(name)),
+                Err(_) => NotAMeeting::Word,
+            },
         };
         self.note(Problem::NotAMeeting { word: link::shown(&text), why });
         match why {
-            NotAMeeting::Word => self.found = punctuated(&text),
+            NotAMeeting::Word => self.found = MeetingId::mistyped(&text).map(Target::Id),
             NotAMeeting::Digits | NotAMeeting::LinkWithoutId | NotAMeeting::PersonalLink | NotAMeeting::OtherSite => {
                 return;
             }
@@ -286,7 +316,7 @@ impl<'w> Draft<'w> {
 
     /// Makes one number of the groups.
     fn number(&mut self) {
-        self.found = number_of(&self.groups);
+        self.found = number_of(&self.groups).map(Target::Id);
         if self.found.is_none() {
             let word = link::shown(&self.groups.join(" "));
             self.note(Problem::NotAMeeting { word, why: NotAMeeting::Digits });
@@ -302,7 +332,7 @@ impl<'w> Draft<'w> {
     /// Reads the meeting from the first groups only, and leaves the others to the title.
     fn regroup(&mut self, most: usize) {
         let others = self.groups.split_off(most);
-        self.found = number_of(&self.groups);
+        self.found = number_of(&self.groups).map(Target::Id);
         self.said.insert(0, others.join(" "));
     }
 
@@ -321,8 +351,11 @@ impl<'w> Draft<'w> {
     }
 
     fn close(&mut self) {
-        let needs_meeting = matches!(self.verb, Verb::Start | Verb::Stop);
-        match (self.found, self.early.take()) {
+        let needs_meeting = matches!(self.verb, Verb::Start | Verb::Stop | Verb::Save);
+        if self.takes_name() && self.name.is_none() {
+            self.note(Problem::MissingName { verb: self.verb });
+        }
+        match (&self.found, self.early.take()) {
             (Some(_), Some(word)) => self.note(Problem::NotAMeeting { word, why: NotAMeeting::Word }),
             (None, _) if needs_meeting => self.note(Problem::MissingMeeting { verb: self.verb }),
             (_, None) | (None, Some(_)) => {}
@@ -342,23 +375,30 @@ impl<'w> Draft<'w> {
         }
     }
 
-    /// The command as far as it was understood, with the example's meeting where none was.
-    fn command(&self) -> Option<Command> {
-        let example = || Verb::Stop.example().rsplit(' ').next().and_then(|digits| digits.parse().ok());
+    /// The command as far as it was understood, with what the examples have where something was not.
+    fn command(&self) -> Option<Command<Target>> {
+        let meeting = self.found.clone();
         Some(match self.verb {
             Verb::Start => {
-                let meeting = self.found.or_else(example)?;
+                let meeting = meeting.unwrap_or_else(example_meeting);
                 Command::Start(Start { meeting, settings: self.settings.clone(), run: self.run })
             }
-            Verb::Stop => Command::Stop { meeting: self.found.or_else(example)? },
+            Verb::Stop => Command::Stop { meeting: meeting.unwrap_or_else(example_meeting) },
             Verb::Status => {
                 let is_missing =
                     matches!(self.problem, Some(Problem::NotAMeeting { .. } | Problem::MissingMeeting { .. }));
-                Command::Status { meeting: self.found.or_else(|| example().filter(|_| is_missing)) }
+                Command::Status { meeting: meeting.or_else(|| is_missing.then(example_meeting)) }
             }
             Verb::Connect => Command::Connect,
             Verb::Disconnect => Command::Disconnect,
             Verb::Whoami => Command::Whoami,
+            Verb::Save => {
+                let name = self.name.clone().or_else(example_name)?;
+                let meeting = meeting.unwrap_or_else(example_meeting);
+                Command::Save(Preset { name, meeting, title: self.settings.title.clone() })
+            }
+            Verb::Forget => Command::Forget { name: self.name.clone()? },
+            Verb::Presets => Command::Presets,
             Verb::Help => Command::Help { verb: self.about },
         })
     }
@@ -394,17 +434,6 @@ fn settled(text: &str) -> String {
     let simple = single.replace(['<', '>', '&'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let reads_back = |text: &&String| scan::reads_as(&scan::quoted(text), text);
     [&text, &single].into_iter().find(reads_back).unwrap_or(&simple).clone()
-}
-
-/// The id in a word with other marks around or within, or with a slip of the finger after it: `(684.230.85)`,
-/// `68423085x`.
-fn punctuated(text: &str) -> Option<MeetingId> {
-    /// More letters are no slip.
-    const MOST_LETTERS: usize = 2;
-    let end = text.find(char::is_alphabetic).unwrap_or(text.len());
-    let (head, tail) = text.split_at(end);
-    let digits: String = head.chars().filter(char::is_ascii_digit).collect();
-    digits.parse().ok().filter(|_| tail.chars().count() <= MOST_LETTERS && tail.chars().all(char::is_alphabetic))
 }
 
 fn number_of(groups: &[String]) -> Option<MeetingId> {

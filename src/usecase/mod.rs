@@ -4,9 +4,12 @@
 mod cancel;
 mod connect;
 mod disconnect;
+mod forget;
 mod lease;
 pub mod link;
 mod order;
+mod presets;
+mod save;
 mod start;
 mod status;
 mod stop;
@@ -23,7 +26,7 @@ use self::work::{NewJob, Work};
 
 use crate::app::App;
 use crate::audit::{Asked, AuditEntry, AuditOutcome, AuditVerb, ZoomAnswer};
-use crate::command::{self, Command, Problem, Run, UsageError, Verb};
+use crate::command::{self, Command, Problem, Run, Target, UsageError, Verb};
 use crate::id::{DeliveryId, JobId, ZoomUserId};
 use crate::invocation::{Invocation, Press};
 use crate::journal::Retry;
@@ -65,6 +68,8 @@ impl Done {
 #[derive(Clone, Debug)]
 enum Task {
     Typed(Command),
+    /// A command that calls its meeting by a saved name, which is not looked up yet.
+    Named(Command<Target>),
     Cancel {
         meeting: MeetingId,
         job: JobId,
@@ -77,13 +82,17 @@ impl Task {
     fn of(invocation: &Invocation) -> Self {
         match &invocation.press {
             Some(Press::Cancel { meeting, job }) => Self::Cancel { meeting: *meeting, job: job.clone() },
-            None => command::parse(invocation.text.as_str()).map_or(Self::Senseless, Self::Typed),
+            None => match command::parse(invocation.text.as_str()) {
+                Ok(command) => command.by_id().map_or(Self::Named(command), Self::Typed),
+                Err(_) => Self::Senseless,
+            },
         }
     }
 
     fn verb(&self) -> AuditVerb {
         match self {
             Self::Typed(command) => command.verb().into(),
+            Self::Named(command) => command.verb().into(),
             Self::Cancel { .. } => AuditVerb::Cancel,
             Self::Senseless => AuditVerb::Help,
         }
@@ -93,7 +102,7 @@ impl Task {
         match self {
             Self::Typed(command) => command.meeting(),
             Self::Cancel { meeting, .. } => Some(*meeting),
-            Self::Senseless => None,
+            Self::Named(_) | Self::Senseless => None,
         }
     }
 }
@@ -218,10 +227,20 @@ fn usage_outcome(error: &UsageError) -> AuditOutcome {
     }
 }
 
+/// The end of a command that turns out to make no sense once the store was asked.
+fn senseless(error: UsageError) -> Done {
+    let outcome = usage_outcome(&error);
+    Done::new(Reply::Usage(error), outcome)
+}
+
 async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
     let (app, invocation) = (&work.app, &*work.invocation);
     let command = match task {
         Task::Typed(command) => command,
+        Task::Named(named) => match presets::look_up(work, named).await? {
+            Ok(command) => command,
+            Err(error) => return Ok(senseless(error)),
+        },
         Task::Cancel { meeting, job } => return cancel::cancel(app, invocation, *meeting, job).await,
         Task::Senseless => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),
     };
@@ -232,6 +251,9 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
         Command::Connect => connect::connect(app, invocation).await,
         Command::Disconnect => disconnect::disconnect(app, invocation).await,
         Command::Whoami => whoami::whoami(app, invocation).await,
+        Command::Save(preset) => save::save(app, invocation, preset).await,
+        Command::Forget { name } => forget::forget(app, invocation, name).await,
+        Command::Presets => presets::presets(app, invocation).await,
         Command::Help { verb } => Ok(Done::new(Reply::Help { verb: *verb }, AuditOutcome::Told)),
     }
 }
@@ -257,7 +279,7 @@ fn entry(app: &App, invocation: &Invocation, task: &Task, outcome: AuditOutcome)
     let at = app.clock.now();
     let asked = match task {
         Task::Typed(command) => asked(command),
-        Task::Cancel { .. } | Task::Senseless => None,
+        Task::Named(_) | Task::Cancel { .. } | Task::Senseless => None,
     };
     AuditEntry {
         at,
@@ -286,6 +308,9 @@ fn asked(command: &Command) -> Option<Asked> {
         | Command::Connect
         | Command::Disconnect
         | Command::Whoami
+        | Command::Save(_)
+        | Command::Forget { .. }
+        | Command::Presets
         | Command::Help { .. } => None,
     }
 }
@@ -325,6 +350,9 @@ impl From<Verb> for AuditVerb {
             Verb::Connect => Self::Connect,
             Verb::Disconnect => Self::Disconnect,
             Verb::Whoami => Self::Whoami,
+            Verb::Save => Self::Save,
+            Verb::Forget => Self::Forget,
+            Verb::Presets => Self::Presets,
             Verb::Help => Self::Help,
         }
     }

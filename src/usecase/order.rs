@@ -105,7 +105,7 @@ fn withdrawn(invocation: &Invocation, ordered: Ordered, other: &Turn) -> Done {
 /// The end of an order that may have been sent, by somebody who cannot tell any more. Zoom is not asked again.
 pub(super) async fn unknown(work: &Work, task: &Task) -> Result<Done, Failure> {
     let (app, invocation) = (&work.app, &*work.invocation);
-    let ordered = match task {
+    let ordered = match &work.known(task.clone()) {
         Task::Typed(Command::Start(start)) => Ordered::start(start),
         Task::Typed(Command::Stop { meeting }) => Ordered::stop(*meeting),
         _ => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),

@@ -5,8 +5,8 @@
 //! from its stage how far the work had come. What was decided is recorded, with its audit entry, before it is told;
 //! the record goes only after Slack has taken the answer.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -17,10 +17,10 @@ use tracing::Instrument as _;
 use super::tell::{finish, tell};
 use super::{Done, Failure, Task, chain, entry, order, run, say, turn};
 use crate::app::{App, Place};
-use crate::audit::{AuditEntry, AuditOutcome};
+use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::command::Command;
 use crate::id::{JobId, Reference};
-use crate::invocation::Invocation;
+use crate::invocation::{CommandText, Invocation};
 use crate::journal::{Claimed, Job, Retry, Stage};
 use crate::reply::Reply;
 use crate::store;
@@ -51,6 +51,8 @@ pub(super) struct Work {
     pub(super) retry: Option<Retry>,
     /// The turn with its meeting, while it has it.
     pub(super) turn: turn::Mine,
+    /// The command by the meeting's id, once the saved name in it was looked up.
+    by_id: OnceLock<Command>,
     owner: String,
     /// Whether the order may have been sent already, by an earlier holder or before the store cut the work short.
     doubtful: AtomicBool,
@@ -103,9 +105,29 @@ impl Work {
         self.doubtful.load(Ordering::Relaxed)
     }
 
+    /// The command by the meeting's id, if its saved name was looked up.
+    pub(super) fn by_id(&self) -> Option<&Command> {
+        self.by_id.get()
+    }
+
+    /// Keeps what a saved name stands for: whatever comes of the command later is about the same meeting, also when the
+    /// name is given to another one meanwhile.
+    pub(super) fn keep_by_id(&self, command: Command) -> &Command {
+        self.by_id.get_or_init(|| command)
+    }
+
+    /// What is wanted, by the meeting's id where that is known.
+    pub(super) fn known(&self, task: Task) -> Task {
+        self.by_id().map_or(task, |command| Task::Typed(command.clone()))
+    }
+
     /// The job as it is at a stage.
     pub(super) fn job(&self, stage: Stage) -> Job {
-        Job { invocation: (*self.invocation).clone(), stage }
+        let mut invocation = (*self.invocation).clone();
+        if let Some(command) = self.by_id() {
+            invocation.text = CommandText::new(command.to_string());
+        }
+        Job { invocation, stage }
     }
 
     /// Writes a change until the store takes it or says that the job is somebody else's.
@@ -165,6 +187,7 @@ fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
         attempt,
         retry,
         turn: turn::Mine::default(),
+        by_id: OnceLock::new(),
         owner,
         doubtful: AtomicBool::new(job.stage == Stage::Ordering),
         lost: CancellationToken::new(),
@@ -209,7 +232,7 @@ async fn decide(work: &Arc<Work>) -> Option<(Message, Option<Retry>)> {
         }
     };
     let message = say(app, invocation, &done.reply);
-    let mut entry = entry(app, invocation, &task, done.outcome);
+    let mut entry = entry(app, invocation, &work.known(task), done.outcome);
     entry.zoom_user = done.zoom_user;
     entry.zoom = done.zoom;
     let stage = Stage::Decided { message: message.clone(), retry: done.retry };
@@ -226,7 +249,7 @@ async fn outcome_of(work: &Arc<Work>, task: &Task) -> Result<Done, Failure> {
     let due = work.retry.map_or(work.invocation.received_at, |retry| retry.at);
     let holders = work.attempt - work.retry.map_or(0, |retry| retry.holders).min(work.attempt);
     let is_late = || work.app.clock.now().duration_since(due) > FRESH;
-    let is_start = matches!(task, Task::Typed(Command::Start(_)));
+    let is_start = task.verb() == AuditVerb::Start;
     if work.is_doubtful() && (is_late() || holders > MOST_HOLDERS || is_start) {
         // It may have been sent: a start is never sent again, and a stop not when it could meet another stream.
         return order::unknown(work, task).await;

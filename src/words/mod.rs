@@ -10,6 +10,7 @@ mod fields;
 mod outcome;
 mod page;
 mod phrase;
+mod presets;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -133,6 +134,9 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Disconnected(how) => account::disconnected(how, context),
         Reply::Status { meeting: None, streams } => status::workspace(streams, context),
         Reply::Status { meeting: Some(meeting), streams } => status::one(*meeting, streams, context),
+        Reply::Saved { preset, replaced } => presets::saved(preset, replaced.as_ref(), context),
+        Reply::Forgotten(preset) => presets::forgotten(preset, context),
+        Reply::Presets(saved) => presets::list(saved, context),
     };
     let replaces = matches!(reply, Reply::Cancelled { how: Cancelled::Now, .. });
     Message { audience: audience(reply), text: fit(&lines), button: button(reply, context), replaces }
@@ -170,7 +174,10 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Whoami { .. }
         | Reply::NotConnected
         | Reply::Disconnected(_)
-        | Reply::Status { .. } => Audience::Person,
+        | Reply::Status { .. }
+        | Reply::Saved { .. }
+        | Reply::Forgotten(_)
+        | Reply::Presets(_) => Audience::Person,
     }
 }
 

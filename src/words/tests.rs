@@ -12,12 +12,14 @@ use crate::grant::ZoomUser;
 use crate::id::{JobId, UserId, ZoomUserId};
 use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName, Title};
 use crate::outcome::{Action, FieldError, Invalid, NotAllowed, Outcome, Throttle};
+use crate::preset::{Preset, PresetName, Presets};
 use crate::reply::{Already, ConnectWhy, Disconnected, NextTry, Page, Show, StreamRecord};
 use crate::turn::Phase;
 
 mod accounts;
 mod outcomes;
 mod pages;
+mod presets;
 mod rules;
 mod turns;
 mod usages;
@@ -45,6 +47,17 @@ fn ada() -> ZoomUser {
 
 fn settings(title: &str) -> Settings {
     Settings { title: Title::new(title).ok(), ..Settings::default() }
+}
+
+fn preset(name: &str, title: Option<&str>) -> Preset {
+    let title = title.map(|title| Title::new(title).unwrap());
+    Preset { name: PresetName::new(name).unwrap(), meeting: meeting(), title }
+}
+
+fn saved(all: impl IntoIterator<Item = Preset>) -> Presets {
+    let mut presets = Presets::default();
+    all.into_iter().for_each(|preset| assert_eq!(presets.save(preset), Ok(None)));
+    presets
 }
 
 fn shown(action: Action, settings: Settings, outcome: Outcome) -> Reply {

@@ -4,6 +4,7 @@ use super::Context;
 use super::text::{clip, code, list};
 use crate::command::{CAPTIONS_WORDS, LAYOUT_WORDS, NotAMeeting, Problem, SPEAKER_NAME_WORDS, UsageError, Verb};
 use crate::meeting::Title;
+use crate::preset::{NotAName, PresetName, Presets};
 
 const NOT_IN_THREADS: &str = "Slack doesn't run commands in threads: type them in the channel itself.";
 
@@ -19,7 +20,7 @@ pub(super) fn help(context: &Context) -> Vec<String> {
 pub(super) fn help_for(verb: Verb, context: &Context) -> Vec<String> {
     let usage = format!("{} {}", verb.word(), verb.arguments());
     let mut lines = vec![format!("{}: {}", context.copy(usage.trim_end()), verb.purpose())];
-    lines.extend(details(verb));
+    lines.extend(details(verb, context));
     if verb.example() != verb.word() {
         lines.push(format!("Example: {}", context.copy(verb.example())));
     }
@@ -27,13 +28,16 @@ pub(super) fn help_for(verb: Verb, context: &Context) -> Vec<String> {
     lines
 }
 
-fn details(verb: Verb) -> Vec<String> {
-    let meeting =
-        format!("• {}: its id, 8 to 12 digits, also with spaces or dashes, or its Zoom link", code("<meeting>"));
+fn details(verb: Verb, context: &Context) -> Vec<String> {
+    let meeting = format!(
+        "• {}: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved",
+        code("<meeting>")
+    );
+    let title = format!("• {}: what the stream is called, 1 to {} characters", code("\"title\""), Title::MAX_CHARS);
     match verb {
         Verb::Start => vec![
             meeting,
-            format!("• {}: what the stream is called, 1 to {} characters", code("\"title\""), Title::MAX_CHARS),
+            title,
             format!(
                 "• {}: show the speaker's name in the picture, or don't",
                 code(&format!("--speaker-name {}", SPEAKER_NAME_WORDS.join("|")))
@@ -56,6 +60,19 @@ fn details(verb: Verb) -> Vec<String> {
         Verb::Connect => vec!["You get a link for you alone, and allow OnAir at Zoom.".to_owned()],
         Verb::Disconnect => vec!["If nobody else shares the connection, OnAir's access ends at Zoom too.".to_owned()],
         Verb::Whoami => Vec::new(),
+        Verb::Save => vec![
+            format!(
+                "• {}: 1 to {} letters, digits, `-` or `_`; upper and lower case are the same",
+                code("<name>"),
+                PresetName::MAX_CHARS
+            ),
+            meeting,
+            title,
+            format!("It is for you alone, in this workspace. You can have {} saved names.", Presets::MOST),
+            format!("Afterwards: {}", context.copy("start keynote")),
+        ],
+        Verb::Forget => vec!["Nothing else changes: what is on air stays on air.".to_owned()],
+        Verb::Presets => vec!["Nobody else sees or uses them.".to_owned()],
         Verb::Help => {
             let verbs: Vec<String> = Verb::ALL.into_iter().map(|verb| code(verb.word())).collect();
             vec![format!("• {}: {}", code("<verb>"), list(&verbs, "or"))]
@@ -67,14 +84,18 @@ fn details(verb: Verb) -> Vec<String> {
 pub(super) fn error(error: &UsageError, context: &Context) -> Vec<String> {
     let verb = Verb::ALL.into_iter().find(|verb| error.nearest.split(' ').next() == Some(verb.word()));
     let mut lines = problem(&error.problem, verb, context);
-    let help = match verb {
-        Some(verb) if verb != Verb::Help => context.copy(&format!("help {}", verb.word())),
-        _ => context.verb(Verb::Help),
-    };
     let nearest = context.copy(&error.nearest);
     lines.push(format!("Try: {nearest}"));
-    if help != nearest {
-        lines.push(format!("More: {help}"));
+    let (more, line) = match (&error.problem, verb) {
+        (Problem::UnknownName { .. } | Problem::NotSaved { .. }, _) => {
+            ("Your saved names", context.verb(Verb::Presets))
+        }
+        (Problem::TooManyNames, _) => ("More", context.copy("help forget")),
+        (_, Some(verb)) if verb != Verb::Help => ("More", context.copy(&format!("help {}", verb.word()))),
+        _ => ("More", context.verb(Verb::Help)),
+    };
+    if line != nearest {
+        lines.push(format!("{more}: {line}"));
     }
     lines
 }
@@ -83,7 +104,19 @@ fn problem(problem: &Problem, verb: Option<Verb>, context: &Context) -> Vec<Stri
     let line = match problem {
         Problem::UnknownVerb { word } => format!("OnAir doesn't know the command {}.", typed(word)),
         Problem::MissingMeeting { verb } => {
-            format!("{} needs a meeting: its id or its Zoom link.", context.verb(*verb))
+            format!("{} needs a meeting: its id, its Zoom link, or a name you saved.", context.verb(*verb))
+        }
+        Problem::MissingName { verb: Verb::Save } => {
+            format!("{} needs a name first, and then the meeting.", context.verb(Verb::Save))
+        }
+        Problem::MissingName { verb } => format!("{} needs a name.", context.verb(*verb)),
+        Problem::NotAName { word, why } => not_a_name(word, *why),
+        Problem::UnknownName { word } => {
+            format!("{} is neither a meeting id nor one of your saved names.", typed(word))
+        }
+        Problem::NotSaved { word } => format!("Nothing is saved under {}.", typed(word)),
+        Problem::TooManyNames => {
+            format!("Not saved: you have {} saved names, and nobody can have more.", Presets::MOST)
         }
         Problem::NotAMeeting { word, why } => not_a_meeting(word, *why),
         Problem::UnknownOption { word } => format!("{} is not an option here.", typed(word)),
@@ -100,7 +133,7 @@ fn problem(problem: &Problem, verb: Option<Verb>, context: &Context) -> Vec<Stri
         Problem::TitleTooLong { chars } => {
             format!("The title has {chars} characters; Zoom takes {} at most.", Title::MAX_CHARS)
         }
-        Problem::Trailing { word } if verb == Some(Verb::Start) => {
+        Problem::Trailing { word } if matches!(verb, Some(Verb::Start | Verb::Save)) => {
             format!("OnAir doesn't know what to do with {}. A title of several words needs quotes.", typed(word))
         }
         Problem::Trailing { word } => format!("OnAir doesn't know what to do with {}.", typed(word)),
@@ -118,8 +151,23 @@ fn not_a_meeting(word: &str, why: NotAMeeting) -> String {
             format!("{word} is a personal link, which only Zoom can follow. Use the id from the invitation.")
         }
         NotAMeeting::OtherSite => format!("The link {word} doesn't lead to a Zoom meeting."),
-        NotAMeeting::Word => format!("{word} is not a meeting: OnAir takes an id of 8 to 12 digits or a Zoom link."),
+        NotAMeeting::Word => {
+            format!("{word} is not a meeting: OnAir takes an id of 8 to 12 digits, a Zoom link, or a name you saved.")
+        }
     }
+}
+
+fn not_a_name(word: &str, why: NotAName) -> String {
+    let why = match why {
+        NotAName::Empty => "it is empty".to_owned(),
+        NotAName::TooLong => format!("names have {} characters at most", PresetName::MAX_CHARS),
+        NotAName::OtherCharacter => "names are made of letters, digits, `-` and `_`".to_owned(),
+        NotAName::DashFirst => "a dash can't come first".to_owned(),
+        NotAName::NoLetter => "it has no letter, so it could be taken for an id".to_owned(),
+        NotAName::LikeAnId => "it looks like a meeting id".to_owned(),
+        NotAName::Help => "it asks for help".to_owned(),
+    };
+    format!("{} can't be a name: {why}.", typed(word))
 }
 
 fn stream_secret() -> Vec<String> {

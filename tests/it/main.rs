@@ -15,6 +15,7 @@ mod journal;
 mod kills;
 mod load;
 mod outcomes;
+mod presets;
 mod proxy;
 mod random;
 mod recorder;

@@ -1,6 +1,7 @@
 //! What holds for every message, whatever people and Zoom put into it.
 
 use super::*;
+use crate::preset::NotAName;
 
 /// One of each outcome, with hostile text wherever an outcome has room for text.
 fn outcomes(text: &str) -> Vec<Outcome> {
@@ -56,6 +57,9 @@ fn replies(text: &str) -> Vec<Reply> {
         Problem::UnknownOption { word: word.clone() },
         Problem::OptionValue { option: "--layout", word: Some(word.clone()), allowed: LAYOUT_WORDS },
         Problem::Trailing { word: word.clone() },
+        Problem::NotAName { word: word.clone(), why: NotAName::OtherCharacter },
+        Problem::UnknownName { word: word.clone() },
+        Problem::NotSaved { word: word.clone() },
     ];
     replies.extend(problems.map(|problem| Reply::Usage(UsageError { problem, nearest: word.clone() })));
     let link = Secret::new("https://onair.example");
@@ -69,6 +73,13 @@ fn replies(text: &str) -> Vec<Reply> {
     replies.push(Reply::Already(already));
     replies.push(Reply::Withdrawn { by, their_action: Action::Stop, asked_by: UserId::new("U1"), asked });
     replies.push(Reply::DryRun { request: word, account });
+    // The store gives back what lies in it, whatever that is.
+    let name = serde_json::from_value(serde_json::Value::from(text)).unwrap();
+    let preset = Preset { name, meeting: meeting(), title: Title::shortened(text) };
+    replies.push(Reply::Saved { preset: preset.clone(), replaced: Some(preset.clone()) });
+    replies.push(Reply::Forgotten(preset.clone()));
+    let many = serde_json::to_value(vec![preset; Presets::MOST]).unwrap();
+    replies.push(Reply::Presets(serde_json::from_value(many).unwrap()));
     replies
 }
 
@@ -89,6 +100,8 @@ fn others() -> Vec<Reply> {
         Reply::DryRun { request: "PATCH".to_owned(), account: ada() },
         Reply::Whoami { account: ada(), shared_with: 0, lacks_scope: false },
         Reply::NotConnected,
+        usage(Problem::TooManyNames),
+        Reply::Presets(Presets::default()),
         Reply::Status { meeting: None, streams: Vec::new() },
         Reply::Status { meeting: Some(meeting()), streams: Vec::new() },
     ];

@@ -17,6 +17,9 @@ fn help() {
     • `/stream connect`: connect your Zoom account
     • `/stream disconnect`: disconnect it again
     • `/stream whoami`: which Zoom account you are connected as
+    • `/stream save keynote 68423085 "Keynote"`: save a meeting under a name of your own
+    • `/stream forget keynote`: forget a saved name
+    • `/stream presets`: your saved names
     • `/stream help start`: this list, or more about one verb
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
@@ -28,7 +31,7 @@ fn help_for_each_verb() {
     insta::assert_snapshot!(all.join("\n\n"), @r#"
     (Person)
     `/stream start <meeting> ["title"] [--speaker-name on|off] [--layout follow_host|gallery_view|speaker_view] [--captions burnt-in|embedded|off] [--dry-run]`: put a meeting on air
-    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, or its Zoom link
+    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved
     • `"title"`: what the stream is called, 1 to 50 characters
     • `--speaker-name on|off`: show the speaker's name in the picture, or don't
     • `--layout follow_host|gallery_view|speaker_view`: the picture as the host sees it, everybody in a grid, or whoever speaks; not for webinars
@@ -40,14 +43,14 @@ fn help_for_each_verb() {
 
     (Person)
     `/stream stop <meeting>`: take it off air
-    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, or its Zoom link
+    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved
     The meeting itself goes on.
     Example: `/stream stop 68423085`
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
     `/stream status [<meeting>]`: what OnAir did lately, with all meetings or with one
-    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, or its Zoom link
+    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved
     OnAir can't ask Zoom whether a stream is on air; it tells what it did itself.
     Example: `/stream status 68423085`
     Slack doesn't run commands in threads: type them in the channel itself.
@@ -67,8 +70,29 @@ fn help_for_each_verb() {
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
+    `/stream save <name> <meeting> ["title"]`: save a meeting under a name of your own
+    • `<name>`: 1 to 32 letters, digits, `-` or `_`; upper and lower case are the same
+    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved
+    • `"title"`: what the stream is called, 1 to 50 characters
+    It is for you alone, in this workspace. You can have 50 saved names.
+    Afterwards: `/stream start keynote`
+    Example: `/stream save keynote 68423085 "Keynote"`
+    Slack doesn't run commands in threads: type them in the channel itself.
+
+    (Person)
+    `/stream forget <name>`: forget a saved name
+    Nothing else changes: what is on air stays on air.
+    Example: `/stream forget keynote`
+    Slack doesn't run commands in threads: type them in the channel itself.
+
+    (Person)
+    `/stream presets`: your saved names
+    Nobody else sees or uses them.
+    Slack doesn't run commands in threads: type them in the channel itself.
+
+    (Person)
     `/stream help [<verb>]`: this list, or more about one verb
-    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami` or `help`
+    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets` or `help`
     Example: `/stream help start`
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
@@ -94,12 +118,12 @@ fn a_verb_or_meeting_that_is_none() {
     OnAir doesn't know the command `banana`.
     Try: `/stream help`
     "#);
-    insta::assert_snapshot!(usage(Problem::MissingMeeting { verb: Verb::Stop }, "stop 68423085"), @r#"
+    insta::assert_snapshot!(usage(Problem::MissingMeeting { verb: Verb::Stop }, "stop 68423085"), @"
     (Person)
-    `/stream stop` needs a meeting: its id or its Zoom link.
+    `/stream stop` needs a meeting: its id, its Zoom link, or a name you saved.
     Try: `/stream stop 68423085`
     More: `/stream help stop`
-    "#);
+    ");
     let none = |word: &str, why| usage(Problem::NotAMeeting { word: word.into(), why }, "start 68423085 \"Keynote\"");
     insta::assert_snapshot!(none("6842", NotAMeeting::Digits), @r#"
     (Person)
@@ -127,7 +151,7 @@ fn a_verb_or_meeting_that_is_none() {
     "#);
     insta::assert_snapshot!(none("keynote", NotAMeeting::Word), @r#"
     (Person)
-    `keynote` is not a meeting: OnAir takes an id of 8 to 12 digits or a Zoom link.
+    `keynote` is not a meeting: OnAir takes an id of 8 to 12 digits, a Zoom link, or a name you saved.
     Try: `/stream start 68423085 "Keynote"`
     More: `/stream help start`
     "#);
