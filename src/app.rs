@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,6 +39,7 @@ pub struct App {
     /// The time.
     pub clock: Clock,
     stop: CancellationToken,
+    work: Arc<Notify>,
     tasks: TaskTracker,
     places: Arc<Semaphore>,
 }
@@ -58,6 +59,7 @@ impl App {
             store,
             clock,
             stop: CancellationToken::new(),
+            work: Arc::default(),
             tasks: TaskTracker::new(),
             places,
         }
@@ -76,6 +78,16 @@ impl App {
     /// Ends once [`App::stop`] was called.
     pub async fn stopping(&self) {
         self.stop.cancelled().await;
+    }
+
+    /// Tells this instance that there may be work in the journal that nobody holds.
+    pub fn wake(&self) {
+        self.work.notify_one();
+    }
+
+    /// Ends once [`App::wake`] was called since the last time.
+    pub async fn woken(&self) {
+        self.work.notified().await;
     }
 
     /// A place in the queue, or none at once.
@@ -111,14 +123,14 @@ impl App {
 
     /// Writes an entry to the log alone, where the store already has it.
     pub fn log(&self, entry: &AuditEntry) {
-        let zoom = entry.zoom.as_ref();
+        let (zoom, person) = (entry.zoom.as_ref(), entry.person.as_ref());
         tracing::info!(
             target: "onair::audit",
             reference = %entry.reference,
-            enterprise.id = entry.person.enterprise.as_ref().map(tracing::field::display),
-            team.id = %entry.person.team,
-            user.id = %entry.person.user,
-            channel.id = %entry.channel,
+            enterprise.id = person.and_then(|person| person.enterprise.as_ref()).map(tracing::field::display),
+            team.id = person.map(|person| tracing::field::display(&person.team)),
+            user.id = person.map(|person| tracing::field::display(&person.user)),
+            channel.id = entry.channel.as_ref().map(tracing::field::display),
             verb = entry.verb.word(),
             meeting.id = entry.meeting.map(|meeting| meeting.number()),
             asked.settings = entry.asked.as_ref().map(|asked| asked.settings.join(",")),

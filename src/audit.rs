@@ -15,11 +15,11 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Finds the message and the log lines.
     pub reference: Reference,
-    /// Who did it.
+    /// Who did it; for what Zoom reported, whose stream it is, if anybody asked for it.
     #[serde(flatten)]
-    pub person: Person,
+    pub person: Option<Person>,
     /// Where.
-    pub channel: ChannelId,
+    pub channel: Option<ChannelId>,
     /// The verb typed, or `link` for a connection made in the browser.
     pub verb: AuditVerb,
     /// The meeting it was about.
@@ -118,6 +118,8 @@ words! {
         Help = "help",
         /// The Cancel button of an order that waits for its next try.
         Cancel = "cancel",
+        /// Zoom reported something, or failed to.
+        Report = "report",
         /// A Zoom account was linked, or not, in the browser.
         Link = "link",
     }
@@ -134,6 +136,14 @@ words! {
         Already = "already",
         /// An order that waited for its next try was given up.
         Cancelled = "cancelled",
+        /// Zoom reported that the stream is on air.
+        Live = "live",
+        /// Zoom reported that it is off air.
+        Ended = "ended",
+        /// Zoom took the start and did not report in time that it is on air.
+        Unconfirmed = "unconfirmed",
+        /// Somebody took OnAir out of their Zoom account.
+        Deauthorized = "deauthorized",
         /// See [`Outcome::NotStarted`].
         NotStarted = "not_started",
         /// See [`Outcome::Webinar`].

@@ -50,6 +50,7 @@ variables! {
     SLACK_BOT_TOKEN: "bot token of one workspace without the install flow", "unset";
     ZOOM_CLIENT_ID: "client id of the Zoom OAuth app", "required";
     ZOOM_CLIENT_SECRET: "client secret of the Zoom OAuth app", "required";
+    ZOOM_WEBHOOK_SECRET_TOKEN: "what Zoom signs its webhooks with: one, or two comma-separated while rotating", "unset: no webhooks";
     ZOOM_LIVESTREAM_BODY: "json or multipart", "json";
     SLACK_API_URL: "Slack's Web API", "https://slack.com/api";
     SLACK_HOOKS_URL: "prefix that a response_url must have", "https://hooks.slack.com";
@@ -143,6 +144,7 @@ impl Config {
             client_id: vars.required(ZOOM_CLIENT_ID),
             client_secret: Secret::new(vars.required(ZOOM_CLIENT_SECRET)),
             redirect_uri: format!("{base_url}/zoom/oauth/callback"),
+            webhook_secrets: vars.none_to_two(ZOOM_WEBHOOK_SECRET_TOKEN),
             body: vars.livestream_body(),
             connect_timeout: Duration::from_secs(3),
             call_timeout: Duration::from_secs(10),
@@ -257,6 +259,10 @@ impl<'a> Vars<'a> {
             self.problem(name, format_args!("write an address and a port, such as {default}"));
             SocketAddr::from(([127, 0, 0, 1], 0))
         })
+    }
+
+    fn none_to_two(&mut self, name: &'static str) -> Vec<Secret> {
+        if self.optional(name).is_some() { self.one_or_two(name) } else { Vec::new() }
     }
 
     fn one_or_two(&mut self, name: &'static str) -> Vec<Secret> {

@@ -59,6 +59,10 @@ opaque_id! {
     ZoomAccountId
 }
 opaque_id! {
+    /// One run of a Zoom meeting, its `uuid`: another one each time the meeting is started.
+    InstanceId
+}
+opaque_id! {
     /// One signed request of Slack, by what its signature hashes to: a replay has the same.
     DeliveryId
 }
@@ -109,6 +113,14 @@ impl Person {
     /// Whether both are in the same workspace, so that one may be named to the other.
     pub fn is_colleague_of(&self, other: &Self) -> bool {
         self.enterprise == other.enterprise && self.team == other.team
+    }
+
+    /// Reads what [`Person::key`] made.
+    pub fn from_key(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '/');
+        let (enterprise, team, user) = (parts.next()?, parts.next()?, parts.next()?);
+        let enterprise = (enterprise != "-").then(|| EnterpriseId::new(enterprise));
+        Some(Self { enterprise, team: TeamId::new(team), user: UserId::new(user) })
     }
 
     /// The form used inside store keys. Slack's ids contain neither `/` nor `-`, so two people never share one.

@@ -32,13 +32,21 @@ pub struct Invocation {
     pub press: Option<Press>,
     /// Where answers go.
     pub reply_to: ReplyTo,
-    /// When it arrived.
+    /// When it arrived, or when what it waited for was there.
     pub received_at: Timestamp,
+    /// How old [`Invocation::reply_to`] was by then.
+    #[serde(default)]
+    pub waited: SignedDuration,
 }
 
 impl Invocation {
-    /// How long answers can be told at [`Invocation::reply_to`], counted from its arrival.
+    /// How long a `response_url` takes answers.
     pub const ANSWERABLE: SignedDuration = SignedDuration::from_mins(30);
+
+    /// Until when answers can be told at [`Invocation::reply_to`].
+    pub fn answerable_until(&self) -> Timestamp {
+        self.received_at.saturating_add(Self::ANSWERABLE - self.waited).unwrap_or(self.received_at)
+    }
 }
 
 /// What a button of a message does. Slack gives it back as it was posted, and signs that.
@@ -51,6 +59,11 @@ pub enum Press {
         meeting: MeetingId,
         /// Which one.
         job: JobId,
+    },
+    /// Types a command.
+    Command {
+        /// Everything after its name.
+        text: String,
     },
 }
 

@@ -1,7 +1,8 @@
-//! What is written down about an accepted command until its answer has arrived, so that a killed process loses none.
+//! What is written down about work that must survive its process: an accepted command until its answer has arrived, what
+//! Zoom reported until it is taken in, and a stream for as long as its card has to tell the truth.
 //!
-//! A job is written before Slack hears the 200, by the same round trip that remembers the delivery. Whoever works on it
-//! holds a lease; whoever takes a lease over reads from the stage how far the work had come.
+//! A job is written before Slack or Zoom hears the 200, by the same round trip that remembers the delivery. Whoever works
+//! on it holds a lease; whoever takes a lease over reads from the job how far the work had come.
 
 use std::time::Duration;
 
@@ -10,36 +11,64 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::JobId;
 use crate::invocation::Invocation;
+use crate::meeting::MeetingId;
 use crate::outcome::Throttle;
+use crate::stream::Report;
 use crate::words::Message;
 
-/// One accepted command on its way to its answer. It holds a `response_url`: it is stored sealed.
+/// One piece of work. It may hold a `response_url`: it is stored sealed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Job {
-    /// What was typed, by whom, and where the answer goes.
-    pub invocation: Invocation,
-    /// How far it has come.
-    pub stage: Stage,
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// An accepted command on its way to its answer.
+    Command {
+        /// What was typed, by whom, and where the answer goes.
+        invocation: Box<Invocation>,
+        /// How far it has come.
+        stage: Stage,
+    },
+    /// What Zoom reported.
+    Report(Report),
+    /// Keeps what is known about a stream, and its card, up to date. It lives as long as the stream.
+    Keep {
+        /// Of which meeting.
+        meeting: MeetingId,
+    },
 }
 
-/// How far a job has come.
+/// How far a command has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Nothing was done outside; it may begin again.
     Accepted,
     /// An order to Zoom was about to be sent. Whether it was is not known, so a start is not sent again.
-    Ordering,
+    Ordering {
+        /// Which next try it was, if it was one.
+        retry: Option<Retry>,
+    },
     /// It is decided and in the audit trail; what is left is to tell it.
     Decided {
-        /// What to tell.
-        message: Message,
+        /// What to tell; `None`: the stream's card shows it.
+        message: Option<Message>,
         /// The next try, where Zoom asked to wait and this is told meanwhile.
         #[serde(default)]
         retry: Option<Retry>,
+        /// Whose card it is, where it shows a stream.
+        #[serde(default)]
+        card: Option<CardOf>,
     },
     /// Zoom asked to wait, and that is told. Zoom did nothing, so it may be asked again when the time comes.
     Waiting(Retry),
+}
+
+/// A message that shows a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardOf {
+    /// Whose stream.
+    pub meeting: MeetingId,
+    /// Which version of it.
+    pub version: u32,
 }
 
 /// The next try of an order that Zoom did not take because of a limit.
@@ -69,7 +98,7 @@ impl Retry {
         };
         let wait = Duration::try_from(told.duration_since(tried.now)).unwrap_or_default();
         let at = tried.now.checked_add(wait + wait.mul_f64(jitter.clamp(0.0, 1.0) / 10.0)).ok()?;
-        let end = tried.received_at.checked_add(Invocation::ANSWERABLE - Self::MARGIN).ok()?;
+        let end = tried.answerable_until.checked_sub(Self::MARGIN).ok()?;
         let number = tried.retries + 1;
         (number <= Self::MOST && at <= end).then_some(Self { number, at, holders: 0 })
     }
@@ -80,8 +109,8 @@ impl Retry {
 pub struct Tried {
     /// How often it was tried again already.
     pub retries: u32,
-    /// When its command arrived.
-    pub received_at: Timestamp,
+    /// Until when its answer can be told.
+    pub answerable_until: Timestamp,
     /// The time.
     pub now: Timestamp,
 }

@@ -89,15 +89,37 @@ pub fn zoom(base_url: &str) -> Result<String, Error> {
             "scopes": [
                 scope(LIVESTREAM_SCOPE, false),
                 scope("user:read:user", false),
+                scope("meeting:read:meeting", true),
+                scope("meeting:read:livestream", true),
                 scope("webinar:update:livestream_status", true),
             ],
-            "scope_description": "Start and stop live streams; learn which Zoom user connected.",
+            "scope_description": "Start and stop live streams and hear what becomes of them; learn which Zoom user connected.",
             "enable_private_pkce_client": true,
             "enable_public_pkce_client": false,
         },
-        "features": { "products": ["ZOOM_MEETING", "ZOOM_WEBINAR"] },
+        "features": {
+            "products": ["ZOOM_MEETING", "ZOOM_WEBINAR"],
+            "event_subscription": { "enable": true, "events": [reports(base)] },
+        },
     });
     Ok(format!("{manifest:#}\n"))
+}
+
+/// The events that tell what becomes of a stream; there are none about the streams of webinars.
+fn reports(base: &str) -> serde_json::Value {
+    let webhooks = format!("{base}/zoom/webhooks");
+    json!({
+        "subscription_name": "OnAir",
+        "event_usage": "EVENT_FOR_USER",
+        "event_types": [
+            "meeting.live_streaming_started",
+            "meeting.live_streaming_stopped",
+            "meeting.started",
+            "meeting.ended",
+        ],
+        "development_webhook_url": webhooks,
+        "production_webhook_url": webhooks,
+    })
 }
 
 fn checked_base(base_url: &str) -> Result<&str, Error> {

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use crate::command::{Command, UsageError, Verb};
 use crate::grant::ZoomUser;
-use crate::id::{JobId, UserId};
+use crate::id::UserId;
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{Action, Outcome};
 use crate::preset::{Preset, Presets};
 use crate::secret::Secret;
+use crate::stream::{Confirms, NextTry};
 use crate::turn::Phase;
 
 /// One answer to one command.
@@ -149,21 +150,12 @@ pub struct Show {
     pub settings: Settings,
     /// What happened.
     pub outcome: Outcome,
+    /// Whether Zoom will tell what becomes of it.
+    pub confirms: Confirms,
     /// When OnAir tries again by itself; `None`: it does not.
     pub retry: Option<NextTry>,
     /// The Zoom account it was done as.
     pub account: ZoomUser,
-}
-
-/// The next try of an order that Zoom did not take because of a limit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NextTry {
-    /// Which one it is, from 1 to [`Retry::MOST`](crate::journal::Retry::MOST).
-    pub number: u32,
-    /// When.
-    pub at: Timestamp,
-    /// The job that waits for it, which Cancel gives up.
-    pub job: JobId,
 }
 
 /// What is under way, or was just done, when the same or the opposite is asked for.
@@ -173,6 +165,8 @@ pub struct Already {
     pub asked: Command,
     /// What is under way.
     pub action: Action,
+    /// Whether it has the settings that were asked for now.
+    pub is_same: bool,
     /// Who had asked for that; `None` where they are of another workspace.
     pub by: Option<UserId>,
     /// When.
@@ -190,6 +184,8 @@ pub enum Cancelled {
     TooLate,
     /// Nothing: whoever pressed neither asked for it nor has a Zoom account connected.
     NotTheirs,
+    /// Nothing: it was asked for in another workspace.
+    NotHere,
 }
 
 /// What disconnecting did.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::Sha256;
 
 /// A secret text. It is wiped when dropped, and neither `Debug` nor `Display` shows it.
 ///
@@ -15,6 +17,19 @@ impl Secret {
     /// Takes possession of the text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(SecretString::from(text.into()))
+    }
+
+    /// Whether this is what signed `v0:{stamp}:{body}` with HMAC-SHA256, as Slack and Zoom both do; compared in constant
+    /// time. An empty secret has signed nothing: it would make everybody the vendor.
+    pub fn has_signed(&self, stamp: &str, body: &[u8], claimed: &[u8]) -> bool {
+        if self.expose().is_empty() {
+            return false;
+        }
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()) else { return false };
+        for part in [b"v0:", stamp.as_bytes(), b":", body] {
+            mac.update(part);
+        }
+        mac.verify_slice(claimed).is_ok()
     }
 
     /// The text itself, for the one place that sends it to its owner.

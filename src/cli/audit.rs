@@ -40,12 +40,14 @@ fn compact(entry: &AuditEntry) -> String {
         let code = zoom.code.map(|code| format!("/{code}")).unwrap_or_default();
         format!("  zoom {status}{code}")
     });
+    let who = match (&entry.person, &entry.channel) {
+        (Some(person), Some(channel)) => format!("by {} in {channel}", person.key()),
+        _ => "by somebody in Zoom".to_owned(),
+    };
     format!(
-        "{at}  {}{meeting}  {}  by {} in {}{}  {} ms  ref {}",
+        "{at}  {}{meeting}  {}  {who}{}  {} ms  ref {}",
         entry.verb.word(),
         entry.outcome.word(),
-        entry.person.key(),
-        entry.channel,
         zoom.unwrap_or_default(),
         entry.duration_ms,
         entry.reference,

@@ -5,6 +5,7 @@
 mod oauth;
 mod page;
 mod slack;
+mod zoom;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -64,6 +65,7 @@ pub fn router(app: App) -> Router {
         .route("/slack/commands", post(slack::command))
         .route("/slack/interactions", post(slack::interaction))
         .route("/slack/events", post(slack::event))
+        .route("/zoom/webhooks", post(zoom::webhook))
         .route("/zoom/connect", get(oauth::confirm))
         .route("/zoom/oauth/callback", get(oauth::callback).head(oauth::only_get))
         .layer(CatchPanicLayer::custom(panicked))

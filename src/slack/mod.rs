@@ -22,6 +22,9 @@ use crate::invocation::ReplyTo;
 use crate::secret::Secret;
 use crate::words::Message;
 
+/// How many messages a `response_url` takes.
+pub const USES: u32 = 5;
+
 /// What the door needs to know.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -1,7 +1,7 @@
-//! The bot's own messages, by the Web API: the way that is left when a `response_url` is over.
+//! The bot's own messages, by the Web API: those that are changed later, and the way that is left when a `response_url` is
+//! over.
 //!
-//! It needs a bot token of the workspace, and `chat:write` among its scopes; without them an answer cannot be told in any
-//! other way.
+//! Both need a bot token of the workspace, and `chat:write` among its scopes.
 
 use std::time::Duration;
 
@@ -10,12 +10,14 @@ use serde::Serialize;
 use serde_json::Value;
 use slack_morphism::prelude::{
     SlackApiAuthTestResponse, SlackApiChatPostEphemeralRequest, SlackApiChatPostMessageRequest,
+    SlackApiChatUpdateRequest,
 };
 
 use super::{Error, Slack, from_reqwest, render, retry_after};
 use crate::id::{ChannelId, Person, TeamId};
 use crate::reply::Audience;
 use crate::secret::Secret;
+use crate::stream::Place;
 use crate::words::Message;
 
 impl Slack {
@@ -48,6 +50,28 @@ impl Slack {
             }
             result => result.map(drop),
         }
+    }
+
+    /// Posts a message that can be changed later, and tells where it stands. A user's id as the channel is their direct
+    /// message with the bot.
+    ///
+    /// [`chat.postMessage`](https://docs.slack.dev/reference/methods/chat.postMessage)
+    pub async fn post(&self, person: &Person, channel: &ChannelId, message: &Message) -> Result<Place, Error> {
+        let token = self.bot_of(&person.team).await?;
+        let request = SlackApiChatPostMessageRequest::new(channel.as_str().into(), render::content(message));
+        let body = self.call("chat.postMessage", token, &request.with_unfurl_links(false)).await?;
+        let text = |name: &str| body[name].as_str().map(str::to_owned).ok_or(Error::Refused("unreadable".to_owned()));
+        Ok(Place::Posted { person: person.clone(), channel: ChannelId::new(text("channel")?), ts: text("ts")? })
+    }
+
+    /// Changes a message that the bot posted.
+    ///
+    /// [`chat.update`](https://docs.slack.dev/reference/methods/chat.update)
+    pub async fn update(&self, person: &Person, channel: &ChannelId, ts: &str, message: &Message) -> Result<(), Error> {
+        let token = self.bot_of(&person.team).await?;
+        let content = render::content(message);
+        let request = SlackApiChatUpdateRequest::new(channel.as_str().into(), content, ts.into());
+        self.call("chat.update", token, &request).await.map(drop)
     }
 
     /// The bot's token in a workspace, if there is one: a token of another workspace must not be tried.

@@ -1,18 +1,18 @@
-//! A message → the JSON that Slack shows: one section with the words, and a button where there is one.
+//! A message → the JSON that Slack shows: one section with the words, and its buttons.
 //!
 //! Words are chosen elsewhere; this knows blocks. The plain `text` beside the blocks says the same, for notifications
 //! and screen readers.
 
 use serde::{Deserialize, Serialize};
 use slack_morphism::prelude::{
-    SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockMarkDownText,
-    SlackBlockPlainTextOnly, SlackMessageContent, SlackMessageResponseType, SlackSectionBlock,
+    SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockConfirmItem,
+    SlackBlockMarkDownText, SlackBlockPlainTextOnly, SlackMessageContent, SlackMessageResponseType, SlackSectionBlock,
 };
 use url::Url;
 
 use crate::invocation::Press;
 use crate::reply::Audience;
-use crate::words::{Button, Does, Message};
+use crate::words::{Button, Confirm, Does, Message, Style};
 
 /// The body of an answer, for the 200 to Slack and for a `response_url` alike. The library's own has no way to replace.
 ///
@@ -33,8 +33,11 @@ pub(super) struct Value {
     pub(super) press: Press,
 }
 
-/// The `action_id` of buttons whose press means something.
+/// What the `action_id` of buttons begins with whose press means something.
 pub(super) const PRESS: &str = "press";
+
+/// The `action_id` of buttons that open a page.
+const OPEN_LINK: &str = "open_link";
 
 /// The body of an answer.
 pub fn response(message: &Message) -> Response {
@@ -53,24 +56,40 @@ pub(super) fn content(message: &Message) -> SlackMessageContent {
 fn blocks(message: &Message) -> Vec<SlackBlock> {
     let words = SlackBlockMarkDownText::new(message.text.clone()).with_verbatim(true);
     let mut blocks = vec![SlackSectionBlock::new().with_text(words.into()).into()];
-    if let Some(button) = message.button.as_ref().and_then(button) {
-        blocks.push(SlackActionsBlock::new(vec![button.into()]).into());
+    let buttons: Vec<_> = message.buttons.iter().filter_map(button).map(Into::into).collect();
+    if !buttons.is_empty() {
+        blocks.push(SlackActionsBlock::new(buttons).into());
     }
     blocks
 }
 
 fn button(button: &Button) -> Option<SlackBlockButtonElement> {
-    let element = SlackBlockButtonElement::new(SlackBlockPlainTextOnly::from(button.label.as_str()));
-    match &button.does {
+    let mut element = SlackBlockButtonElement::new(plain(&button.label));
+    element = match &button.does {
         // Pressing it also sends an interaction, which is acknowledged and means nothing.
-        Does::Open(url) => {
-            let element = element.with_url(Url::parse(url.expose()).ok()?).with_action_id("open_link".into());
-            Some(element.with_style(SlackBlockButtonStyle::Primary))
-        }
+        Does::Open(url) => element.with_url(Url::parse(url.expose()).ok()?).with_action_id(OPEN_LINK.into()),
         Does::Press { command, press } => {
             let value = Value { command: command.clone(), press: press.clone() };
-            let value = serde_json::to_string(&value).ok()?;
-            Some(element.with_action_id(PRESS.into()).with_value(value))
+            // Within one message no two buttons may have the same name.
+            let name = format!("{PRESS}:{}", button.label.to_lowercase().replace(' ', "_"));
+            element.with_action_id(name.into()).with_value(serde_json::to_string(&value).ok()?)
         }
+    };
+    if let Some(confirm) = &button.confirm {
+        element = element.with_confirm(dialog(confirm));
     }
+    Some(match button.style {
+        Some(Style::Primary) => element.with_style(SlackBlockButtonStyle::Primary),
+        Some(Style::Danger) => element.with_style(SlackBlockButtonStyle::Danger),
+        None => element,
+    })
+}
+
+fn dialog(confirm: &Confirm) -> SlackBlockConfirmItem {
+    let text = SlackBlockMarkDownText::new(confirm.text.clone());
+    SlackBlockConfirmItem::new(plain(&confirm.title), text.into(), plain(&confirm.confirm), plain(&confirm.deny))
+}
+
+fn plain(text: &str) -> SlackBlockPlainTextOnly {
+    SlackBlockPlainTextOnly::from(text)
 }

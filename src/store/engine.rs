@@ -149,6 +149,10 @@ pub(crate) trait Engine {
     /// Changes a job; says whether it is, or was when it was given back, the owner's.
     fn change(&self, change: Change<'_>) -> impl Future<Output = Result<bool, Error>> + Send;
 
+    /// Writes a job that nobody holds, to be claimed in so long; one that is there is left as it is, but claimable no
+    /// later than that.
+    fn plan(&self, key: &Key, body: &[u8], due: Duration) -> impl Future<Output = Result<(), Error>> + Send;
+
     /// Makes a job claimable now that was given back to be claimed later.
     fn hurry(&self, key: &Key) -> impl Future<Output = Result<(), Error>> + Send;
 
@@ -169,6 +173,9 @@ pub(crate) trait Engine {
 
     /// The group that a member is in.
     fn group_of(&self, member: &Key) -> impl Future<Output = Result<Option<String>, Error>> + Send;
+
+    /// The members of a group, in no order.
+    fn members(&self, group: &Key) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
 
     /// How many members a group has.
     fn size(&self, group: &Key) -> impl Future<Output = Result<usize, Error>> + Send;

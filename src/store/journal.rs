@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::engine::{Acceptance, Change, Draft, Taken, Waiting, millis, on};
 use super::error::Error;
-use super::key::{DELIVERY_LIFE, Key};
+use super::key::{DELIVERY_LIFE, Key, REPORT_LIFE};
 use super::{Store, to_json, to_secret};
 use crate::audit::AuditEntry;
 use crate::id::{DeliveryId, JobId};
@@ -51,11 +51,12 @@ pub enum Accepted {
 }
 
 impl Store {
-    /// Remembers a delivery for 15 minutes, longer than its signature is good for, and writes what comes with it if it
-    /// is new. One round trip: this is all that an acknowledgment waits for.
+    /// Remembers a delivery for longer than it can come again, 15 minutes for one of Slack's and three hours for one of
+    /// Zoom's, and writes what comes with it if it is new. One round trip: this is all that an acknowledgment waits for.
     pub async fn accept(&self, delivery: &DeliveryId, with: With<'_>) -> Result<Accepted, Error> {
         let delivery = Key::delivery(delivery);
-        let nothing = Acceptance { delivery: &delivery, life: DELIVERY_LIFE, entry: None, job: None };
+        let life = if let With::Job { job: Job::Report(_), .. } = with { REPORT_LIFE } else { DELIVERY_LIFE };
+        let nothing = Acceptance { delivery: &delivery, life, entry: None, job: None };
         let is_new = match with {
             With::Nothing => on!(&self.0.engine, accept(nothing))?,
             With::Entry(entry) => {
@@ -95,6 +96,14 @@ impl Store {
     /// longer the owner's, and nothing is written.
     pub async fn postpone(&self, id: &JobId, owner: &str, job: &Job, due: Duration) -> Result<bool, Error> {
         self.change(id, owner, job, None, Some(due)).await
+    }
+
+    /// Writes a job that nobody holds, to be claimed in so long. One that is there already stays as it is, but is
+    /// claimable no later than that, unless somebody holds it.
+    pub async fn plan(&self, id: &JobId, job: &Job, due: Duration) -> Result<(), Error> {
+        let key = Key::job(id);
+        let body = self.seal(&key, &to_secret(&key, job)?)?;
+        on!(&self.0.engine, plan(&key, &body, due))
     }
 
     /// Makes a postponed job claimable now. One in somebody's hands, or gone, stays as it is.

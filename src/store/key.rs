@@ -13,6 +13,7 @@
 //! | `lease:refresh:<zoom user>` | who refreshes that user's tokens | the owner's name | given when taken |
 //! | `turn:<number>` | one meeting or webinar, in all workspaces | plain JSON, one [`Turn`](crate::turn::Turn) | 15 s while Zoom is asked, renewed; then 35 min |
 //! | `webinar:<number>` | one webinar | a mark | 30 days |
+//! | `stream:<number>` | one meeting or webinar, in all workspaces | sealed [`Stream`](crate::stream::Stream) | 7 days after its last change |
 //! | `streams:{<enterprise>/<team>}` | one workspace | plain JSON, one [`StreamRecord`](crate::reply::StreamRecord) per meeting | 24 h each |
 //! | `presets:<enterprise>/<team>/<user>` | one Slack user | sealed [`Presets`](crate::preset::Presets) | until the last one is forgotten |
 //! | `ping` | nobody | a mark that shows that writing works; Redis alone | 60 s |
@@ -38,6 +39,9 @@ use crate::meeting::MeetingId;
 /// Longer than a signature is accepted for, counted from either side of the clock.
 pub(crate) const DELIVERY_LIFE: Duration = Duration::from_secs(15 * 60);
 
+/// Longer than Zoom goes on to deliver a report again: an hour and a half after the first time.
+pub(crate) const REPORT_LIFE: Duration = Duration::from_secs(3 * 60 * 60);
+
 /// As long as [`Pending::LIFE`](crate::grant::Pending::LIFE).
 pub(crate) const STATE_LIFE: Duration = Duration::from_secs(10 * 60);
 
@@ -52,6 +56,9 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// Before the person in the key of their link.
+    pub(crate) const PERSON: &str = "{link}:person:";
+
     /// Before the name of every lease.
     pub(crate) const LEASES: &str = "lease:";
 
@@ -107,11 +114,16 @@ impl Key {
     }
 
     pub(crate) fn person(person: &Person) -> Self {
-        Self::new("{link}:person:", person.key())
+        Self::new(Self::PERSON, person.key())
     }
 
     pub(crate) fn linked(user: &ZoomUserId) -> Self {
         Self::new(Self::LINKED, user)
+    }
+
+    /// Reads the person back out of what [`Key::person`] made.
+    pub(crate) fn linked_person(text: &str) -> Option<Person> {
+        Person::from_key(text.strip_prefix(Self::PERSON)?)
     }
 
     /// Reads the Zoom user back out of what [`Key::linked`] made.
@@ -129,6 +141,10 @@ impl Key {
 
     pub(crate) fn turn(meeting: MeetingId) -> Self {
         Self::new("turn:", meeting.number())
+    }
+
+    pub(crate) fn stream(meeting: MeetingId) -> Self {
+        Self::new("stream:", meeting.number())
     }
 
     pub(crate) fn presets(person: &Person) -> Self {

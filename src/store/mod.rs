@@ -16,8 +16,8 @@ mod key;
 mod presets;
 mod redis;
 mod seal;
+mod seen;
 mod trail;
-mod turn;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,8 +41,8 @@ pub use journal::{Accepted, With};
 pub use key::LeaseName;
 pub use presets::KeptPresets;
 pub use seal::{KeyId, Keyring, KeyringError, SealFault};
+pub use seen::{Changed, Seen};
 pub use trail::{AuditQuery, Reader, Seq};
-pub use turn::{Seen, TurnChange};
 
 use embedded::Embedded;
 use engine::{AnyEngine, Left, on};
@@ -157,6 +157,16 @@ impl Store {
     pub async fn unlink(&self, person: &Person) -> Result<Option<Unlinked>, Error> {
         let left = on!(&self.0.engine, leave(&Key::person(person)))?;
         left.map(unlinked).transpose()
+    }
+
+    /// The people who are linked to a Zoom user.
+    pub async fn linked_people(&self, zoom_user: &ZoomUserId) -> Result<Vec<Person>, Error> {
+        let members = on!(&self.0.engine, members(&Key::linked(zoom_user)))?;
+        let corrupt = Error::Corrupt { prefix: Key::PERSON };
+        let mut people: Vec<Person> =
+            members.iter().map(|text| Key::linked_person(text)).collect::<Option<_>>().ok_or(corrupt)?;
+        people.sort();
+        Ok(people)
     }
 
     /// How many people are linked to a Zoom user.

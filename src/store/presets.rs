@@ -1,7 +1,7 @@
 //! How are one person's names kept private and whole?
 //!
 //! All of them are one sealed record, so that neither a title nor how many names there are lies open. Whoever changes it
-//! says what they saw, as with a [turn](super::turn).
+//! says what they saw, as with a turn.
 
 use super::engine::{Swap, Swapped, on};
 use super::error::Error;

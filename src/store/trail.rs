@@ -62,7 +62,7 @@ pub struct AuditQuery {
 impl AuditQuery {
     fn takes(&self, entry: &AuditEntry) -> bool {
         self.since.is_none_or(|since| entry.at >= since)
-            && self.team.as_ref().is_none_or(|team| entry.person.team == *team)
+            && self.team.as_ref().is_none_or(|team| entry.person.as_ref().is_some_and(|person| person.team == *team))
             && self.meeting.is_none_or(|meeting| entry.meeting == Some(meeting))
     }
 }

@@ -1,49 +1,55 @@
 //! The Cancel button of an order that waits for its next try.
 
-use super::{Done, Failure};
+use super::stream::{Note, What};
+use super::work::Work;
+use super::{Done, Failure, turn};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::JobId;
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
 use crate::reply::{Cancelled, Reply};
-use crate::store::TurnChange;
 use crate::turn::{Phase, Turn};
 
 /// Gives up what waits, if it still does. The state is read at the press: a message in a channel may be old.
-pub(super) async fn cancel(
-    app: &App,
-    invocation: &Invocation,
-    meeting: MeetingId,
-    job: &JobId,
-) -> Result<Done, Failure> {
-    let told = |turn: &Turn, how| {
+pub(super) async fn cancel(work: &Work, meeting: MeetingId, job: &JobId) -> Result<Done, Failure> {
+    let (app, invocation, press) = (&work.app, &*work.invocation, &work.hold.id);
+    let seen = app.store.turn(meeting).await?;
+    let Some(turn) = seen.as_ref().and_then(|seen| seen.value.of(job)) else { return Ok(nothing(meeting)) };
+    let told = |how| {
         let outcome = if how == Cancelled::Now { AuditOutcome::Cancelled } else { AuditOutcome::Told };
-        let (action, asked_by) = (turn.action, turn.person.user.clone());
-        Done::new(Reply::Cancelled { how, by: invocation.person.user.clone(), meeting, action, asked_by }, outcome)
+        let (by, asked_by) = (invocation.person.user.clone(), turn.person.user.clone());
+        Done::new(Reply::Cancelled { how, by, meeting, action: turn.action, asked_by }, outcome)
     };
-    loop {
-        let seen = app.store.turn(meeting).await?;
-        let Some(seen) = seen.filter(|seen| seen.turn.job == *job) else {
-            return Ok(Done::new(Reply::NothingToCancel { meeting }, AuditOutcome::Told));
-        };
-        match &seen.turn.phase {
-            // Already given up: by this press before its process died, or by another one a moment ago.
-            Phase::Cancelled => return Ok(told(&seen.turn, Cancelled::Now)),
-            Phase::Waiting { .. } => {}
-            Phase::Working => return Ok(told(&seen.turn, Cancelled::TooLate)),
-            Phase::Taken { .. } | Phase::Unknown { .. } => {
-                return Ok(Done::new(Reply::NothingToCancel { meeting }, AuditOutcome::Told));
-            }
-        }
-        if !may(app, invocation, &seen.turn).await? {
-            return Ok(told(&seen.turn, Cancelled::NotTheirs));
-        }
-        let wanted = Turn { phase: Phase::Cancelled, ..seen.turn.clone() };
-        if let TurnChange::Done(_) = app.store.change_turn(meeting, Some(&seen), Some(&wanted)).await? {
-            return Ok(told(&wanted, Cancelled::Now));
-        }
+    let waits = match &turn.phase {
+        Phase::Working | Phase::Waiting { .. } => true,
+        // By this very press, before its process died.
+        Phase::Over { press: Some(by) } if by == press => true,
+        Phase::Over { .. } | Phase::Taken { .. } | Phase::Unknown { .. } => false,
+    };
+    if !waits {
+        return Ok(nothing(meeting));
     }
+    if !may(app, invocation, turn).await? {
+        let how =
+            if turn.person.is_colleague_of(&invocation.person) { Cancelled::NotTheirs } else { Cancelled::NotHere };
+        return Ok(told(how));
+    }
+    let is_given_up = match &turn.phase {
+        Phase::Working => return Ok(told(Cancelled::TooLate)),
+        Phase::Waiting { .. } => turn::give_up(app, meeting, job, press).await?,
+        Phase::Over { .. } | Phase::Taken { .. } | Phase::Unknown { .. } => true,
+    };
+    if !is_given_up {
+        return Ok(nothing(meeting));
+    }
+    let mut done = told(Cancelled::Now);
+    done.note = Some(Note { meeting, what: What::Cancelled { job: job.clone() } });
+    Ok(done)
+}
+
+fn nothing(meeting: MeetingId) -> Done {
+    Done::new(Reply::NothingToCancel { meeting }, AuditOutcome::Told)
 }
 
 /// Whoever asked for it, and their colleagues who have a Zoom account connected: those who could type a stop.

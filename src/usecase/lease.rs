@@ -21,7 +21,7 @@ pub(super) struct Lease {
     app: App,
     name: LeaseName,
     owner: Reference,
-    _renewing: AbortOnDropHandle<()>,
+    renewing: AbortOnDropHandle<()>,
 }
 
 impl Lease {
@@ -33,7 +33,7 @@ impl Lease {
         }
         let renewing = renew(app.clone(), name.clone(), owner.clone()).in_current_span();
         let renewing = AbortOnDropHandle::new(app.spawn(renewing));
-        Ok(Some(Self { app: app.clone(), name, owner, _renewing: renewing }))
+        Ok(Some(Self { app: app.clone(), name, owner, renewing }))
     }
 
     /// Takes it as soon as nobody has it; none after so long.
@@ -49,7 +49,10 @@ impl Lease {
 
     /// Gives it back.
     pub(super) async fn release(self) {
-        if let Err(error) = self.app.store.release(&self.name, self.owner.as_str()).await {
+        let Self { app, name, owner, renewing } = self;
+        // A renewal that came after the release would take the lease again, for nobody.
+        drop(renewing);
+        if let Err(error) = app.store.release(&name, owner.as_str()).await {
             tracing::warn!(error = chain(&error), "a lease is left to run out");
         }
     }

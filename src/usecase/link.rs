@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use super::token::Held;
 use super::work::NewJob;
-use super::{Failure, Task, chain, connect, disconnect, log_zoom, tell, token, whoami, work};
+use super::{Failure, Task, chain, connect, disconnect, hold, log_zoom, tell, token, whoami, work};
 use crate::app::App;
 use crate::audit::{AuditOutcome, AuditVerb};
 use crate::command::{self, DEFAULT_COMMAND, Verb};
 use crate::grant::{Grant, Pending, StateToken, Tokens, ZoomUser};
 use crate::id::{Reference, ZoomUserId};
 use crate::invocation::Invocation;
+use crate::journal::{Job, Stage};
 use crate::reply::{Page, Reply};
 use crate::secret::Secret;
 use crate::store::Unlinked;
@@ -256,15 +257,17 @@ async fn resume(app: &App, invocation: Invocation, grant: &Grant) -> Option<Verb
         return None;
     };
     // Its time begins now: how long a person took at Zoom is not how long the command was left lying.
-    let new = NewJob::new(Invocation { received_at: app.clock.now(), ..invocation });
-    match app.store.journal(&new.id, &new.job, &new.owner, work::LEASE).await {
+    let invocation = Invocation { received_at: app.clock.now(), waited: age, ..invocation };
+    let job = Job::Command { invocation: Box::new(invocation.clone()), stage: Stage::Accepted };
+    let new = NewJob::new(job);
+    match app.store.journal(&new.id, &new.job, &new.owner, hold::LEASE).await {
         Ok(()) => {
             work::begin(app, new, place);
             verb
         }
         Err(error) => {
             tracing::error!(error = chain(&error), "a waiting command was not accepted: the store failed");
-            tell(app, &new.job.invocation, &Reply::NotAccepted).await;
+            tell(app, &invocation, &Reply::NotAccepted).await;
             None
         }
     }

@@ -5,14 +5,18 @@ mod cancel;
 mod connect;
 mod disconnect;
 mod forget;
+mod hold;
+mod keep;
 mod lease;
 pub mod link;
 mod order;
 mod presets;
+pub mod report;
 mod save;
 mod start;
 mod status;
 mod stop;
+mod stream;
 mod tell;
 mod token;
 mod turn;
@@ -21,6 +25,7 @@ mod work;
 
 use jiff::Timestamp;
 
+use self::stream::Note;
 pub use self::work::take_over;
 use self::work::{NewJob, Work};
 
@@ -29,7 +34,7 @@ use crate::audit::{Asked, AuditEntry, AuditOutcome, AuditVerb, ZoomAnswer};
 use crate::command::{self, Command, Problem, Run, Target, UsageError, Verb};
 use crate::id::{DeliveryId, JobId, ZoomUserId};
 use crate::invocation::{Invocation, Press};
-use crate::journal::Retry;
+use crate::journal::{Job, Retry, Stage};
 use crate::meeting::{MeetingId, Settings};
 use crate::reply::Reply;
 use crate::store::With;
@@ -56,11 +61,13 @@ struct Done {
     zoom: Option<ZoomAnswer>,
     /// When it is tried again; it has not ended then.
     retry: Option<Retry>,
+    /// What it means for a stream.
+    note: Option<Note>,
 }
 
 impl Done {
     fn new(reply: Reply, outcome: AuditOutcome) -> Self {
-        Self { reply, outcome, zoom_user: None, zoom: None, retry: None }
+        Self { reply, outcome, zoom_user: None, zoom: None, retry: None, note: None }
     }
 }
 
@@ -82,10 +89,15 @@ impl Task {
     fn of(invocation: &Invocation) -> Self {
         match &invocation.press {
             Some(Press::Cancel { meeting, job }) => Self::Cancel { meeting: *meeting, job: job.clone() },
-            None => match command::parse(invocation.text.as_str()) {
-                Ok(command) => command.by_id().map_or(Self::Named(command), Self::Typed),
-                Err(_) => Self::Senseless,
-            },
+            Some(Press::Command { text }) => Self::read(text),
+            None => Self::read(invocation.text.as_str()),
+        }
+    }
+
+    fn read(text: &str) -> Self {
+        match command::parse(text) {
+            Ok(command) => command.by_id().map_or(Self::Named(command), Self::Typed),
+            Err(_) => Self::Senseless,
         }
     }
 
@@ -141,13 +153,15 @@ pub async fn receive(app: &App, delivery: &DeliveryId, invocation: Invocation) -
         tracing::warn!(reference = %invocation.reference, "busy: a command was not accepted");
         return Receipt::Answer(say(app, &invocation, &Reply::Busy));
     }
-    let new = NewJob::new(invocation);
+    let asked = invocation.clone();
+    let job = Job::Command { invocation: Box::new(invocation), stage: Stage::Accepted };
+    let new = NewJob::new(job);
     let with = match &now {
         Some((_, entry)) => With::Entry(entry),
-        None => With::Job { id: &new.id, job: &new.job, owner: &new.owner, lease: work::LEASE },
+        None => With::Job { id: &new.id, job: &new.job, owner: &new.owner, lease: hold::LEASE },
     };
     let accepted = app.store.accept(delivery, with).await;
-    let invocation = &new.job.invocation;
+    let invocation = &asked;
     match accepted {
         Ok(store::Accepted::New) => {}
         Ok(store::Accepted::Replayed) => return Receipt::Replayed,
@@ -241,7 +255,7 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
             Ok(command) => command,
             Err(error) => return Ok(senseless(error)),
         },
-        Task::Cancel { meeting, job } => return cancel::cancel(app, invocation, *meeting, job).await,
+        Task::Cancel { meeting, job } => return cancel::cancel(work, *meeting, job).await,
         Task::Senseless => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),
     };
     match command {
@@ -284,8 +298,8 @@ fn entry(app: &App, invocation: &Invocation, task: &Task, outcome: AuditOutcome)
     AuditEntry {
         at,
         reference: invocation.reference.clone(),
-        person: invocation.person.clone(),
-        channel: invocation.channel.clone(),
+        person: Some(invocation.person.clone()),
+        channel: Some(invocation.channel.clone()),
         verb: task.verb(),
         meeting: task.meeting(),
         asked,

@@ -1,10 +1,13 @@
 //! One order to Zoom on behalf of one person: find their grant, ask, renew the token once if Zoom wants that, find out
 //! whether the id is a webinar's, and decide what became of it. Start and stop both are this.
 
+use super::stream::{self, How, Note, What};
 use super::token::{self, Token};
 use super::turn::{self, Got};
 use super::work::Work;
 use super::{Done, Failure, Task, chain, connect};
+use jiff::Timestamp;
+
 use crate::app::App;
 use crate::audit::{AuditOutcome, ZoomAnswer};
 use crate::command::{Command, Run, Start};
@@ -13,9 +16,9 @@ use crate::id::{ZoomUserId, random_share};
 use crate::invocation::Invocation;
 use crate::journal::{Retry, Tried};
 use crate::meeting::{MeetingId, Settings};
-use crate::outcome::{self, Action, Attempt, Invalid, Outcome};
-use crate::reply::{Already, ConnectWhy, Fate, NextTry, Reply, Show, StreamRecord};
-use crate::turn::Turn;
+use crate::outcome::{self, Action, Attempt, Invalid, Outcome, Throttle};
+use crate::reply::{Already, ConnectWhy, Fate, Reply, Show, StreamRecord};
+use crate::turn::{Fingerprint, Turn};
 use crate::zoom::{Order, Room};
 
 /// What a person ordered.
@@ -53,6 +56,8 @@ impl Ordered {
 
 /// How an order ended: what it means, what Zoom said last, and for whom it was done.
 struct Ended {
+    /// What the id stands for, as far as Zoom said.
+    room: Room,
     outcome: Outcome,
     answer: Option<ZoomAnswer>,
     grant: Grant,
@@ -71,7 +76,7 @@ pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Fai
     }
     let ended = match token::live(app, &zoom_user, None).await? {
         Token::Live(grant) => give(work, &ordered, grant).await?,
-        Token::Away { grant, outcome } => Ended { outcome, answer: None, grant },
+        Token::Away { grant, outcome } => Ended { room: Room::Meeting, outcome, answer: None, grant },
         Token::Over => return connect::offer(app, invocation, ConnectWhy::Ended).await,
     };
     let mut done = conclude(work, ordered, &ended).await?;
@@ -86,6 +91,7 @@ fn already(invocation: &Invocation, ordered: &Ordered, other: Turn) -> Done {
     let already = Already {
         asked: ordered.to_command(),
         action: other.action,
+        is_same: other.settings == Fingerprint::from(&ordered.settings),
         by: is_known.then_some(other.person.user),
         asked_at: other.asked_at,
         phase: other.phase,
@@ -99,7 +105,9 @@ fn withdrawn(invocation: &Invocation, ordered: Ordered, other: &Turn) -> Done {
     let by = is_known.then(|| other.person.user.clone());
     let asked_by = invocation.person.user.clone();
     let reply = Reply::Withdrawn { by, their_action: other.action, asked_by, asked: ordered.to_command() };
-    Done::new(reply, AuditOutcome::Cancelled)
+    let mut done = Done::new(reply, AuditOutcome::Cancelled);
+    done.note = Some(Note { meeting: ordered.meeting, what: What::FailedStart });
+    done
 }
 
 /// The end of an order that may have been sent, by somebody who cannot tell any more. Zoom is not asked again.
@@ -110,19 +118,28 @@ pub(super) async fn unknown(work: &Work, task: &Task) -> Result<Done, Failure> {
         Task::Typed(Command::Stop { meeting }) => Ordered::stop(*meeting),
         _ => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),
     };
-    turn::find(work, ordered.meeting).await?;
+    turn::find(work, ordered.meeting).await;
     remember(app, invocation, &ordered, Fate::Unknown).await;
+    let is_webinar = app.store.is_webinar(ordered.meeting).await.unwrap_or_default();
+    let confirms = stream::confirms(app, is_webinar);
+    let note = (ordered.action == Action::Start).then(|| {
+        let asked = stream::asked(work, ordered.settings.clone());
+        Note { meeting: ordered.meeting, what: What::Start { asked, confirms, how: How::Unclear } }
+    });
     let show = Show {
         asked_by: invocation.person.user.clone(),
         action: ordered.action,
         meeting: ordered.meeting,
         settings: ordered.settings,
         outcome: Outcome::Unknown,
+        confirms,
         retry: None,
         // Whose account it was is not part of this answer.
         account: ZoomUser { id: ZoomUserId::new(""), account: None, name: None, email: None },
     };
-    Ok(Done::new(Reply::Show(show), AuditOutcome::Unknown))
+    let mut done = Done::new(Reply::Show(show), AuditOutcome::Unknown);
+    done.note = note;
+    Ok(done)
 }
 
 /// Which of the two calls an id needs, as far as is known.
@@ -150,7 +167,7 @@ async fn give(work: &Work, ordered: &Ordered, grant: Grant) -> Result<Ended, Fai
     }
     let asked = ask(app, &ordered.to(Room::Meeting), grant).await?;
     if !outcome::is_webinar(&asked.attempt) {
-        return Ok(asked.judge(app, ordered.action));
+        return Ok(asked.judge(app, Room::Meeting, ordered.action));
     }
     let mut ended = give_webinar(app, ordered, asked.grant).await?;
     match ended.outcome {
@@ -168,10 +185,11 @@ async fn give(work: &Work, ordered: &Ordered, grant: Grant) -> Result<Ended, Fai
 
 async fn give_webinar(app: &App, ordered: &Ordered, grant: Grant) -> Result<Ended, Failure> {
     if ordered.settings.layout.is_some() {
-        return Ok(Ended { outcome: Outcome::Invalid(Invalid::LayoutOfWebinar), answer: None, grant });
+        let outcome = Outcome::Invalid(Invalid::LayoutOfWebinar);
+        return Ok(Ended { room: Room::Webinar, outcome, answer: None, grant });
     }
     let asked = ask(app, &ordered.to(Room::Webinar), grant).await?;
-    let mut ended = asked.judge(app, ordered.action);
+    let mut ended = asked.judge(app, Room::Webinar, ordered.action);
     if matches!(ended.outcome, Outcome::Refused { .. }) {
         // The twin's own refusals come to the same for a person: it is a webinar, and it could not be started.
         ended.outcome = Outcome::Webinar;
@@ -188,10 +206,10 @@ struct Asked {
 }
 
 impl Asked {
-    fn judge(self, app: &App, action: Action) -> Ended {
+    fn judge(self, app: &App, room: Room, action: Action) -> Ended {
         let answer = Some(ZoomAnswer::from(&self.attempt));
         let judged = || outcome::judge(action, &self.attempt, app.clock.now());
-        Ended { outcome: self.instead.unwrap_or_else(judged), answer, grant: self.grant }
+        Ended { room, outcome: self.instead.unwrap_or_else(judged), answer, grant: self.grant }
     }
 }
 
@@ -232,14 +250,15 @@ async fn conclude(work: &Work, ordered: Ordered, ended: &Ended) -> Result<Done, 
         remember(app, invocation, &ordered, fate).await;
     }
     let retry = match &ended.outcome {
-        Outcome::Throttled(limit) => {
+        Outcome::Throttled(limit) if !turn::is_guest(work) => {
             let retries = work.retry.map_or(0, |retry| retry.number);
-            let tried = Tried { retries, received_at: invocation.received_at, now: app.clock.now() };
+            let tried = Tried { retries, answerable_until: invocation.answerable_until(), now: app.clock.now() };
             Retry::plan(limit, &tried, random_share())
         }
         _ => None,
     };
-    let next_try = retry.map(|retry| NextTry { number: retry.number, at: retry.at, job: work.id.clone() });
+    let note = note(work, &ordered, ended, retry);
+    let next_try = retry.map(|retry| stream::next_try(work, retry, told_at(&ended.outcome).unwrap_or(retry.at)));
     let outcome = AuditOutcome::from(&ended.outcome);
     let show = Show {
         asked_by: invocation.person.user.clone(),
@@ -247,12 +266,44 @@ async fn conclude(work: &Work, ordered: Ordered, ended: &Ended) -> Result<Done, 
         meeting: ordered.meeting,
         settings: ordered.settings,
         outcome: ended.outcome.clone(),
+        confirms: stream::confirms(app, ended.room == Room::Webinar),
         retry: next_try,
         account: ended.grant.user.clone(),
     };
     let mut done = Done::new(Reply::Show(show), outcome);
-    done.retry = retry;
+    (done.retry, done.note) = (retry, note);
     Ok(done)
+}
+
+/// What an order means for its stream, if anything.
+fn note(work: &Work, ordered: &Ordered, ended: &Ended, retry: Option<Retry>) -> Option<Note> {
+    let how = match (&ended.outcome, retry) {
+        (Outcome::Accepted, _) => Some(How::Taken),
+        (Outcome::Unknown, _) => Some(How::Unclear),
+        (outcome, Some(retry)) => {
+            let told = told_at(outcome).unwrap_or(retry.at);
+            Some(How::Throttled(stream::next_try(work, retry, told)))
+        }
+        (_, None) => None,
+    };
+    let what = match (ordered.action, how) {
+        (Action::Start, Some(how)) => {
+            let confirms = stream::confirms(&work.app, ended.room == Room::Webinar);
+            What::Start { asked: stream::asked(work, ordered.settings.clone()), confirms, how }
+        }
+        (Action::Start, None) => What::FailedStart,
+        (Action::Stop, _) if ended.outcome == Outcome::Stopped => What::Stop { by: work.invocation.person.clone() },
+        (Action::Stop, _) => return None,
+    };
+    Some(Note { meeting: ordered.meeting, what })
+}
+
+/// When Zoom said that the next try can work.
+fn told_at(outcome: &Outcome) -> Option<Timestamp> {
+    match outcome {
+        Outcome::Throttled(Throttle::PreviousStart { retry_at } | Throttle::PerSecond { retry_at }) => Some(*retry_at),
+        _ => None,
+    }
 }
 
 /// Keeps what was done for `/stream status`. Zoom has done it already, so a failure here does not change the answer.

@@ -199,3 +199,21 @@ impl Held<'_> {
         self.lease.release().await;
     }
 }
+
+/// Forgets a grant that Zoom has ended, and everybody's link to it; says whether there was any.
+pub(super) async fn forget(app: &App, user: &ZoomUserId) -> Result<bool, Failure> {
+    let held = hold(app, user).await?;
+    let result = forget_held(app, user).await;
+    held.release().await;
+    result
+}
+
+async fn forget_held(app: &App, user: &ZoomUserId) -> Result<bool, Failure> {
+    let people = app.store.linked_people(user).await?;
+    let was_known = !people.is_empty() || stored(app, user).await?.is_some();
+    app.store.delete_grant(user).await?;
+    for person in people {
+        app.store.unlink(&person).await?;
+    }
+    Ok(was_known)
+}

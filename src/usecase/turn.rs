@@ -9,19 +9,21 @@ use super::lease::Wait;
 use super::order::Ordered;
 use super::work::Work;
 use super::{Failure, chain};
+use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::{JobId, ZoomUserId};
 use crate::journal::Retry;
 use crate::meeting::MeetingId;
-use crate::store::{Seen, TurnChange};
-use crate::turn::{Displaced, Phase, Step, Turn};
+use crate::outcome::Action;
+use crate::store::{Changed, Seen};
+use crate::turn::{Displaced, Fingerprint, Phase, Step, Turn};
 
 /// How long to wait for the answer to somebody else's order: longer than nearly all take, and shorter than work may.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The turn that a job has, if it has one.
 #[derive(Default)]
-pub(super) struct Mine(Mutex<Option<(MeetingId, Seen)>>);
+pub(super) struct Mine(Mutex<Option<(MeetingId, Seen<Turn>)>>);
 
 /// What became of asking for the turn.
 pub(super) enum Got {
@@ -34,11 +36,11 @@ pub(super) enum Got {
 }
 
 impl Mine {
-    fn set(&self, mine: Option<(MeetingId, Seen)>) {
+    fn set(&self, mine: Option<(MeetingId, Seen<Turn>)>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = mine;
     }
 
-    fn get(&self) -> Option<(MeetingId, Seen)> {
+    fn get(&self) -> Option<(MeetingId, Seen<Turn>)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -46,23 +48,24 @@ impl Mine {
 /// Takes the turn for an order, waiting for another's answer where that has to come first.
 pub(super) async fn take(work: &Work, ordered: &Ordered, zoom_user: &ZoomUserId) -> Result<Got, Failure> {
     let mine = Turn {
-        job: work.id.clone(),
+        job: work.hold.id.clone(),
         action: ordered.action,
         person: work.invocation.person.clone(),
         zoom_user: zoom_user.clone(),
+        settings: Fingerprint::from(&ordered.settings),
         asked_at: work.invocation.received_at,
         phase: Phase::Working,
         displaced: None,
     };
     let mut wait = Wait::new(PATIENCE);
     // Most often nobody has it, and one round trip takes it.
-    let mut seen: Option<Seen> = None;
+    let mut seen: Option<Seen<Turn>> = None;
     loop {
-        let current = seen.as_ref().map(|seen| &seen.turn);
+        let current = seen.as_ref().map(|seen| &seen.value);
         match (mine.step(current, work.retry.is_some(), work.app.clock.now()), current) {
             (Step::Go { displaced }, _) => match go(work, ordered.meeting, &mine, displaced, seen.as_ref()).await? {
-                TurnChange::Done(_) => return Ok(Got::Turn),
-                TurnChange::Other(now) => seen = now,
+                Changed::Done(_) => return Ok(Got::Turn),
+                Changed::Other(now) => seen = now,
             },
             (Step::Already, Some(other)) => return Ok(Got::Others(other.clone())),
             (Step::Withdrawn, other) => {
@@ -85,47 +88,58 @@ async fn go(
     meeting: MeetingId,
     mine: &Turn,
     displaced: Option<Displaced>,
-    seen: Option<&Seen>,
-) -> Result<TurnChange, Failure> {
-    let (over, pending) = match displaced {
-        Some(Displaced::Over(job)) => (Some(job), None),
-        Some(Displaced::Pending(turn)) => (None, Some(turn)),
-        None => (None, None),
-    };
-    let wanted = Turn { displaced: pending, ..mine.clone() };
+    seen: Option<&Seen<Turn>>,
+) -> Result<Changed<Turn>, Failure> {
+    let wanted = Turn { displaced, ..mine.clone() };
     let change = work.app.store.change_turn(meeting, seen, Some(&wanted)).await?;
-    if let TurnChange::Done(Some(taken)) = &change {
+    if let Changed::Done(Some(taken)) = &change {
         work.turn.set(Some((meeting, taken.clone())));
-        if let Some(job) = over {
-            hurry(work, &job).await;
-        }
     }
     Ok(change)
 }
 
-/// Finds the turn that this job took before it changed hands, where it is still there.
-pub(super) async fn find(work: &Work, meeting: MeetingId) -> Result<(), Failure> {
-    if work.turn.get().is_none() {
-        let seen = work.app.store.turn(meeting).await?.filter(|seen| seen.turn.job == work.id);
-        work.turn.set(seen.map(|seen| (meeting, seen)));
+/// Finds the turn that this job took before it changed hands, or before it waited, where it is still there. One that is
+/// not found runs out, or is found by those who come next.
+pub(super) async fn find(work: &Work, meeting: MeetingId) {
+    if work.turn.get().is_some() {
+        return;
     }
-    Ok(())
+    let job = &work.hold.id;
+    match work.app.store.turn(meeting).await {
+        Ok(Some(seen)) if seen.value.job == *job => work.turn.set(Some((meeting, seen))),
+        // It must not get the turn back: it is not going to wait any more.
+        Ok(Some(seen)) if seen.value.of(job).is_some() => {
+            if let Err(failure) = give_up(&work.app, meeting, job, job).await {
+                tracing::warn!(error = chain(&failure), "an order that is over seems to wait");
+            }
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(error = chain(&error), "a turn was not found again"),
+    }
 }
 
 /// Renews the turn while Zoom is asked.
 pub(super) async fn renew(work: &Work) {
     let Some((meeting, seen)) = work.turn.get() else { return };
-    match work.app.store.change_turn(meeting, Some(&seen), Some(&seen.turn)).await {
-        Ok(TurnChange::Done(_)) => {}
-        Ok(TurnChange::Other(_)) => tracing::warn!(meeting.id = meeting.number(), "somebody else has the turn now"),
+    match work.app.store.change_turn(meeting, Some(&seen), Some(&seen.value)).await {
+        Ok(Changed::Done(_)) => {}
+        // Somebody gave up what this order displaced.
+        Ok(Changed::Other(Some(now))) if now.value.job == work.hold.id => work.turn.set(Some((meeting, now))),
+        Ok(Changed::Other(_)) => tracing::warn!(meeting.id = meeting.number(), "somebody else has the turn now"),
         Err(error) => tracing::warn!(error = chain(&error), "a turn was not renewed"),
     }
 }
 
-/// Passes the turn on, with what others should know about this order. What it displaced gets the turn back if Zoom did
-/// not take this order, and is told that it is over otherwise.
+/// Whether this order has the turn of somebody who waits and is nobody to it. It does not wait in their place.
+pub(super) fn is_guest(work: &Work) -> bool {
+    let mine = work.turn.get();
+    mine.is_some_and(|(_, seen)| matches!(seen.value.displaced, Some(Displaced::Pending(_))))
+}
+
+/// Passes the turn on, with what others should know about this order. Tries for a while: a turn that cannot be passed on
+/// runs out soon, and others lose no more than what they would have been told about it.
 pub(super) async fn pass_on(work: &Work, outcome: AuditOutcome, retry: Option<Retry>) {
-    let Some((meeting, seen)) = work.turn.get() else { return };
+    let Some((meeting, mut seen)) = work.turn.get() else { return };
     work.turn.set(None);
     let at = work.app.clock.now();
     let phase = match (retry, outcome) {
@@ -134,34 +148,51 @@ pub(super) async fn pass_on(work: &Work, outcome: AuditOutcome, retry: Option<Re
         (None, AuditOutcome::Unknown) => Some(Phase::Unknown { at }),
         (None, _) => None,
     };
-    let displaced = seen.turn.displaced.as_deref();
-    let next = match phase {
-        Some(phase) => Some(Turn { phase, displaced: None, ..seen.turn.clone() }),
-        None => displaced.cloned(),
-    };
-    let is_over = next.as_ref().is_some_and(|next| next.job == work.id);
-    write(work, meeting, &seen, next.as_ref()).await;
-    if let Some(displaced) = displaced.filter(|_| is_over) {
-        hurry(work, &displaced.job).await;
+    let mut wait = Wait::new(Turn::LEASE);
+    loop {
+        let (next, over) = seen.value.after(phase.clone());
+        match work.app.store.change_turn(meeting, Some(&seen), next.as_ref()).await {
+            Ok(Changed::Done(_)) => {
+                if let Some(job) = over {
+                    hurry(work, &job).await;
+                }
+                return;
+            }
+            Ok(Changed::Other(Some(now))) if now.value.job == work.hold.id => seen = now,
+            Ok(Changed::Other(_)) => {
+                return tracing::warn!(meeting.id = meeting.number(), "the turn ran out before it was passed on");
+            }
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "a turn is not passed on yet");
+                if !wait.again().await {
+                    return;
+                }
+            }
+        }
     }
 }
 
-/// Tries for a while. A turn that cannot be passed on runs out soon, and others lose no more than what they would have
-/// been told about it.
-async fn write(work: &Work, meeting: MeetingId, seen: &Seen, next: Option<&Turn>) {
-    let mut wait = Wait::new(Turn::LEASE);
+/// Gives up an order that waits for its next try, by a press; says whether it still waited.
+pub(super) async fn give_up(app: &App, meeting: MeetingId, job: &JobId, press: &JobId) -> Result<bool, Failure> {
+    let mut seen = app.store.turn(meeting).await?;
     loop {
-        match work.app.store.change_turn(meeting, Some(seen), next).await {
-            Ok(TurnChange::Done(_)) => return,
-            Ok(TurnChange::Other(_)) => {
-                return tracing::warn!(meeting.id = meeting.number(), "the turn ran out before it was passed on");
-            }
-            Err(error) => tracing::warn!(error = chain(&error), "a turn is not passed on yet"),
-        }
-        if !wait.again().await {
-            return;
+        let Some(wanted) = seen.as_ref().and_then(|seen| seen.value.without(job, press)) else { return Ok(false) };
+        match app.store.change_turn(meeting, seen.as_ref(), Some(&wanted)).await? {
+            Changed::Done(_) => return Ok(true),
+            Changed::Other(now) => seen = now,
         }
     }
+}
+
+/// Forgets that a start was taken a moment ago: it is off air again, so the same start is not one typed twice.
+pub(super) async fn forget_start(app: &App, meeting: MeetingId) -> Result<(), Failure> {
+    let seen = app.store.turn(meeting).await?;
+    let is_taken = |turn: &Turn| turn.action == Action::Start && matches!(turn.phase, Phase::Taken { .. });
+    if let Some(seen) = seen.filter(|seen| is_taken(&seen.value)) {
+        // Somebody who has the turn by now does not care.
+        app.store.change_turn(meeting, Some(&seen), None).await?;
+    }
+    Ok(())
 }
 
 /// Lets an order that waited learn now that it is over. Else it learns when its next try is due.

@@ -10,26 +10,22 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-use super::tell::{finish, tell};
-use super::{Done, Failure, Task, chain, entry, order, run, say, turn};
+use super::hold::{Change, Hold, LEASE, RENEW, new_owner};
+use super::stream::{Note, What};
+use super::tell::{finish, tell, told};
+use super::{Done, Failure, Task, chain, entry, keep, order, report, run, say, stream, turn};
 use crate::app::{App, Place};
-use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
+use crate::audit::{AuditOutcome, AuditVerb};
 use crate::command::Command;
 use crate::id::{JobId, Reference};
 use crate::invocation::{CommandText, Invocation};
-use crate::journal::{Claimed, Job, Retry, Stage};
-use crate::reply::Reply;
-use crate::store;
+use crate::journal::{CardOf, Claimed, Job, Retry, Stage};
+use crate::reply::{Audience, Reply};
 use crate::words::Message;
 
-/// How long a holder may be silent before its work is taken over.
-pub(super) const LEASE: Duration = Duration::from_secs(12);
-/// How often a holder renews.
-const RENEW: Duration = Duration::from_secs(3);
 /// How often the journal is looked through for work whose holder is gone, or that has come due.
 const LOOK: Duration = Duration::from_secs(2);
 /// How often a job may change hands before its person gets a last word instead of another try.
@@ -44,20 +40,15 @@ const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Work {
     pub(super) app: App,
     pub(super) invocation: Arc<Invocation>,
-    pub(super) id: JobId,
-    /// How many have held the job, this process included.
-    pub(super) attempt: u32,
+    pub(super) hold: Hold,
     /// Which next try this is, where the job waited for one.
     pub(super) retry: Option<Retry>,
     /// The turn with its meeting, while it has it.
     pub(super) turn: turn::Mine,
     /// The command by the meeting's id, once the saved name in it was looked up.
     by_id: OnceLock<Command>,
-    owner: String,
     /// Whether the order may have been sent already, by an earlier holder or before the store cut the work short.
     doubtful: AtomicBool,
-    /// Cancelled when the lease is somebody else's: nothing more may be done or told here.
-    lost: CancellationToken,
 }
 
 /// A job that nobody has worked on yet, and the name under which this process holds it.
@@ -68,30 +59,30 @@ pub(super) struct NewJob {
 }
 
 impl NewJob {
-    pub(super) fn new(invocation: Invocation) -> Self {
-        let id = JobId::new(Reference::random().as_str());
-        Self { id, owner: new_owner(), job: Job { invocation, stage: Stage::Accepted } }
+    pub(super) fn new(job: Job) -> Self {
+        Self { id: JobId::new(Reference::random().as_str()), owner: new_owner(), job }
     }
 }
 
-/// A name for one holding of one lease. No two holdings share one, not even of the same process.
-fn new_owner() -> String {
-    Reference::random().as_str().to_owned()
-}
-
-/// A change of a job's record that is repeated until the store has taken it.
-pub(super) enum Change<'a> {
-    Decide(&'a Job, &'a AuditEntry),
-    Postpone(&'a Job, Duration),
-    Finish,
-}
-
 impl Work {
+    fn new(app: &App, hold: Hold, invocation: Invocation, stage: &Stage) -> Self {
+        let retry = match stage {
+            Stage::Waiting(retry) => Some(*retry),
+            Stage::Ordering { retry } => *retry,
+            Stage::Accepted | Stage::Decided { .. } => None,
+        };
+        let doubtful = AtomicBool::new(matches!(stage, Stage::Ordering { .. }));
+        let turn = turn::Mine::default();
+        let (app, invocation) = (app.clone(), Arc::new(invocation));
+        Self { app, invocation, hold, retry, turn, by_id: OnceLock::new(), doubtful }
+    }
+
     /// Records that the order to Zoom is about to be sent. From here on a start is not sent again by anybody.
     ///
     /// Without this record an order is not sent.
     pub(super) async fn ordering(&self) -> Result<(), Failure> {
-        match self.app.store.advance(&self.id, &self.owner, &self.job(Stage::Ordering), None).await? {
+        let stage = Stage::Ordering { retry: self.retry };
+        match self.hold.write(&Change::Advance(&self.job(stage), None)).await? {
             true => {
                 self.doubtful.store(true, Ordering::Relaxed);
                 Ok(())
@@ -127,43 +118,7 @@ impl Work {
         if let Some(command) = self.by_id() {
             invocation.text = CommandText::new(command.to_string());
         }
-        Job { invocation, stage }
-    }
-
-    /// Writes a change until the store takes it or says that the job is somebody else's.
-    pub(super) async fn persist(&self, change: Change<'_>) -> bool {
-        const LONGEST: Duration = Duration::from_secs(5);
-        let mut wait = Duration::from_millis(100);
-        loop {
-            match self.write(&change).await {
-                Ok(still_ours) => return still_ours,
-                Err(error) => tracing::warn!(error = chain(&error), "the journal did not take it, trying again"),
-            }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST);
-        }
-    }
-
-    async fn write(&self, change: &Change<'_>) -> Result<bool, store::Error> {
-        let (store, id, owner) = (&self.app.store, &self.id, &self.owner);
-        match change {
-            Change::Decide(job, entry) => store.advance(id, owner, job, Some(entry)).await,
-            Change::Postpone(job, due) => store.postpone(id, owner, job, *due).await,
-            Change::Finish => store.finish(id, owner).await,
-        }
-    }
-
-    async fn keep_lease(&self) {
-        loop {
-            tokio::time::sleep(RENEW).await;
-            turn::renew(self).await;
-            match self.app.store.keep(&self.id, &self.owner, LEASE).await {
-                Ok(true) => {}
-                Ok(false) => return self.lost.cancel(),
-                // While the store is away nobody can take the job over either.
-                Err(error) => tracing::warn!(error = chain(&error), "a lease was not renewed"),
-            }
-        }
+        Job::Command { invocation: Box::new(invocation), stage }
     }
 }
 
@@ -175,50 +130,67 @@ pub(super) fn begin(app: &App, new: NewJob, place: Place) {
 
 fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
     let Claimed { id, job, attempt } = claimed;
-    let span = tracing::info_span!("command", reference = %job.invocation.reference, attempt);
-    let retry = match &job.stage {
-        Stage::Waiting(retry) => Some(*retry),
-        Stage::Accepted | Stage::Ordering | Stage::Decided { .. } => None,
-    };
-    let work = Work {
-        app: app.clone(),
-        invocation: Arc::new(job.invocation),
-        id,
-        attempt,
-        retry,
-        turn: turn::Mine::default(),
-        by_id: OnceLock::new(),
-        owner,
-        doubtful: AtomicBool::new(job.stage == Stage::Ordering),
-        lost: CancellationToken::new(),
-    };
-    let whole = async move {
-        let work = Arc::new(work);
-        tokio::select! {
-            () = work.lost.cancelled() => tracing::warn!("somebody else works on this command now"),
-            () = work.keep_lease() => {}
-            () = from_stage(&work, job.stage) => {}
+    let hold = Hold::new(app, id, owner, attempt);
+    let task = match job {
+        Job::Command { invocation, stage } => {
+            let span = tracing::info_span!("command", reference = %invocation.reference, attempt);
+            let work = Work::new(app, hold, *invocation, &stage);
+            app.spawn(carry(work, stage, place).instrument(span))
         }
-        drop(place);
+        Job::Report(report) => {
+            let span = tracing::info_span!("report", attempt);
+            app.spawn(report::work(app.clone(), hold, report, place).instrument(span))
+        }
+        Job::Keep { meeting } => {
+            let span = tracing::info_span!("stream", meeting.id = meeting.number());
+            app.spawn(keep::work(app.clone(), hold, meeting, place).instrument(span))
+        }
     };
-    drop(app.spawn(whole.instrument(span)));
+    drop(task);
+}
+
+async fn carry(work: Work, stage: Stage, place: Place) {
+    let work = Arc::new(work);
+    let renewing = async {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            turn::renew(&work).await;
+            work.hold.renew().await;
+        }
+    };
+    tokio::select! {
+        () = work.hold.lost.cancelled() => tracing::warn!("somebody else works on this command now"),
+        () = renewing => {}
+        () = from_stage(&work, stage) => {}
+    }
+    drop(place);
+}
+
+/// What is decided, and recorded.
+struct Decided {
+    /// What to tell; `None`: the card of the stream shows it.
+    message: Option<Message>,
+    retry: Option<Retry>,
+    card: Option<CardOf>,
 }
 
 async fn from_stage(work: &Arc<Work>, stage: Stage) {
     let decided = match stage {
-        Stage::Decided { message, retry } => Some((message, retry)),
-        Stage::Accepted | Stage::Ordering | Stage::Waiting(_) => decide(work).await,
+        Stage::Decided { message, retry, card } => Some(Decided { message, retry, card }),
+        Stage::Accepted | Stage::Ordering { .. } | Stage::Waiting(_) => decide(work).await,
     };
-    if let Some((message, retry)) = decided {
-        tell(work, message, retry).await;
+    match decided {
+        Some(Decided { message: Some(message), retry, card }) => tell(work, message, retry, card).await,
+        Some(Decided { message: None, retry, .. }) => told(work, retry).await,
+        None => {}
     }
 }
 
 /// Carries the command out, and records what came of it. Nothing is told that is not recorded.
-async fn decide(work: &Arc<Work>) -> Option<(Message, Option<Retry>)> {
+async fn decide(work: &Arc<Work>) -> Option<Decided> {
     let (app, invocation) = (&work.app, &work.invocation);
     let task = Task::of(invocation);
-    let done = match outcome_of(work, &task).await {
+    let mut done = match outcome_of(work, &task).await {
         Ok(done) => done,
         Err(Failure::TakenOver) => return None,
         Err(Failure::Cancelled) => {
@@ -231,23 +203,44 @@ async fn decide(work: &Arc<Work>) -> Option<(Message, Option<Retry>)> {
             Done::new(Reply::Broken, AuditOutcome::Failed)
         }
     };
-    let message = say(app, invocation, &done.reply);
-    let mut entry = entry(app, invocation, &work.known(task), done.outcome);
+    let task = work.known(task);
+    let mut message = say(app, invocation, &done.reply);
+    if let (Some(_), Some(meeting)) = (work.retry, task.meeting()) {
+        // The channel was told that there would be a next try, so it hears how that ended.
+        message.audience = Audience::Channel;
+        done.note.get_or_insert(Note { meeting, what: What::FailedStart });
+        turn::find(work, meeting).await;
+    }
+    let noted = match &done.note {
+        Some(note) => stream::note(work, note, &message).await,
+        None => None,
+    };
+    let shown = noted.filter(|noted| noted.shows).map(|noted| noted.stream);
+    let is_on_card = shown.as_ref().is_some_and(|stream| stream.card.is_some());
+    // A start that went well is answered by the stream's first card.
+    let first = shown.filter(|_| matches!(&done.note, Some(Note { what: What::Start { .. }, .. })));
+    if let Some(stream) = &first {
+        message = keep::card_of(app, stream);
+    }
+    let mut entry = entry(app, invocation, &task, done.outcome);
     entry.zoom_user = done.zoom_user;
     entry.zoom = done.zoom;
-    let stage = Stage::Decided { message: message.clone(), retry: done.retry };
-    if !work.persist(Change::Decide(&work.job(stage), &entry)).await {
+    let card = first.map(|stream| CardOf { meeting: stream.meeting, version: stream.version });
+    let message = (!is_on_card).then_some(message);
+    // First, so that whoever takes an order over that waits finds that it does.
+    turn::pass_on(work, done.outcome, done.retry).await;
+    let stage = Stage::Decided { message: message.clone(), retry: done.retry, card };
+    if !work.hold.persist(Change::Advance(&work.job(stage), Some(&entry))).await {
         return None;
     }
     app.log(&entry);
-    turn::pass_on(work, done.outcome, done.retry).await;
-    Some((message, done.retry))
+    Some(Decided { message, retry: done.retry, card })
 }
 
 async fn outcome_of(work: &Arc<Work>, task: &Task) -> Result<Done, Failure> {
     // A next try is due at its own time, and those who died before it came do not count against it.
     let due = work.retry.map_or(work.invocation.received_at, |retry| retry.at);
-    let holders = work.attempt - work.retry.map_or(0, |retry| retry.holders).min(work.attempt);
+    let holders = work.hold.attempt - work.retry.map_or(0, |retry| retry.holders).min(work.hold.attempt);
     let is_late = || work.app.clock.now().duration_since(due) > FRESH;
     let is_start = task.verb() == AuditVerb::Start;
     if work.is_doubtful() && (is_late() || holders > MOST_HOLDERS || is_start) {
@@ -329,8 +322,10 @@ pub async fn take_over(app: App) {
             let owner = new_owner();
             match app.store.claim(&owner, LEASE).await {
                 Ok(Some(claimed)) => {
-                    let (reference, attempt) = (&claimed.job.invocation.reference, claimed.attempt);
-                    tracing::info!(%reference, attempt, "took a command over");
+                    if let Job::Command { invocation, .. } = &claimed.job {
+                        let (reference, attempt) = (&invocation.reference, claimed.attempt);
+                        tracing::info!(%reference, attempt, "took a command over");
+                    }
                     spawn(&app, claimed, owner, place);
                     continue;
                 }
@@ -344,6 +339,7 @@ pub async fn take_over(app: App) {
         }
         tokio::select! {
             () = app.stopping() => return,
+            () = app.woken() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }

@@ -15,6 +15,7 @@ pub(super) fn already(already: &Already, context: &Context) -> Vec<String> {
     let meeting = already.asked.meeting().map_or_else(String::new, |meeting| code(&meeting.to_string()));
     let (ago, by) = (seconds_since(already.asked_at, context.now), who(already.by.as_ref()));
     let asked = format!("asked for by {by} {ago} s ago");
+    let sent = if already.is_same { "Nothing was sent twice." } else { "Your other settings were not sent." };
     let again = context.copy(&already.asked.to_string());
     let stop = context.copy(&opposite(&already.asked));
     let is_same = matches!(already.asked, Command::Start(_)) == (already.action == Action::Start);
@@ -24,28 +25,31 @@ pub(super) fn already(already: &Already, context: &Context) -> Vec<String> {
             format!("Repeat in a minute: {again}"),
         ],
         (Phase::Working, action) => vec![
-            format!("Already {}: {meeting}, {asked}. Nothing was sent twice.", doing(action)),
+            format!("Already {}: {meeting}, {asked}. {sent}", doing(action)),
             "The answer comes where it was asked for.".to_owned(),
         ],
         (Phase::Waiting { retry_at }, action) => vec![
             format!("Already {}: {meeting}, {asked}. Zoom asked to wait.", doing(action)),
-            format!("OnAir tries again by itself at {}. To give it up: {stop}", time(*retry_at)),
+            match action {
+                Action::Start => {
+                    format!("OnAir tries again by itself at {}. To give it up: {stop}", time(*retry_at))
+                }
+                Action::Stop => {
+                    format!("OnAir tries again by itself at {}. To give it up, press *Cancel* there.", time(*retry_at))
+                }
+            },
         ],
-        (Phase::Unknown { .. }, action) => vec![
+        (Phase::Unknown { .. } | Phase::Over { .. }, action) => vec![
             format!("Already sent: the {} of {meeting}, {asked}. Zoom gave no clear answer.", noun(action)),
             format!("Look at the stream first. No change after a minute? Repeat: {again}"),
         ],
         (Phase::Taken { at }, Action::Start) => vec![
-            format!("Already started: {meeting}, {asked}, and Zoom accepted it. Nothing was sent twice."),
+            format!("Already started: {meeting}, {asked}, and Zoom accepted it. {sent}"),
             format!(
                 "Nothing on air yet? Zoom takes one start in 30 s: wait {}s, then repeat: {again}",
                 wait(*at, context)
             ),
             format!("To take it off air: {stop}"),
-        ],
-        (Phase::Cancelled, action) => vec![
-            format!("Not sent: the {} of {meeting} was given up a moment ago, {asked}.", noun(action)),
-            format!("Still wanted? {again}"),
         ],
         (Phase::Taken { .. }, Action::Stop) => vec![
             format!("Already stopped: {meeting}, {asked}. Nothing was sent twice."),
@@ -63,15 +67,9 @@ pub(super) fn withdrawn(
 ) -> Vec<String> {
     let meeting = asked.meeting().map_or_else(String::new, |meeting| code(&meeting.to_string()));
     let (asker, by) = (who(Some(asked_by)), who(by));
-    let theirs = match their_action {
-        Action::Start => "started",
-        Action::Stop => "stopped",
-    };
+    let (what, theirs) = (asked.verb().word(), noun(their_action));
     vec![
-        format!(
-            "The {} of {meeting} that {asker} asked for is not tried again: {by} {theirs} it.",
-            asked.verb().word()
-        ),
+        format!("The {what} of {meeting} that {asker} asked for is not tried again: {by} asked to {theirs} it."),
         format!("Still wanted? {}", context.copy(&asked.to_string())),
     ]
 }
@@ -93,6 +91,11 @@ pub(super) fn cancelled(
         ],
         Cancelled::TooLate => vec![
             format!("Too late to cancel: Zoom is being asked about the {what} of {shown} at this moment."),
+            format!("What OnAir did with it lately: {}", status(meeting, context)),
+        ],
+        Cancelled::NotHere => vec![
+            format!("Not cancelled: the {what} of {shown} was asked for in another workspace."),
+            "Whoever asked for it can cancel it there.".to_owned(),
             format!("What OnAir did with it lately: {}", status(meeting, context)),
         ],
         Cancelled::NotTheirs => vec![

@@ -6,6 +6,7 @@
 
 mod account;
 mod already;
+mod card;
 mod fields;
 mod outcome;
 mod page;
@@ -20,6 +21,7 @@ mod usage;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::card::{card, notice};
 pub use self::page::{PageText, page};
 pub use self::text::escape;
 use self::text::{block, code, command_line, fit};
@@ -38,8 +40,9 @@ pub struct Message {
     ///
     /// [Formatting](https://docs.slack.dev/messaging/formatting-message-text)
     pub text: String,
-    /// The one button under it.
-    pub button: Option<Button>,
+    /// The buttons under it.
+    #[serde(default)]
+    pub buttons: Vec<Button>,
     /// Whether it takes the place of the message whose button was pressed.
     #[serde(default)]
     pub replaces: bool,
@@ -53,6 +56,43 @@ pub struct Button {
     /// What a press does.
     #[serde(flatten)]
     pub does: Does,
+    /// How it stands out.
+    #[serde(default)]
+    pub style: Option<Style>,
+    /// What is asked before it does that.
+    #[serde(default)]
+    pub confirm: Option<Confirm>,
+}
+
+/// How a button stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// As what most people want.
+    Primary,
+    /// As what cannot be undone.
+    Danger,
+}
+
+/// A question before a press counts.
+///
+/// [Confirmation dialog](https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object)
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirm {
+    /// The question.
+    pub title: String,
+    /// What there is to know about it, in mrkdwn.
+    pub text: String,
+    /// The label of yes.
+    pub confirm: String,
+    /// The label of no.
+    pub deny: String,
+}
+
+impl Button {
+    fn plain(label: &str, does: Does) -> Self {
+        Self { label: label.to_owned(), does, style: None, confirm: None }
+    }
 }
 
 /// What a press of a button does.
@@ -139,16 +179,19 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Presets(saved) => presets::list(saved, context),
     };
     let replaces = matches!(reply, Reply::Cancelled { how: Cancelled::Now, .. });
-    Message { audience: audience(reply), text: fit(&lines), button: button(reply, context), replaces }
+    let buttons = button(reply, context).into_iter().collect();
+    Message { audience: audience(reply), text: fit(&lines), buttons, replaces }
 }
 
 fn button(reply: &Reply, context: &Context) -> Option<Button> {
     match reply {
-        Reply::Connect { link, .. } => Some(Button { label: CONNECT_LABEL.to_owned(), does: Does::Open(link.clone()) }),
+        Reply::Connect { link, .. } => {
+            let button = Button::plain(CONNECT_LABEL, Does::Open(link.clone()));
+            Some(Button { style: Some(Style::Primary), ..button })
+        }
         Reply::Show(Show { retry: Some(next), meeting, .. }) => {
             let press = Press::Cancel { meeting: *meeting, job: next.job.clone() };
-            let does = Does::Press { command: context.command.to_owned(), press };
-            Some(Button { label: CANCEL_LABEL.to_owned(), does })
+            Some(Button::plain(CANCEL_LABEL, Does::Press { command: context.command.to_owned(), press }))
         }
         _ => None,
     }
@@ -167,7 +210,7 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Broken
         | Reply::GaveUp
         | Reply::Already(_)
-        | Reply::Cancelled { how: Cancelled::TooLate | Cancelled::NotTheirs, .. }
+        | Reply::Cancelled { how: Cancelled::TooLate | Cancelled::NotTheirs | Cancelled::NotHere, .. }
         | Reply::NothingToCancel { .. }
         | Reply::Connect { .. }
         | Reply::DryRun { .. }

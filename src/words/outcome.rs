@@ -10,6 +10,7 @@ use crate::journal::Retry;
 use crate::meeting::Settings;
 use crate::outcome::{Action, FieldError, Invalid, NotAllowed, Outcome, Throttle};
 use crate::reply::{Audience, Show};
+use crate::stream::Confirms;
 
 /// What happened to the show is for the channel; what one person has to mend is for that person.
 pub(super) fn audience(outcome: &Outcome) -> Audience {
@@ -59,14 +60,18 @@ pub(super) fn show(show: &Show, context: &Context) -> Vec<String> {
 
 impl Words<'_> {
     fn accepted(&self) -> Vec<String> {
-        vec![
-            format!("Zoom accepted the start of {}, asked for by {}.", self.what(), self.asker()),
-            "OnAir can't confirm yet that it is on air; it usually is within a minute.".to_owned(),
-            "No picture by then? Check the stream's address and key in Zoom, and whether the streaming service waits \
-             for a start button of its own."
-                .to_owned(),
-            format!("To take it off air: {}", self.context.copy(&self.stop().to_string())),
-        ]
+        let mut lines = vec![format!("Zoom accepted the start of {}, asked for by {}.", self.what(), self.asker())];
+        match self.show.confirms {
+            Confirms::Yes => lines.push("OnAir says here when Zoom reports that it is on air.".to_owned()),
+            Confirms::No => lines.extend([
+                "OnAir can't confirm yet that it is on air; it usually is within a minute.".to_owned(),
+                "No picture by then? Check the stream's address and key in Zoom, and whether the streaming service waits \
+                 for a start button of its own."
+                    .to_owned(),
+            ]),
+        }
+        lines.push(format!("To take it off air: {}", self.context.copy(&self.stop().to_string())));
+        lines
     }
 
     fn stopped(&self) -> Vec<String> {

@@ -13,7 +13,8 @@ use crate::id::{JobId, UserId, ZoomUserId};
 use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName, Title};
 use crate::outcome::{Action, FieldError, Invalid, NotAllowed, Outcome, Throttle};
 use crate::preset::{Preset, PresetName, Presets};
-use crate::reply::{Already, ConnectWhy, Disconnected, NextTry, Page, Show, StreamRecord};
+use crate::reply::{Already, ConnectWhy, Disconnected, Page, Show, StreamRecord};
+use crate::stream::{Confirms, NextTry};
 use crate::turn::Phase;
 
 mod accounts;
@@ -62,7 +63,16 @@ fn saved(all: impl IntoIterator<Item = Preset>) -> Presets {
 
 fn shown(action: Action, settings: Settings, outcome: Outcome) -> Reply {
     let asked_by = UserId::new("U1");
-    Reply::Show(Show { asked_by, action, meeting: meeting(), settings, outcome, retry: None, account: ada() })
+    Reply::Show(Show {
+        asked_by,
+        action,
+        meeting: meeting(),
+        settings,
+        outcome,
+        confirms: Confirms::No,
+        retry: None,
+        account: ada(),
+    })
 }
 
 fn tell(reply: &Reply) -> Message {
@@ -73,7 +83,7 @@ fn tell(reply: &Reply) -> Message {
 fn seen(reply: &Reply) -> String {
     let message = tell(reply);
     let mut seen = format!("({:?})\n{}", message.audience, rendered(&message.text));
-    if let Some(button) = message.button {
+    for button in message.buttons {
         write!(seen, "\n[{}]", button.label).unwrap();
     }
     seen

@@ -28,6 +28,7 @@ use crate::secret::Secret;
 mod answer;
 mod draft;
 mod error;
+pub mod inbound;
 pub mod oauth;
 mod wire;
 
@@ -50,6 +51,8 @@ pub struct Options {
     pub client_id: String,
     /// The Zoom app's client secret.
     pub client_secret: Secret,
+    /// What Zoom signs its webhooks with: none, one, or two while one replaces the other.
+    pub webhook_secrets: Vec<Secret>,
     /// Where Zoom sends people back; byte for byte as the Zoom app has it.
     pub redirect_uri: String,
     /// How orders are written.
@@ -129,6 +132,11 @@ impl Zoom {
         let oauth_url = base(&options.oauth_url, "oauth_url")?;
         let authorize = plain(&format!("{oauth_url}/authorize"), "oauth_url")?;
         Ok(Self { inner: Arc::new(Inner { http, api_url, oauth_url, authorize, options, clock }) })
+    }
+
+    /// What Zoom's webhooks are signed with; none where they are not set up.
+    pub fn webhook_secrets(&self) -> &[Secret] {
+        &self.inner.options.webhook_secrets
     }
 
     /// Sends an order, once. Whatever happens is an [`Attempt`]: not sent, sent and unanswered, or answered. An answer

@@ -28,6 +28,9 @@ use crate::redis_server::RedisServer;
 /// What stands for secrets in tests; none of it may be seen anywhere.
 pub(crate) const SIGNING_SECRET: &str = "canary-signing-secret";
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
+pub(crate) const WEBHOOK_SECRET: &str = "canary-webhook-secret";
+/// The bot token of the first workspace of the simulated Slack.
+pub(crate) const BOT_TOKEN: (&str, &str) = ("SLACK_BOT_TOKEN", "xoxb-canary-T00000001");
 pub(crate) const PUBLIC: &str = "https://onair.test";
 const BINARY: &str = env!("CARGO_BIN_EXE_onair");
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,6 +40,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) enum Engine {
     Redis,
     Embedded,
+}
+
+/// How cards come to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Posts {
+    /// As the bot's own messages.
+    ByBot,
+    /// As answers at `response_url`s.
+    AsAnswers,
 }
 
 /// One story per engine from one body.
@@ -112,6 +124,18 @@ impl Bot {
         Self { slack, zoom, vars, service, redis, folder, seen, logs, excused, may_say_more: false }
     }
 
+    /// A service that hears Zoom's reports, and whose bot may post in `#events`, or has no token at all.
+    pub(crate) async fn with_reports(engine: Engine, posts: Posts) -> Self {
+        let mut changed = vec![("ZOOM_WEBHOOK_SECRET_TOKEN", WEBHOOK_SECRET)];
+        if posts == Posts::ByBot {
+            changed.push(BOT_TOKEN);
+        }
+        let bot = Self::start_with(engine, &changed).await;
+        bot.slack.invite_app(&bot.slack.channel("events"));
+        bot.zoom.connect_webhooks(&bot.service.at("/zoom/webhooks"), WEBHOOK_SECRET);
+        bot
+    }
+
     /// A Slack user in `#events` whose Zoom account of the same name is connected.
     pub(crate) async fn connected(&mut self, name: &str) -> (User, Channel, ZoomUser) {
         let (user, channel) = (self.slack.user(name), self.slack.channel("events"));
@@ -140,6 +164,15 @@ impl Bot {
         let answer = found.await.unwrap_or_else(|error| panic!("{error}\n{}", self.service.log()));
         self.seen += 1;
         answer
+    }
+
+    /// Waits until a message of the app has been changed to say something, and gives it as it is then.
+    pub(crate) async fn edited(&self, message: &Message, words: &str) -> Message {
+        let found = self.slack.wait_until(words, PATIENCE, |messages| {
+            let now = messages.iter().find(|now| now.ts == message.ts && now.channel == message.channel)?;
+            now.shown.contains(words).then(|| now.clone())
+        });
+        found.await.unwrap_or_else(|error| panic!("{error}\n{}", self.service.log()))
     }
 
     /// How many answers no story has looked at.

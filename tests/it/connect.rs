@@ -278,7 +278,7 @@ on_both_engines! {
         bot.zoom.next(Route::Token, Fault::too_many("1"));
         let busy = bot.types(&ada, &events, &line).await;
         assert_eq!(bot.last_audit()["outcome"], "throttled", "{}", busy.shown);
-        bot.answer().await;
+        bot.edited(&busy, "accepted").await;
         assert_eq!(bot.last_audit()["outcome"], "accepted", "it was tried again by itself");
     }
 

@@ -7,7 +7,7 @@ use onair::invocation::ReplyTo;
 use onair::reply::Audience;
 use onair::secret::Secret;
 use onair::slack::{Error, Options, Slack};
-use onair::words::{Button, Does, Message};
+use onair::words::{Button, Does, Message, Style};
 use serde_json::{Value, json};
 
 use crate::recorder::{Recorder, Reply};
@@ -27,7 +27,8 @@ fn door(base: &str) -> Slack {
 }
 
 fn message(audience: Audience, button: Option<Button>) -> Message {
-    Message { audience, text: "*bold* &lt;3".to_owned(), button, replaces: false }
+    let buttons = button.into_iter().collect();
+    Message { audience, text: "*bold* &lt;3".to_owned(), buttons, replaces: false }
 }
 
 async fn post(base: &str) -> Result<(), Error> {
@@ -67,6 +68,8 @@ async fn an_answer_is_posted_as_slack_documents_it() {
     let button = Button {
         label: "Connect Zoom".to_owned(),
         does: Does::Open(Secret::new("https://onair.example.com/x?state=1")),
+        style: Some(Style::Primary),
+        confirm: None,
     };
     door.answer(&url, &message(Audience::Person, Some(button))).await.unwrap();
     let seen = slack.seen();

@@ -23,6 +23,7 @@ fn options(base: &str) -> Options {
         oauth_url: format!("{base}/oauth"),
         client_id: "client-id".into(),
         client_secret: Secret::new("client-secret"),
+        webhook_secrets: Vec::new(),
         redirect_uri: "https://onair.example.com/zoom/oauth/callback".into(),
         body: BodyFormat::Json,
         connect_timeout: Duration::from_secs(10),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
 
 mod bot;
+mod cards;
 mod cli;
 mod commands;
 mod connect;
@@ -25,3 +26,4 @@ mod store;
 mod tell;
 mod tidy;
 mod turns;
+mod webhooks;

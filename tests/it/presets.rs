@@ -215,7 +215,7 @@ on_both_engines! {
         let told = bot.types(&ada, &events, "/stream start show").await;
         assert!(told.shown.contains("tries again by itself"), "{}", told.shown);
         privately(&mut bot, &ada, &events, "/stream save show 81234567890").await;
-        let accepted = told_by_another(&mut bot, "Zoom accepted").await;
+        let accepted = bot.edited(&told, "Zoom accepted").await;
         assert!(accepted.shown.contains("“Keynote” (`684 230 85`)"), "{}", accepted.shown);
         audited(&bot, "start", Some(NUMBER), "accepted");
         assert!(bot.zoom.orders_of(81_234_567_890).is_empty());

@@ -152,6 +152,7 @@ fn invocation(name: &str, now: Timestamp) -> Invocation {
         press: None,
         reply_to: ReplyTo::new("https://hooks.slack.com/commands/canary-reply"),
         received_at: now,
+        waited: SignedDuration::ZERO,
     }
 }
 
@@ -171,8 +172,8 @@ fn entry(reference: &str, at: Timestamp) -> AuditEntry {
     AuditEntry {
         at,
         reference: Reference::new(reference),
-        person: person("U1"),
-        channel: ChannelId::new("C1"),
+        person: Some(person("U1")),
+        channel: Some(ChannelId::new("C1")),
         verb: AuditVerb::Start,
         meeting: Some(meeting("68423085")),
         asked: None,

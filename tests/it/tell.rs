@@ -6,13 +6,10 @@ use jiff::SignedDuration;
 use onair::sandbox::slack::Route;
 use onair::sandbox::{Fault, SimZoom, zoom};
 
-use crate::bot::{Bot, Engine, Service, is_public, on_both_engines};
-
-/// The bot token of the first workspace of the simulated Slack.
-const TOKEN: (&str, &str) = ("SLACK_BOT_TOKEN", "xoxb-canary-T00000001");
+use crate::bot::{BOT_TOKEN, Bot, Engine, Service, is_public, on_both_engines};
 
 async fn with_bot() -> Bot {
-    Bot::start_with(Engine::Embedded, &[TOKEN]).await
+    Bot::start_with(Engine::Embedded, &[BOT_TOKEN]).await
 }
 
 /// Which methods of the Web API were called, and how often a `response_url` was.

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 
 const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 const BODY: &str = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&\

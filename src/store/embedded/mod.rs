@@ -180,6 +180,16 @@ impl Engine for Embedded {
         .await
     }
 
+    async fn plan(&self, key: &Key, body: &[u8], due: Duration) -> Result<(), Error> {
+        let (id, body) = (key.rest().to_owned(), body.to_vec());
+        self.write(move |connection, now| {
+            let sql = "INSERT INTO job (id, body, owner, attempt, due_ms) VALUES (?1, ?2, NULL, 0, ?3)
+                       ON CONFLICT (id) DO UPDATE SET due_ms = min(due_ms, excluded.due_ms) WHERE owner IS NULL";
+            change(connection, sql, (id, body, now + millis(due))).map(drop)
+        })
+        .await
+    }
+
     async fn hurry(&self, key: &Key) -> Result<(), Error> {
         let id = key.rest().to_owned();
         self.write(move |connection, now| {
@@ -248,6 +258,16 @@ impl Engine for Embedded {
     async fn group_of(&self, member: &Key) -> Result<Option<String>, Error> {
         let member = member.as_str().to_owned();
         self.reader.call(move |connection, _| find(connection, GROUP_OF, [member])).await
+    }
+
+    async fn members(&self, group: &Key) -> Result<Vec<String>, Error> {
+        let group = group.as_str().to_owned();
+        self.reader
+            .call(move |connection, _| {
+                let sql = "SELECT member FROM member WHERE party = ?1";
+                connection.prepare_cached(sql)?.query_map([group], |row| row.get(0))?.collect()
+            })
+            .await
     }
 
     async fn size(&self, group: &Key) -> Result<usize, Error> {

@@ -27,6 +27,7 @@ pub(crate) struct Redis {
     keep: Script,
     change: Script,
     finish: Script,
+    plan: Script,
     hurry: Script,
     claim: Script,
     waiting: Script,
@@ -49,6 +50,7 @@ impl Redis {
             keep: Script::new(include_str!("keep.lua")),
             change: Script::new(include_str!("change.lua")),
             finish: Script::new(include_str!("finish.lua")),
+            plan: Script::new(include_str!("plan.lua")),
             hurry: Script::new(include_str!("hurry.lua")),
             claim: Script::new(include_str!("claim.lua")),
             waiting: Script::new(include_str!("waiting.lua")),
@@ -185,6 +187,12 @@ impl Engine for Redis {
         self.run(script, Again::Harmless).await
     }
 
+    async fn plan(&self, key: &Key, body: &[u8], due: Duration) -> Result<(), Error> {
+        let mut script = self.on_job(&self.plan, key);
+        script.arg(body).arg(millis(due));
+        self.run(script, Again::Harmless).await
+    }
+
     async fn hurry(&self, key: &Key) -> Result<(), Error> {
         let script = self.on_job(&self.hurry, key);
         self.run(script, Again::Harmless).await
@@ -220,6 +228,10 @@ impl Engine for Redis {
 
     async fn group_of(&self, member: &Key) -> Result<Option<String>, Error> {
         self.send(self.command("GET", member), Again::Harmless).await
+    }
+
+    async fn members(&self, group: &Key) -> Result<Vec<String>, Error> {
+        self.send(self.command("SMEMBERS", group), Again::Harmless).await
     }
 
     async fn size(&self, group: &Key) -> Result<usize, Error> {

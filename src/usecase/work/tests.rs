@@ -5,7 +5,7 @@ use crate::app;
 use crate::clock::Clock;
 use crate::secret::Secret;
 use crate::slack::{self, Slack};
-use crate::store::{Keyring, Place, Store};
+use crate::store::{self, Keyring, Place, Store};
 use crate::zoom::{self, Zoom};
 
 /// An app whose doors lead nowhere, and the folder of its store.
@@ -24,6 +24,7 @@ fn app(work: Duration) -> (App, tempfile::TempDir) {
         oauth_url: nowhere.clone(),
         client_id: String::new(),
         client_secret: Secret::new(""),
+        webhook_secrets: Vec::new(),
         redirect_uri: String::new(),
         body: zoom::BodyFormat::Json,
         connect_timeout: Duration::from_secs(1),

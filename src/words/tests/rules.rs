@@ -46,8 +46,18 @@ fn replies(text: &str) -> Vec<Reply> {
     for action in [Action::Start, Action::Stop] {
         for outcome in outcomes(text) {
             let (asked_by, settings, account) = (UserId::new("U1"), settings.clone(), account.clone());
-            let retry = Some(NextTry { number: 1, at: later(30), job: JobId::new(text) });
-            replies.push(Reply::Show(Show { asked_by, action, meeting: meeting(), settings, outcome, retry, account }));
+            let confirms = Confirms::Yes;
+            let retry = Some(NextTry { number: 1, at: later(30), told: later(30), job: JobId::new(text) });
+            replies.push(Reply::Show(Show {
+                asked_by,
+                action,
+                meeting: meeting(),
+                settings,
+                outcome,
+                confirms,
+                retry,
+                account,
+            }));
         }
     }
     let word = text.to_owned();
@@ -69,7 +79,8 @@ fn replies(text: &str) -> Vec<Reply> {
     replies.push(Reply::Whoami { account: account.clone(), shared_with: 3, lacks_scope: true });
     let asked = Command::Start(Start { meeting: meeting(), settings, run: Run::Real });
     let (by, phase) = (Some(UserId::new("U1")), Phase::Taken { at: now() });
-    let already = Already { asked: asked.clone(), action: Action::Start, by: by.clone(), asked_at: now(), phase };
+    let already =
+        Already { asked: asked.clone(), action: Action::Start, is_same: false, by: by.clone(), asked_at: now(), phase };
     replies.push(Reply::Already(already));
     replies.push(Reply::Withdrawn { by, their_action: Action::Stop, asked_by: UserId::new("U1"), asked });
     replies.push(Reply::DryRun { request: word, account });

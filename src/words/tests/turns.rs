@@ -12,12 +12,12 @@ fn stop() -> Command {
 
 fn already(asked: Command, action: Action, by: Option<&str>, phase: Phase) -> String {
     let by = by.map(UserId::new);
-    seen(&Reply::Already(Already { asked, action, by, asked_at: later(-4), phase }))
+    seen(&Reply::Already(Already { asked, action, is_same: true, by, asked_at: later(-4), phase }))
 }
 
 fn throttled(action: Action, limit: Throttle) -> String {
     let Reply::Show(show) = shown(action, Settings::default(), Outcome::Throttled(limit)) else { unreachable!() };
-    let retry = Some(NextTry { number: 1, at: later(31), job: JobId::new("j1") });
+    let retry = Some(NextTry { number: 1, at: later(31), told: later(30), job: JobId::new("j1") });
     seen(&Reply::Show(Show { retry, ..show }))
 }
 
@@ -57,8 +57,25 @@ fn what_was_just_done_is_not_sent_twice() {
 }
 
 #[test]
+fn other_settings_are_not_called_the_same() {
+    let (by, phase) = (Some(UserId::new("U2")), Phase::Taken { at: later(-3) });
+    let already = Already { asked: start(), action: Action::Start, is_same: false, by, asked_at: later(-4), phase };
+    insta::assert_snapshot!(seen(&Reply::Already(already)), @r#"
+    (Person)
+    Already started: `684 230 85`, asked for by @U2 4 s ago, and Zoom accepted it. Your other settings were not sent.
+    Nothing on air yet? Zoom takes one start in 30 s: wait 27s, then repeat: `/stream start 68423085 "Keynote"`
+    To take it off air: `/stream stop 68423085`
+    "#);
+}
+
+#[test]
 fn what_waits_for_its_next_try_is_not_sent_twice() {
     let waiting = Phase::Waiting { retry_at: later(30) };
+    insta::assert_snapshot!(already(stop(), Action::Stop, Some("U2"), waiting.clone()), @"
+    (Person)
+    Already stopping: `684 230 85`, asked for by @U2 4 s ago. Zoom asked to wait.
+    OnAir tries again by itself at 14:00:30 UTC. To give it up, press *Cancel* there.
+    ");
     insta::assert_snapshot!(already(start(), Action::Start, Some("U2"), waiting), @"
     (Person)
     Already starting: `684 230 85`, asked for by @U2 4 s ago. Zoom asked to wait.
@@ -102,12 +119,12 @@ fn what_is_not_tried_again_says_who_ended_it() {
     };
     insta::assert_snapshot!(withdrawn(Some("U2"), Action::Stop), @r#"
     (Channel)
-    The start of `684 230 85` that @U1 asked for is not tried again: @U2 stopped it.
+    The start of `684 230 85` that @U1 asked for is not tried again: @U2 asked to stop it.
     Still wanted? `/stream start 68423085 "Keynote"`
     "#);
     insta::assert_snapshot!(withdrawn(None, Action::Start), @r#"
     (Channel)
-    The start of `684 230 85` that @U1 asked for is not tried again: somebody in another workspace started it.
+    The start of `684 230 85` that @U1 asked for is not tried again: somebody in another workspace asked to start it.
     Still wanted? `/stream start 68423085 "Keynote"`
     "#);
 }
@@ -127,6 +144,12 @@ fn a_press_of_cancel_is_answered() {
     insta::assert_snapshot!(seen(&cancelled(Cancelled::TooLate)), @"
     (Person)
     Too late to cancel: Zoom is being asked about the start of `684 230 85` at this moment.
+    What OnAir did with it lately: `/stream status 68423085`
+    ");
+    insta::assert_snapshot!(seen(&cancelled(Cancelled::NotHere)), @"
+    (Person)
+    Not cancelled: the start of `684 230 85` was asked for in another workspace.
+    Whoever asked for it can cancel it there.
     What OnAir did with it lately: `/stream status 68423085`
     ");
     insta::assert_snapshot!(seen(&cancelled(Cancelled::NotTheirs)), @"

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use onair::id::{DeliveryId, JobId};
+use onair::invocation::Invocation;
 use onair::journal::{Claimed, Job, Stage};
 use onair::reply::Audience;
 use onair::store::{Accepted, AuditQuery, Store, Waiting, With};
@@ -26,6 +27,7 @@ on_both_engines! {
     a_job_that_is_there_is_not_written_again,
     a_finished_job_is_gone,
     a_postponed_job_can_be_hurried,
+    a_planned_job_is_there_once_and_due_at_the_earliest_of_its_times,
 }
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -38,12 +40,18 @@ pub(super) fn id(name: &str) -> JobId {
 }
 
 pub(super) fn job(world: &World, stage: Stage) -> Job {
-    Job { invocation: invocation("U1", world.clock.now()), stage }
+    Job::Command { invocation: Box::new(invocation("U1", world.clock.now())), stage }
+}
+
+/// The command in a job.
+pub(super) fn command(job: &Job) -> (&Invocation, &Stage) {
+    let Job::Command { invocation, stage } = job else { panic!("{job:?}") };
+    (invocation, stage)
 }
 
 pub(super) fn decided(text: &str) -> Stage {
-    let message = Message { audience: Audience::Channel, text: text.into(), button: None, replaces: false };
-    Stage::Decided { message, retry: None }
+    let message = Message { audience: Audience::Channel, text: text.into(), buttons: Vec::new(), replaces: false };
+    Stage::Decided { message: Some(message), retry: None, card: None }
 }
 
 /// Accepts a job under a name that its delivery has as well.
@@ -83,9 +91,10 @@ async fn a_job_is_taken_over_when_its_lease_ends(world: World) {
     let Claimed { id: name, job, attempt } = claimed(store, "b", SHORT).await;
     assert!(begun.elapsed() >= NEARLY);
     assert_eq!((name, attempt), (id("j1"), 2));
-    assert_eq!(job.stage, Stage::Accepted);
-    assert_eq!(job.invocation.reply_to, accepted.invocation.reply_to);
-    assert_eq!(job.invocation.text.as_str(), accepted.invocation.text.as_str());
+    let ((taken, stage), (given, _)) = (command(&job), command(&accepted));
+    assert_eq!(*stage, Stage::Accepted);
+    assert_eq!(taken.reply_to, given.reply_to);
+    assert_eq!(taken.text.as_str(), given.text.as_str());
 
     let waiting = claimable(store, 1).await;
     assert_eq!(waiting.open, 1);
@@ -115,10 +124,10 @@ async fn a_lease_that_has_ended_is_kept_if_nobody_came(world: World) {
 
 async fn a_former_holder_changes_nothing(world: World) {
     let (store, now, name) = (&world.store, world.clock.now(), id("j1"));
-    let (ordering, told) = (job(&world, Stage::Ordering), job(&world, decided("told")));
+    let (ordering, told) = (job(&world, Stage::Ordering { retry: None }), job(&world, decided("told")));
     accept(store, "j1", &job(&world, Stage::Accepted), "a", SHORT).await;
     assert!(store.advance(&name, "a", &ordering, None).await.unwrap());
-    assert_eq!(claimed(store, "b", SHORT).await.job.stage, Stage::Ordering);
+    assert_eq!(*command(&claimed(store, "b", SHORT).await.job).1, Stage::Ordering { retry: None });
 
     let refused = || async {
         assert!(!store.keep(&name, "a", LONG).await.unwrap());
@@ -130,7 +139,7 @@ async fn a_former_holder_changes_nothing(world: World) {
     assert!(!store.finish(&name, "a").await.unwrap());
 
     let Claimed { job, attempt, .. } = claimed(store, "c", LONG).await;
-    assert_eq!((job.stage, attempt), (Stage::Ordering, 3));
+    assert_eq!((command(&job).1.clone(), attempt), (Stage::Ordering { retry: None }, 3));
     assert!(store.finish(&name, "c").await.unwrap());
     refused().await;
     assert_eq!(store.waiting().await.unwrap().open, 0, "nothing brings it back");
@@ -169,7 +178,7 @@ async fn the_job_that_is_due_for_longest_comes_first(world: World) {
 
 async fn a_postponed_job_comes_back_in_its_time(world: World) {
     let (store, name) = (&world.store, id("j1"));
-    store.journal(&name, &job(&world, Stage::Ordering), "a", LONG).await.unwrap();
+    store.journal(&name, &job(&world, Stage::Ordering { retry: None }), "a", LONG).await.unwrap();
     let (again, begun) = (job(&world, Stage::Accepted), Instant::now());
     for _ in 0..2 {
         assert!(store.postpone(&name, "a", &again, SHORT).await.unwrap(), "twice is the same as once");
@@ -180,7 +189,7 @@ async fn a_postponed_job_comes_back_in_its_time(world: World) {
 
     let Claimed { job, attempt, .. } = claimed(store, "a", LONG).await;
     assert!(begun.elapsed() >= NEARLY);
-    assert_eq!((job.stage, attempt), (Stage::Accepted, 2));
+    assert_eq!((command(&job).1.clone(), attempt), (Stage::Accepted, 2));
     assert!(store.postpone(&name, "a", &again, SHORT).await.unwrap(), "another time it is not the same");
     assert_eq!(claimed(store, "b", LONG).await.attempt, 3);
 }
@@ -197,19 +206,19 @@ async fn what_was_decided_is_in_the_trail_once(world: World) {
     assert_eq!(references(store, &AuditQuery::default()).await, ["R1", "R2"], "another entry is another change");
 
     assert!(store.keep(&name, "a", Duration::ZERO).await.unwrap());
-    assert_eq!(claimed(store, "b", LONG).await.job.stage, decided("told"));
+    assert_eq!(*command(&claimed(store, "b", LONG).await.job).1, decided("told"));
 }
 
 async fn a_job_that_is_there_is_not_written_again(world: World) {
     let (store, name) = (&world.store, id("j1"));
     store.journal(&name, &job(&world, Stage::Accepted), "a", LONG).await.unwrap();
-    assert!(store.advance(&name, "a", &job(&world, Stage::Ordering), None).await.unwrap());
+    assert!(store.advance(&name, "a", &job(&world, Stage::Ordering { retry: None }), None).await.unwrap());
     store.journal(&name, &job(&world, Stage::Accepted), "b", Duration::ZERO).await.unwrap();
     assert_eq!(accept(store, "j1", &job(&world, Stage::Accepted), "b", Duration::ZERO).await, Accepted::New);
     assert!(!store.keep(&name, "b", LONG).await.unwrap());
     assert!(store.keep(&name, "a", Duration::ZERO).await.unwrap());
     let Claimed { job, attempt, .. } = claimed(store, "c", LONG).await;
-    assert_eq!((job.stage, attempt), (Stage::Ordering, 2));
+    assert_eq!((command(&job).1.clone(), attempt), (Stage::Ordering { retry: None }, 2));
 }
 
 async fn a_finished_job_is_gone(world: World) {
@@ -237,4 +246,22 @@ async fn a_postponed_job_can_be_hurried(world: World) {
     assert_eq!(claimed(store, "b", LONG).await.id, name);
     store.hurry(&id("nobody's")).await.unwrap();
     assert_eq!(store.waiting().await.unwrap(), Waiting { open: 1, claimable: 0, oldest: None });
+}
+
+async fn a_planned_job_is_there_once_and_due_at_the_earliest_of_its_times(world: World) {
+    let (store, name) = (&world.store, id("j1"));
+    let (first, second) = (job(&world, Stage::Accepted), job(&world, Stage::Ordering { retry: None }));
+    store.plan(&name, &first, LONG).await.unwrap();
+    assert!(store.claim("a", LONG).await.unwrap().is_none());
+    store.plan(&name, &second, Duration::ZERO).await.unwrap();
+    let Claimed { job, attempt, .. } = claimed(store, "a", LONG).await;
+    assert_eq!((command(&job).1.clone(), attempt), (Stage::Accepted, 1), "what was there stays");
+    store.plan(&name, &second, Duration::ZERO).await.unwrap();
+    assert!(store.claim("b", LONG).await.unwrap().is_none(), "somebody holds it");
+    assert!(store.keep(&name, "a", LONG).await.unwrap());
+    assert!(store.postpone(&name, "a", &job, LONG).await.unwrap());
+    store.plan(&name, &second, LONG * 2).await.unwrap();
+    assert!(store.claim("b", LONG).await.unwrap().is_none());
+    store.plan(&name, &second, Duration::ZERO).await.unwrap();
+    assert_eq!(claimed(store, "b", LONG).await.id, name);
 }

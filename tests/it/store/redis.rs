@@ -39,7 +39,7 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
         at: now,
         fate: onair::reply::Fate::Taken,
     };
-    let (name, job) = (id("j1"), Job { invocation: invocation("U1", now), stage: Stage::Accepted });
+    let (name, job) = (id("j1"), Job::Command { invocation: Box::new(invocation("U1", now)), stage: Stage::Accepted });
 
     macro_rules! fails_at_once {
         ($($call:expr),* $(,)?) => {$(
@@ -120,7 +120,7 @@ async fn what_was_done_and_not_answered_is_not_done_again() {
     let proxy = Proxy::start(RedisServer::shared().port()).await;
     let store = open(place_on_redis(url(proxy.port())), super::DEADLINE);
     let now = Clock::default().now();
-    let job = |stage| Job { invocation: invocation("U1", now), stage };
+    let job = |stage| Job::Command { invocation: Box::new(invocation("U1", now)), stage };
     let (accepted, told) = (job(Stage::Accepted), job(decided("told")));
     // The second time, the server has the scripts, and what is lost is the answer of the work itself.
     for (name, is_lost) in [("j1", false), ("j2", true)] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use onair::grant::StateToken;
 use onair::id::DeliveryId;
-use onair::journal::Stage;
+use onair::journal::{Job, Stage};
 use onair::store::{Error, Keyring, Place, SealFault, With};
 
 use super::journal::{LONG, accept, decided, id, job};
@@ -32,7 +32,8 @@ async fn no_secret_lies_open_in_the_store(world: World) {
     accept(store, "j1", &accepted, "a", LONG).await;
     store.journal(&id("j2"), &accepted, "a", LONG).await.unwrap();
     store.journal(&id("j3"), &accepted, "a", LONG).await.unwrap();
-    accepted.stage = decided("canary-answer");
+    let Job::Command { stage, .. } = &mut accepted else { unreachable!() };
+    *stage = decided("canary-answer");
     assert!(store.advance(&id("j2"), "a", &accepted, None).await.unwrap());
     assert!(store.postpone(&id("j3"), "a", &accepted, LONG).await.unwrap());
 

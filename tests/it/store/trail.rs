@@ -20,8 +20,8 @@ async fn the_trail_keeps_its_order_and_its_filters(world: World) {
     let (store, now) = (&world.store, world.clock.now());
     let hours_ago = |hours| ago(now, SignedDuration::from_hours(hours));
     let mut elsewhere = entry("R3", hours_ago(1));
-    elsewhere.person.team = TeamId::new("T2");
-    elsewhere.person.enterprise = None;
+    let stranger = elsewhere.person.as_mut().unwrap();
+    (stranger.team, stranger.enterprise) = (TeamId::new("T2"), None);
     let mut other_meeting = entry("R4", now);
     other_meeting.meeting = Some(meeting("81234567890"));
     let written = [entry("R1", hours_ago(100)), entry("R2", hours_ago(50)), elsewhere, other_meeting];

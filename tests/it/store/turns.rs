@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use onair::id::{JobId, ZoomUserId};
+use onair::meeting::Settings;
 use onair::outcome::Action;
-use onair::store::{Seen, TurnChange};
-use onair::turn::{Phase, Turn};
+use onair::store::{Changed, Seen};
+use onair::turn::{Fingerprint, Phase, Turn};
 
 use super::cases::fifty;
 use super::{World, eventually, meeting, person};
@@ -22,36 +23,37 @@ fn turn(world: &World, job: &str, phase: Phase) -> Turn {
         action: Action::Start,
         person: person("U1"),
         zoom_user: ZoomUserId::new("Z1"),
+        settings: Fingerprint::from(&Settings::default()),
         asked_at: world.clock.now(),
         phase,
         displaced: None,
     }
 }
 
-async fn change(world: &World, seen: Option<&Seen>, wanted: Option<&Turn>) -> TurnChange {
+async fn change(world: &World, seen: Option<&Seen<Turn>>, wanted: Option<&Turn>) -> Changed<Turn> {
     world.store.change_turn(meeting("68423085"), seen, wanted).await.unwrap()
 }
 
-fn done(change: TurnChange) -> Option<Seen> {
-    let TurnChange::Done(seen) = change else { panic!("{change:?}") };
+fn done(change: Changed<Turn>) -> Option<Seen<Turn>> {
+    let Changed::Done(seen) = change else { panic!("{change:?}") };
     seen
 }
 
-fn other(change: TurnChange) -> Option<Seen> {
-    let TurnChange::Other(seen) = change else { panic!("{change:?}") };
+fn other(change: Changed<Turn>) -> Option<Seen<Turn>> {
+    let Changed::Other(seen) = change else { panic!("{change:?}") };
     seen
 }
 
 async fn a_turn_changes_as_it_was_seen(world: World) {
     let (first, second) = (turn(&world, "a", Phase::Working), turn(&world, "b", Phase::Working));
     let seen = done(change(&world, None, Some(&first)).await).unwrap();
-    assert_eq!(other(change(&world, None, Some(&second)).await).unwrap().turn, first, "somebody has it");
-    assert_eq!(world.store.turn(meeting("68423085")).await.unwrap().unwrap().turn, first);
+    assert_eq!(other(change(&world, None, Some(&second)).await).unwrap().value, first, "somebody has it");
+    assert_eq!(world.store.turn(meeting("68423085")).await.unwrap().unwrap().value, first);
     assert!(world.store.turn(meeting("68423086")).await.unwrap().is_none(), "each meeting has its own");
 
     let taken = turn(&world, "a", Phase::Taken { at: world.clock.now() });
     let after = done(change(&world, Some(&seen), Some(&taken)).await).unwrap();
-    assert_eq!(other(change(&world, Some(&seen), None).await).unwrap().turn, taken, "it is not any more as it was");
+    assert_eq!(other(change(&world, Some(&seen), None).await).unwrap().value, taken, "it is not any more as it was");
     assert!(done(change(&world, Some(&after), None).await).is_none());
     assert!(done(change(&world, Some(&after), None).await).is_none(), "twice is the same as once");
     assert!(other(change(&world, Some(&after), Some(&second)).await).is_none());
@@ -65,7 +67,7 @@ async fn of_fifty_who_want_a_turn_one_gets_it(world: World) {
         async move { store.change_turn(meeting("68423085"), None, Some(&wanted)).await.unwrap() }
     });
     let answers = answers.await;
-    assert_eq!(answers.iter().filter(|answer| matches!(answer, TurnChange::Done(_))).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|answer| matches!(answer, Changed::Done(_))).count(), 1, "{answers:?}");
 }
 
 async fn a_turn_that_is_there_may_be_given_again(world: World) {

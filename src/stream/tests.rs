@@ -1,0 +1,243 @@
+//! The table of transitions: what each news makes of each state, and reports that come late, twice and out of order.
+
+use super::*;
+use crate::id::{TeamId, UserId};
+use crate::reply::Audience;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).unwrap()
+}
+
+fn meeting() -> MeetingId {
+    "68423085".parse().unwrap()
+}
+
+fn person(user: &str) -> Person {
+    Person { enterprise: None, team: TeamId::new("T1"), user: UserId::new(user) }
+}
+
+fn asked() -> Asked {
+    Asked {
+        person: person("ada"),
+        channel: ChannelId::new("C1"),
+        command: "/stream".to_owned(),
+        settings: Settings::default(),
+        at: at(0),
+        reference: Reference::new("R1"),
+    }
+}
+
+fn next_try() -> NextTry {
+    NextTry { number: 1, at: at(31), told: at(30), job: JobId::new("j1") }
+}
+
+fn told() -> Box<Message> {
+    Box::new(Message { audience: Audience::Channel, text: "no".to_owned(), buttons: Vec::new(), replaces: false })
+}
+
+/// A stream that ada asked for, with Zoom's reports heard or not.
+fn stream(confirms: Confirms, state: State) -> Stream {
+    let live_since = if let State::Live { since, .. } = &state { Some(*since) } else { None };
+    Stream { asked: Some(asked()), state, live_since, ..Stream::new(meeting(), confirms, at(0)) }
+}
+
+fn report(what: Happened, instance: &str, second: i64, operator: Option<&str>) -> MeetingReport {
+    MeetingReport {
+        what,
+        meeting: meeting(),
+        instance: InstanceId::new(instance),
+        host: ZoomUserId::new("zada"),
+        at: at(second),
+        operator: operator.map(|email| Operator { id: None, email: Some(email.to_owned()) }),
+        page_url: None,
+    }
+}
+
+fn started(second: i64) -> News {
+    News::Reported(report(Happened::StreamStarted, "run1", second, Some("ada@example.com")))
+}
+
+fn stopped(second: i64, operator: Option<&str>) -> News {
+    News::Reported(report(Happened::StreamStopped, "run1", second, operator))
+}
+
+fn meeting_ended(second: i64) -> News {
+    News::Reported(report(Happened::MeetingEnded, "run1", second, None))
+}
+
+fn by_ben() -> News {
+    News::StopTaken { by: person("ben") }
+}
+
+/// A state in one word, for the table.
+fn word(state: &State) -> &'static str {
+    match state {
+        State::Throttled(_) => "throttled",
+        State::Accepted { .. } => "accepted",
+        State::Unconfirmed { .. } => "unconfirmed",
+        State::Unknown { .. } => "unknown",
+        State::Live { by: None, .. } => "live",
+        State::Live { by: Some(_), .. } => "live, from Zoom",
+        State::Stopping { .. } => "stopping",
+        State::Ended { how: End::Stopped { .. }, .. } => "stopped",
+        State::Ended { how: End::InZoom { .. }, .. } => "ended in Zoom",
+        State::Ended { how: End::Dropped, .. } => "dropped",
+        State::Ended { how: End::MeetingEnded, .. } => "over with its meeting",
+        State::Failed { .. } => "failed",
+    }
+}
+
+fn states() -> Vec<State> {
+    vec![
+        State::Throttled(next_try()),
+        State::Accepted { at: at(1) },
+        State::Unconfirmed { at: at(1) },
+        State::Unknown { at: at(1) },
+        State::Live { since: at(2), by: None },
+        State::Stopping { at: at(3), by: person("ben") },
+        State::Ended { at: at(4), how: End::Stopped { by: person("ben") } },
+        State::Failed { told: told() },
+    ]
+}
+
+/// What becomes of each state, with Zoom's reports heard.
+fn row(news: &News) -> Vec<&'static str> {
+    let after = |state| {
+        let mut stream = stream(Confirms::Yes, state);
+        stream.take(news, at(10));
+        word(&stream.state)
+    };
+    states().into_iter().map(after).collect()
+}
+
+#[test]
+fn each_news_makes_of_each_state_what_the_table_says() {
+    let before: Vec<&str> = states().iter().map(word).collect();
+    let [throttled, accepted, unconfirmed, unknown, live, stopping, ended, failed] =
+        ["throttled", "accepted", "unconfirmed", "unknown", "live", "stopping", "stopped", "failed"];
+    assert_eq!(before, [throttled, accepted, unconfirmed, unknown, live, stopping, ended, failed]);
+    let (zoom, over, from_zoom) = ("ended in Zoom", "over with its meeting", "live, from Zoom");
+    let table = [
+        (News::StartTaken, [accepted, accepted, accepted, accepted, live, stopping, accepted, accepted]),
+        (News::StartUnclear, [unknown, unknown, unknown, unknown, live, stopping, unknown, unknown]),
+        (
+            News::StartThrottled(next_try()),
+            [throttled, throttled, throttled, throttled, live, stopping, throttled, throttled],
+        ),
+        (News::StartFailed(told()), [failed, accepted, unconfirmed, unknown, live, stopping, ended, failed]),
+        (by_ben(), [ended, ended, ended, ended, stopping, stopping, ended, failed]),
+        (started(5), [live, live, live, live, live, live_again(), from_zoom, from_zoom]),
+        (stopped(5, Some("ada@example.com")), [throttled, zoom, zoom, zoom, zoom, ended, ended, failed]),
+        (stopped(5, None), [throttled, "dropped", "dropped", "dropped", "dropped", ended, ended, failed]),
+        (meeting_ended(5), [over, over, over, over, over, ended, ended, failed]),
+        (News::Overdue, [throttled, unconfirmed, unconfirmed, unknown, live, ended, ended, failed]),
+    ];
+    for (news, expected) in table {
+        assert_eq!(row(&news), expected, "{news:?}");
+    }
+}
+
+/// A start that Zoom reports after a stop was taken is a new one, made in Zoom.
+fn live_again() -> &'static str {
+    "live, from Zoom"
+}
+
+#[test]
+fn without_reports_nothing_is_waited_for() {
+    let mut accepted = stream(Confirms::No, State::Accepted { at: at(1) });
+    assert_eq!(accepted.overdue_at(), None);
+    assert!(!accepted.take(&News::Overdue, at(100)));
+    let mut live = stream(Confirms::No, State::Accepted { at: at(1) });
+    assert!(live.take(&by_ben(), at(10)));
+    assert_eq!(word(&live.state), "stopped");
+}
+
+#[test]
+fn silence_is_told_after_forty_five_seconds() {
+    let mut accepted = stream(Confirms::Yes, State::Accepted { at: at(1) });
+    assert_eq!(accepted.overdue_at(), Some(at(46)));
+    assert!(accepted.take(&News::Overdue, at(46)));
+    assert_eq!(accepted.overdue_at(), None, "once");
+    assert!(accepted.take(&started(50), at(51)), "a late report is believed");
+    assert_eq!(accepted.state, State::Live { since: at(50), by: None });
+}
+
+#[test]
+fn a_report_that_comes_again_changes_nothing() {
+    let mut stream = stream(Confirms::Yes, State::Accepted { at: at(1) });
+    assert!(stream.take(&started(5), at(6)));
+    let version = stream.version;
+    assert!(!stream.take(&started(5), at(7)));
+    assert_eq!(stream.version, version);
+    assert!(stream.take(&stopped(9, None), at(10)));
+    assert!(!stream.take(&stopped(9, None), at(11)));
+}
+
+#[test]
+fn reports_out_of_order_leave_the_newest() {
+    let mut stream = stream(Confirms::Yes, State::Accepted { at: at(1) });
+    assert!(stream.take(&stopped(9, None), at(10)));
+    assert!(!stream.take(&started(5), at(11)), "it started before it stopped");
+    assert_eq!(word(&stream.state), "dropped");
+}
+
+#[test]
+fn the_end_of_an_earlier_run_says_nothing_about_this_one() {
+    let mut stream = stream(Confirms::Yes, State::Accepted { at: at(1) });
+    assert!(stream.take(&started(5), at(6)));
+    let other = News::Reported(report(Happened::MeetingEnded, "run0", 8, None));
+    assert!(!stream.take(&other, at(9)));
+    assert!(stream.is_on_air());
+}
+
+#[test]
+fn the_end_of_the_meeting_explains_a_stream_that_ended_a_moment_before() {
+    let mut stream = stream(Confirms::Yes, State::Live { since: at(2), by: None });
+    stream.take(&started(2), at(2));
+    assert!(stream.take(&stopped(60, Some("ada@example.com")), at(60)));
+    assert!(stream.take(&meeting_ended(61), at(61)));
+    assert_eq!(stream.state, State::Ended { at: at(60), how: End::MeetingEnded });
+    assert!(!stream.take(&meeting_ended(200), at(200)));
+}
+
+#[test]
+fn a_new_run_that_nobody_asked_for_is_a_stream_of_its_own() {
+    let mut stream = stream(Confirms::Yes, State::Accepted { at: at(1) });
+    let place = Place::Posted { person: person("ada"), channel: ChannelId::new("C1"), ts: "1.2".to_owned() };
+    stream.card = Some(Card { place, shown: 0 });
+    stream.take(&started(5), at(6));
+    stream.take(&stopped(9, None), at(9));
+    assert!(stream.asked.is_some());
+    let next_run = News::Reported(report(Happened::StreamStarted, "run2", 100, Some("eve@example.com")));
+    assert!(stream.take(&next_run, at(101)));
+    assert_eq!((stream.asked.as_ref(), stream.card.as_ref()), (None, None));
+    assert!(stream.is_behind(), "somebody is to hear of it");
+}
+
+#[test]
+fn three_drops_of_one_run_are_one_card() {
+    let mut stream = stream(Confirms::Yes, State::Accepted { at: at(1) });
+    for second in [10, 20, 30] {
+        assert!(stream.take(&started(second), at(second)));
+        assert!(stream.take(&stopped(second + 5, None), at(second + 5)));
+    }
+    let noticed: Vec<bool> = [35, 40, 700].into_iter().map(|second| stream.notice(at(second))).collect();
+    assert_eq!(noticed, [true, false, true], "one notice in ten minutes");
+    assert!(stream.asked.is_some(), "it is still the stream that ada asked for");
+    assert_eq!(stream.version, 6);
+}
+
+#[test]
+fn whoever_asks_again_gets_a_new_card_unless_it_is_on_air() {
+    let place = Place::Posted { person: person("ada"), channel: ChannelId::new("C1"), ts: "1.2".to_owned() };
+    let card = Some(Card { place, shown: 0 });
+    let again = Asked { reference: Reference::new("R2"), ..asked() };
+    let mut ended = Stream { card: card.clone(), ..stream(Confirms::Yes, State::Failed { told: told() }) };
+    ended.ask(asked(), Confirms::Yes);
+    assert_eq!(ended.card, card, "a next try is not another order");
+    ended.ask(again.clone(), Confirms::Yes);
+    assert_eq!((ended.card, ended.asked.map(|asked| asked.reference)), (None, Some(Reference::new("R2"))));
+    let mut live = Stream { card: card.clone(), ..stream(Confirms::Yes, State::Live { since: at(2), by: None }) };
+    live.ask(again, Confirms::Yes);
+    assert_eq!((live.card, live.asked.map(|asked| asked.reference)), (card, Some(Reference::new("R1"))));
+}

@@ -1,0 +1,263 @@
+//! The keeper of a stream: makes its card say what is so, and notices when Zoom is silent for too long.
+//!
+//! One job per stream, for as long as it lives: it is claimed after each change and when something is overdue, by one
+//! instance at a time, and shows whatever is known then. So a card is edited once per change, the last state wins, and a
+//! change that found the keeper at work is seen by it before it rests.
+
+use std::time::Duration;
+
+use super::hold::{Change, Hold, RENEW};
+use super::stream::{self, OrNew};
+use super::{Failure, chain};
+use crate::app::{App, Place as QueuePlace};
+use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
+use crate::id::{ChannelId, Reference};
+use crate::invocation::ReplyTo;
+use crate::journal::Job;
+use crate::meeting::MeetingId;
+use crate::slack;
+use crate::stream::{Card, News, Place, State, Stream};
+use crate::words::{self, Message};
+
+/// Slack wants no more than one message a second in a channel.
+const BETWEEN_EDITS: Duration = Duration::from_secs(1);
+
+/// How soon it tries again what did not work for a moment.
+const LOOK_SOON: Duration = Duration::from_secs(5);
+
+/// When the keeper is needed again.
+enum Next {
+    /// After so long.
+    In(Duration),
+    /// Not any more.
+    Never,
+}
+
+pub(super) async fn work(app: App, hold: Hold, meeting: MeetingId, place: QueuePlace) {
+    let renewing = async {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            hold.renew().await;
+        }
+    };
+    tokio::select! {
+        () = hold.lost.cancelled() => {}
+        () = renewing => {}
+        () = look(&app, &hold, meeting) => {}
+    }
+    drop(place);
+}
+
+async fn look(app: &App, hold: &Hold, meeting: MeetingId) {
+    let (next, seen) = match bring_up_to_date(app, meeting).await {
+        Ok((next, seen)) => (next, Some(seen)),
+        Err(failure) => {
+            tracing::warn!(error = chain(&failure), "a stream could not be looked after");
+            (Next::In(Duration::from_secs(2)), None)
+        }
+    };
+    match next {
+        Next::In(due) => drop(hold.persist(Change::Postpone(&Job::Keep { meeting }, due)).await),
+        Next::Never => drop(hold.persist(Change::Finish).await),
+    }
+    // Whoever changed the stream while it was in hand could not have it looked at again.
+    let now = app.store.stream(meeting).await.map(|now| now.map(|now| now.value));
+    let has_changed = matches!((&seen, &now), (Some(seen), Ok(now)) if seen != now);
+    if let (true, Ok(Some(now))) = (has_changed, now)
+        && let Err(failure) = stream::look_after(app, &now).await
+    {
+        tracing::warn!(error = chain(&failure), "a card stays behind until the next change");
+    }
+}
+
+/// Brings the card up to date, and gives what was known when it was.
+async fn bring_up_to_date(app: &App, meeting: MeetingId) -> Result<(Next, Option<Stream>), Failure> {
+    loop {
+        let Some(seen) = app.store.stream(meeting).await? else { return Ok((Next::Never, None)) };
+        let stream = seen.value;
+        let now = app.clock.now();
+        if stream.overdue_at().is_some_and(|due| due <= now) {
+            overdue(app, &stream).await?;
+            continue;
+        }
+        if !stream.is_behind() {
+            return Ok((rest(&stream, now), Some(stream)));
+        }
+        let shown = match &stream.card {
+            None => adopt(app, &stream).await,
+            Some(card) => show(app, &stream, card).await,
+        };
+        match shown {
+            Shown::Yes(card) => {
+                put(app, &stream, Some(card)).await?;
+                tokio::time::sleep(BETWEEN_EDITS).await;
+            }
+            Shown::Later(wait) => return Ok((Next::In(wait), Some(stream))),
+            Shown::Never if stream.card.is_none() => return Ok((rest(&stream, now), Some(stream))),
+            Shown::Never => put(app, &stream, None).await?,
+        }
+    }
+}
+
+/// Remembers what became of a card, unless another one has taken its place meanwhile.
+async fn put(app: &App, shown: &Stream, card: Option<Card>) -> Result<(), Failure> {
+    let place = |stream: &Stream| stream.card.as_ref().map(|card| card.place.clone());
+    let put = stream::change(app, shown.meeting, OrNew::Nothing, |stream| {
+        let is_same = place(stream).as_ref().map(name) == place(shown).as_ref().map(name);
+        if is_same {
+            stream.card.clone_from(&card);
+        }
+        is_same
+    });
+    put.await.map(drop)
+}
+
+/// When to look again at a stream whose card says what is so.
+fn rest(stream: &Stream, now: jiff::Timestamp) -> Next {
+    let Some(due) = stream.overdue_at() else { return Next::Never };
+    let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+    Next::In(left.max(Duration::from_millis(100)))
+}
+
+/// Takes in that Zoom was silent for too long, and writes it down.
+async fn overdue(app: &App, stream: &Stream) -> Result<(), Failure> {
+    let mut is_news = false;
+    let changed = stream::change(app, stream.meeting, OrNew::Nothing, |stream| {
+        let is_due = stream.overdue_at().is_some_and(|due| due <= app.clock.now());
+        is_news = is_due && stream.take(&News::Overdue, app.clock.now());
+        is_news
+    });
+    let changed = changed.await?.filter(|changed| is_news && matches!(changed.state, State::Unconfirmed { .. }));
+    if let Some(changed) = changed {
+        app.record(&entry(app, &changed, AuditOutcome::Unconfirmed)).await;
+    }
+    Ok(())
+}
+
+/// Tells of a stream that nobody asked OnAir for: the person whose Zoom account it is, by direct message.
+async fn adopt(app: &App, stream: &Stream) -> Shown {
+    let Some(host) = &stream.host else { return Shown::Never };
+    let people = match app.store.linked_people(host).await {
+        Ok(people) => people,
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "a stream from Zoom is told later");
+            return Shown::Later(LOOK_SOON);
+        }
+    };
+    let message = card_of(app, stream);
+    for person in people {
+        let to = ChannelId::new(person.user.as_str());
+        match app.slack.post(&person, &to, &message).await {
+            Ok(place) => return Shown::Yes(Card { place, shown: stream.version }),
+            Err(error) if error.retry_in().is_some() => return Shown::Later(LOOK_SOON),
+            Err(error) => tracing::info!(error = chain(&error), "a stream from Zoom is not told there"),
+        }
+    }
+    Shown::Never
+}
+
+/// What is written down about a stream that nobody did something to just now: it counts as its asker's.
+pub(super) fn entry(app: &App, stream: &Stream, outcome: AuditOutcome) -> AuditEntry {
+    let asked = stream.asked.as_ref();
+    AuditEntry {
+        at: app.clock.now(),
+        reference: asked.map_or_else(Reference::random, |asked| asked.reference.clone()),
+        person: asked.map(|asked| asked.person.clone()),
+        channel: asked.map(|asked| asked.channel.clone()),
+        verb: AuditVerb::Report,
+        meeting: Some(stream.meeting),
+        asked: None,
+        zoom_user: None,
+        zoom: None,
+        outcome,
+        duration_ms: asked.map_or(0, |asked| super::milliseconds(asked.at, app.clock.now())),
+    }
+}
+
+/// What became of an edit.
+enum Shown {
+    /// The card shows it, and stands there.
+    Yes(Card),
+    /// Slack may take it after this long.
+    Later(Duration),
+    /// The card cannot be changed any more.
+    Never,
+}
+
+async fn show(app: &App, stream: &Stream, card: &Card) -> Shown {
+    let message = card_of(app, stream);
+    let edited = match &card.place {
+        Place::Posted { person, channel, ts } => {
+            app.slack.update(person, channel, ts, &message).await.map(|()| card.place.clone())
+        }
+        Place::Answered { at, until, uses } => answer(app, at, *until, *uses, message).await,
+    };
+    match edited {
+        Ok(place) => Shown::Yes(Card { place, shown: stream.version }),
+        Err(error) => match error.retry_in() {
+            Some(wait) => {
+                tracing::warn!(error = chain(&error), "a card is behind");
+                Shown::Later(wait.max(BETWEEN_EDITS))
+            }
+            None => {
+                tracing::warn!(error = chain(&error), "a card cannot be changed any more");
+                Shown::Never
+            }
+        },
+    }
+}
+
+/// Replaces an answer at its `response_url`; where Slack does not do that, what is new is told beside it.
+async fn answer(
+    app: &App,
+    at: &ReplyTo,
+    until: jiff::Timestamp,
+    uses: u32,
+    message: Message,
+) -> Result<Place, slack::Error> {
+    if app.clock.now() > until || uses >= slack::USES {
+        return Err(slack::Error::NoBot);
+    }
+    let place = |uses| Place::Answered { at: at.clone(), until, uses };
+    let replacing = Message { replaces: true, ..message.clone() };
+    match app.slack.answer(at, &replacing).await {
+        Ok(()) => Ok(place(uses + 1)),
+        Err(slack::Error::Spent(_)) => app.slack.answer(at, &message).await.map(|()| place(uses + 2)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The words and buttons of a stream's card as it is now.
+pub(super) fn card_of(app: &App, stream: &Stream) -> Message {
+    words::card(stream, &context(app, stream, &Reference::new("")))
+}
+
+/// Tells whoever asked for a stream that it was ended, and not by them. Once, by the bot alone: where there is none, the
+/// card says it.
+pub(super) fn notify(app: &App, stream: &Stream) {
+    let Some(asked) = stream.asked.clone() else { return };
+    let Some(message) = words::notice(stream, &context(app, stream, &asked.reference)) else { return };
+    let inner = app.clone();
+    drop(app.spawn(async move {
+        if let Err(error) = inner.slack.post_instead(&asked.person, &asked.channel, &message).await {
+            tracing::info!(error = chain(&error), "whoever asked for a stream was not told in private that it ended");
+        }
+    }));
+}
+
+fn context<'a>(app: &App, stream: &'a Stream, unasked: &'a Reference) -> words::Context<'a> {
+    let asked = stream.asked.as_ref();
+    words::Context {
+        command: asked.map_or(crate::command::DEFAULT_COMMAND, |asked| asked.command.as_str()),
+        now: app.clock.now(),
+        reference: asked.map_or(unasked, |asked| &asked.reference),
+    }
+}
+
+/// What tells one place from another, however often it was used.
+fn name(place: &Place) -> String {
+    match place {
+        Place::Posted { channel, ts, .. } => format!("{channel}/{ts}"),
+        Place::Answered { at, .. } => at.expose().to_owned(),
+    }
+}

@@ -1,0 +1,182 @@
+//! What Zoom reports: taken in once, whenever and however often it comes.
+
+use std::time::Duration;
+
+use super::hold::{Change, Hold, LEASE, RENEW};
+use super::stream::{self, OrNew};
+use super::work::{self, NewJob};
+use super::{Failure, chain, keep, token, turn};
+use crate::app::{App, Place};
+use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
+use crate::id::{DeliveryId, JobId, Reference, ZoomUserId};
+use crate::journal::Job;
+use crate::outcome::Action;
+use crate::store::With;
+use crate::stream::{Confirms, Happened, MeetingReport, News, Report, State};
+use crate::turn::Phase;
+
+/// Whether a report is in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is, or was already.
+    Yes,
+    /// The store is away; Zoom is to deliver it again.
+    NotNow,
+}
+
+/// Takes one delivered report: one round trip to the store, and nothing else awaited.
+pub async fn receive(app: &App, delivery: &DeliveryId, report: Report) -> Taken {
+    let new = NewJob::new(Job::Report(report));
+    let with = With::Job { id: &new.id, job: &new.job, owner: &new.owner, lease: LEASE };
+    match app.store.accept(delivery, with).await {
+        Ok(crate::store::Accepted::New) => {
+            // Without a place it is claimed later, like what a killed process left.
+            if let Some(place) = app.place() {
+                work::begin(app, new, place);
+            }
+            Taken::Yes
+        }
+        Ok(crate::store::Accepted::Replayed) => Taken::Yes,
+        Err(error) => {
+            tracing::error!(error = chain(&error), "a report of Zoom was not taken: the store failed");
+            Taken::NotNow
+        }
+    }
+}
+
+pub(super) async fn work(app: App, hold: Hold, report: Report, place: Place) {
+    let renewing = async {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            hold.renew().await;
+        }
+    };
+    tokio::select! {
+        () = hold.lost.cancelled() => {}
+        () = renewing => {}
+        () = take_in(&app, &hold, report) => {}
+    }
+    drop(place);
+}
+
+async fn take_in(app: &App, hold: &Hold, report: Report) {
+    const AGAIN: Duration = Duration::from_secs(2);
+    const SOON: Duration = Duration::from_millis(200);
+    let taken = match &report {
+        Report::Meeting(report) => about_meeting(app, report).await,
+        Report::Deauthorized { zoom_user, .. } => deauthorized(app, zoom_user).await,
+    };
+    let job = Job::Report(report);
+    match taken {
+        Ok(Some(entry)) => {
+            if hold.persist(Change::Advance(&job, Some(&entry))).await {
+                app.log(&entry);
+                hold.persist(Change::Finish).await;
+            }
+        }
+        Ok(None) => drop(hold.persist(Change::Finish).await),
+        Err(Delay::UntilOrderIsAnswered) => {
+            hold.persist(Change::Postpone(&job, SOON)).await;
+            wake_soon(app);
+        }
+        Err(Delay::Failed(failure)) => {
+            tracing::warn!(error = chain(&failure), "a report of Zoom is taken in later");
+            hold.persist(Change::Postpone(&job, AGAIN)).await;
+        }
+    }
+}
+
+/// Has the journal looked through again when a report that was put off is due.
+fn wake_soon(app: &App) {
+    let inner = app.clone();
+    drop(app.spawn(async move {
+        tokio::select! {
+            () = inner.stopping() => {}
+            () = tokio::time::sleep(Duration::from_millis(250)) => inner.wake(),
+        }
+    }));
+}
+
+/// Why a report is not taken in yet.
+enum Delay {
+    /// It may be about an order whose answer is still on its way.
+    UntilOrderIsAnswered,
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Delay {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<AuditEntry>, Delay> {
+    if is_being_ordered(app, report).await? {
+        return Err(Delay::UntilOrderIsAnswered);
+    }
+    let or_new = match report.what {
+        Happened::StreamStarted => OrNew::New(Confirms::Yes),
+        Happened::MeetingStarted | Happened::MeetingEnded | Happened::StreamStopped => OrNew::Nothing,
+    };
+    let (mut is_news, mut is_to_be_noticed, mut waited) = (false, false, None);
+    let news = News::Reported(report.clone());
+    let changed = stream::change(app, report.meeting, or_new, |stream| {
+        let (heard, before) = (stream.heard_at, stream.state.clone());
+        waited = if let State::Throttled(next) = &before { Some(next.job.clone()) } else { None };
+        is_news = stream.take(&news, app.clock.now());
+        is_to_be_noticed = is_news && stream.notice(app.clock.now());
+        is_news || stream.heard_at != heard
+    });
+    let Some(stream) = changed.await? else { return Ok(None) };
+    if !is_news {
+        return Ok(None);
+    }
+    if let (Some(job), State::Ended { .. }) = (waited, &stream.state) {
+        turn::give_up(app, report.meeting, &job, &JobId::new("")).await?;
+    }
+    if let State::Ended { .. } = &stream.state {
+        turn::forget_start(app, report.meeting).await?;
+    }
+    if is_to_be_noticed {
+        keep::notify(app, &stream);
+    }
+    let outcome = match &stream.state {
+        State::Live { .. } => AuditOutcome::Live,
+        _ => AuditOutcome::Ended,
+    };
+    let mut entry = keep::entry(app, &stream, outcome);
+    entry.zoom_user = Some(report.host.clone());
+    Ok(Some(entry))
+}
+
+/// Whether somebody orders just that at this moment: what was reported may be its effect, and not somebody's who did it
+/// in Zoom.
+async fn is_being_ordered(app: &App, report: &MeetingReport) -> Result<bool, Failure> {
+    let action = match report.what {
+        Happened::StreamStarted => Action::Start,
+        Happened::StreamStopped => Action::Stop,
+        Happened::MeetingStarted | Happened::MeetingEnded => return Ok(false),
+    };
+    let turn = app.store.turn(report.meeting).await?;
+    Ok(turn.is_some_and(|seen| seen.value.action == action && seen.value.phase == Phase::Working))
+}
+
+/// Zoom has ended the grant already; what is left is to forget it, and everybody's link to it.
+async fn deauthorized(app: &App, zoom_user: &ZoomUserId) -> Result<Option<AuditEntry>, Delay> {
+    if !token::forget(app, zoom_user).await? {
+        return Ok(None);
+    }
+    Ok(Some(AuditEntry {
+        at: app.clock.now(),
+        reference: Reference::random(),
+        person: None,
+        channel: None,
+        verb: AuditVerb::Report,
+        meeting: None,
+        asked: None,
+        zoom_user: Some(zoom_user.clone()),
+        zoom: None,
+        outcome: AuditOutcome::Deauthorized,
+        duration_ms: 0,
+    }))
+}

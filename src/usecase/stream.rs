@@ -1,0 +1,198 @@
+//! What is known about a stream, changed as somebody saw it, and its keeper told about each change.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::work::Work;
+use super::{Failure, chain, keep};
+use crate::app::App;
+use crate::id::{JobId, Person};
+use crate::journal::{CardOf, Job, Retry};
+use crate::meeting::{MeetingId, Settings};
+use crate::store::Changed;
+use crate::stream::{Asked, Card, Confirms, News, NextTry, Place, State, Stream};
+use crate::words::Message;
+
+/// What an order means for its stream.
+#[derive(Clone, Debug)]
+pub(super) struct Note {
+    pub(super) meeting: MeetingId,
+    pub(super) what: What,
+}
+
+/// What became of an order.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// A start that may have put something on air, or is tried again.
+    Start { asked: Asked, confirms: Confirms, how: How },
+    /// A start that did not.
+    FailedStart,
+    /// Somebody gave up what this job waits to try again.
+    Cancelled { job: JobId },
+    /// Zoom took a stop.
+    Stop { by: Person },
+}
+
+/// A stream after an order was noted.
+pub(super) struct Noted {
+    pub(super) stream: Stream,
+    /// Whether its card shows what came of the order.
+    pub(super) shows: bool,
+}
+
+/// How a start went.
+#[derive(Clone, Debug)]
+pub(super) enum How {
+    Taken,
+    Unclear,
+    Throttled(NextTry),
+}
+
+/// Whether Zoom's reports about a meeting are heard.
+pub(super) fn confirms(app: &App, is_webinar: bool) -> Confirms {
+    if is_webinar || app.zoom.webhook_secrets().is_empty() { Confirms::No } else { Confirms::Yes }
+}
+
+/// Takes the end of an order in, and gives the stream as it is then; none where nothing is known of it. Zoom has done what
+/// it did, so a failure here costs the card its truth for a while, and not the answer.
+pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Noted> {
+    let (app, now) = (&work.app, work.app.clock.now());
+    let told = || News::StartFailed(Box::new(Message { replaces: false, ..told.clone() }));
+    let is_ours =
+        |stream: &Stream| stream.asked.as_ref().is_some_and(|asked| asked.reference == work.invocation.reference);
+    let changed = match &note.what {
+        What::Start { asked, confirms, how } => {
+            let news = match how {
+                How::Taken => News::StartTaken,
+                How::Unclear => News::StartUnclear,
+                How::Throttled(next) => News::StartThrottled(next.clone()),
+            };
+            change(app, note.meeting, OrNew::New(*confirms), |stream| {
+                stream.ask(asked.clone(), *confirms);
+                stream.take(&news, now);
+                true
+            })
+            .await
+        }
+        What::FailedStart => {
+            change(app, note.meeting, OrNew::Nothing, |stream| is_ours(stream) && stream.take(&told(), now)).await
+        }
+        What::Cancelled { job } => {
+            let waits = |stream: &Stream| matches!(&stream.state, State::Throttled(next) if next.job == *job);
+            change(app, note.meeting, OrNew::Nothing, |stream| waits(stream) && stream.take(&told(), now)).await
+        }
+        What::Stop { by } => {
+            let (news, mut is_news) = (News::StopTaken { by: by.clone() }, false);
+            let changed = change(app, note.meeting, OrNew::Nothing, |stream| {
+                is_news = stream.take(&news, now);
+                is_news
+            });
+            let changed = changed.await;
+            let of_another = |stream: &Stream| stream.asked.as_ref().is_some_and(|asked| asked.person != *by);
+            if let (true, Ok(Some(stream))) = (is_news, &changed)
+                && of_another(stream)
+            {
+                keep::notify(app, stream);
+            }
+            changed
+        }
+    };
+    let stream = changed.unwrap_or_else(|failure| {
+        tracing::warn!(error = chain(&failure), "what became of a stream was not recorded");
+        None
+    })?;
+    let shows = match &note.what {
+        What::Start { .. } | What::FailedStart => is_ours(&stream),
+        What::Cancelled { .. } => matches!(stream.state, State::Failed { .. }),
+        What::Stop { .. } => work.invocation.press.is_some(),
+    };
+    Some(Noted { stream, shows })
+}
+
+/// Whether a stream that nothing is known of begins to be known.
+#[derive(Clone, Copy)]
+pub(super) enum OrNew {
+    New(Confirms),
+    Nothing,
+}
+
+/// Changes what is known about a stream, again if somebody else did meanwhile; `edit` says whether there is a change.
+/// Gives the stream as it is then.
+pub(super) async fn change(
+    app: &App,
+    meeting: MeetingId,
+    or_new: OrNew,
+    mut edit: impl FnMut(&mut Stream) -> bool,
+) -> Result<Option<Stream>, Failure> {
+    let mut seen = app.store.stream(meeting).await?;
+    loop {
+        let mut stream = match (&seen, or_new) {
+            (Some(seen), _) => seen.value.clone(),
+            (None, OrNew::New(confirms)) => Stream::new(meeting, confirms, app.clock.now()),
+            (None, OrNew::Nothing) => return Ok(None),
+        };
+        if !edit(&mut stream) {
+            return Ok(Some(stream));
+        }
+        match app.store.change_stream(seen.as_ref(), stream.clone()).await? {
+            Changed::Done(_) => {
+                look_after(app, &stream).await?;
+                return Ok(Some(stream));
+            }
+            Changed::Other(now) => seen = now,
+        }
+    }
+}
+
+/// Has the keeper of a stream look at it when that is needed.
+pub(super) async fn look_after(app: &App, stream: &Stream) -> Result<(), Failure> {
+    let now = app.clock.now();
+    let due = match stream.overdue_at() {
+        _ if stream.is_behind() => Duration::ZERO,
+        Some(due) => Duration::try_from(due.duration_since(now)).unwrap_or_default(),
+        None => return Ok(()),
+    };
+    app.store.plan(&keeper_of(stream.meeting), &Job::Keep { meeting: stream.meeting }, due).await?;
+    if due.is_zero() {
+        app.wake();
+    }
+    Ok(())
+}
+
+fn keeper_of(meeting: MeetingId) -> JobId {
+    JobId::new(format!("keep-{}", meeting.number()))
+}
+
+/// Remembers where the message stands that shows a stream, if it is still this command's.
+pub(super) async fn placed(work: &Work, card: &CardOf, place: Place) {
+    let ours = &work.invocation.reference;
+    let placed = change(&work.app, card.meeting, OrNew::Nothing, |stream| {
+        let is_ours = stream.asked.as_ref().is_some_and(|asked| asked.reference == *ours);
+        if is_ours {
+            stream.card = Some(Card { place: place.clone(), shown: card.version });
+        }
+        is_ours
+    });
+    if let Err(failure) = placed.await {
+        tracing::warn!(error = chain(&failure), "a card stays as it was posted");
+    }
+}
+
+/// Who asked for a stream, as its record has it.
+pub(super) fn asked(work: &Work, settings: Settings) -> Asked {
+    let invocation = &work.invocation;
+    Asked {
+        person: invocation.person.clone(),
+        channel: invocation.channel.clone(),
+        command: invocation.command.clone(),
+        settings,
+        at: invocation.received_at,
+        reference: invocation.reference.clone(),
+    }
+}
+
+/// The next try as the stream's record has it.
+pub(super) fn next_try(work: &Work, retry: Retry, told: Timestamp) -> NextTry {
+    NextTry { number: retry.number, at: retry.at, told, job: work.hold.id.clone() }
+}

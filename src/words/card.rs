@@ -1,0 +1,237 @@
+//! The one message that shows a stream, whatever becomes of it.
+//!
+//! It says "live" only where Zoom has reported that, and who did what wherever that is known.
+
+use jiff::Timestamp;
+
+use super::account::email;
+use super::text::{code, day_and_time, escape, plain, time};
+use super::{Button, Confirm, Context, Does, Message, Style, outcome};
+use crate::command::{Command, Run, Start};
+use crate::grant::ZoomUser;
+use crate::id::ZoomUserId;
+use crate::invocation::Press;
+use crate::outcome::{Action, Outcome, Throttle};
+use crate::reply::{Audience, Show};
+use crate::stream::{Asked, End, NextTry, Operator, State, Stream};
+
+/// Puts a stream into words.
+pub fn card(stream: &Stream, context: &Context) -> Message {
+    let card = Card { stream, context };
+    if let State::Failed { told } = &stream.state {
+        return Message { replaces: false, ..(**told).clone() };
+    }
+    let text = super::text::fit(&card.lines());
+    Message { audience: Audience::Channel, text, buttons: card.buttons(), replaces: false }
+}
+
+/// What the one who asked for a stream is told in private where somebody or something else ended it.
+pub fn notice(stream: &Stream, context: &Context) -> Option<Message> {
+    let card = Card { stream, context };
+    let first = match &stream.state {
+        State::Ended { how: End::Stopped { by }, .. } | State::Stopping { by, .. } => {
+            format!("<@{}> stopped the stream of {} that you asked for.", escape(by.user.as_str()), card.what())
+        }
+        State::Ended { at, how } => {
+            format!("The stream of {} that you asked for went off air at {}: {}.", card.what(), time(*at), end(how))
+        }
+        _ => return None,
+    };
+    let lines = [first, format!("To put it on air again: {}", card.again())];
+    let text = super::text::fit(&lines);
+    Some(Message { audience: Audience::Person, text, buttons: Vec::new(), replaces: false })
+}
+
+struct Card<'a> {
+    stream: &'a Stream,
+    context: &'a Context<'a>,
+}
+
+impl Card<'_> {
+    fn lines(&self) -> Vec<String> {
+        match &self.stream.state {
+            State::Throttled(next) => {
+                let limit = Throttle::PreviousStart { retry_at: next.told };
+                self.shown(Outcome::Throttled(limit), Some(next.clone()))
+            }
+            State::Accepted { .. } => self.shown(Outcome::Accepted, None),
+            State::Unknown { .. } => self.shown(Outcome::Unknown, None),
+            State::Unconfirmed { at } => self.unconfirmed(*at),
+            State::Live { since, by } => self.live(*since, by.as_ref()),
+            State::Stopping { by, .. } => vec![
+                format!("{} is being taken off air, as <@{}> asked.", self.what(), escape(by.user.as_str())),
+                "Zoom took the stop; OnAir says here when it is done.".to_owned(),
+            ],
+            State::Ended { at, how } => self.ended(*at, how),
+            State::Failed { told } => vec![told.text.clone()],
+        }
+    }
+
+    /// What the answer to the command said, in the same words.
+    fn shown(&self, outcome: Outcome, retry: Option<NextTry>) -> Vec<String> {
+        let Some(asked) = &self.stream.asked else { return vec![self.what()] };
+        outcome::show(&self.show(asked, outcome, retry), self.context)
+    }
+
+    fn show(&self, asked: &Asked, outcome: Outcome, retry: Option<NextTry>) -> Show {
+        Show {
+            asked_by: asked.person.user.clone(),
+            action: Action::Start,
+            meeting: self.stream.meeting,
+            settings: asked.settings.clone(),
+            outcome,
+            confirms: self.stream.confirms,
+            retry,
+            account: ZoomUser { id: ZoomUserId::new(""), account: None, name: None, email: None },
+        }
+    }
+
+    /// The meeting, with its title where it has one.
+    fn what(&self) -> String {
+        let meeting = code(&self.stream.meeting.to_string());
+        let title = self.stream.asked.as_ref().and_then(|asked| asked.settings.title.as_ref());
+        title.map_or_else(|| meeting.clone(), |title| format!("“{}” ({meeting})", plain(title.as_str())))
+    }
+
+    fn asked_for(&self) -> String {
+        match &self.stream.asked {
+            Some(asked) => format!("Asked for by <@{}>.", escape(asked.person.user.as_str())),
+            None => "Nobody asked OnAir for it.".to_owned(),
+        }
+    }
+
+    fn unconfirmed(&self, at: Timestamp) -> Vec<String> {
+        vec![
+            format!(
+                "{} is not confirmed: Zoom took the start at {}, and has not reported since that it is on air. {}",
+                self.what(),
+                time(at),
+                self.asked_for()
+            ),
+            "Most often one of these:".to_owned(),
+            "• the stream's address or key in Zoom is wrong, or the streaming service can't be reached".to_owned(),
+            "• the streaming service waits for a start button of its own".to_owned(),
+            "• Zoom's report is late: look at the stream".to_owned(),
+            format!("Nothing on air? Mend it, then repeat: {}", self.again()),
+        ]
+    }
+
+    fn live(&self, since: Timestamp, by: Option<&Operator>) -> Vec<String> {
+        let by = by.map_or_else(|| self.asked_for(), |by| format!("Started in Zoom by {}.", operator(by)));
+        vec![
+            format!("{} is live since {}. {by}", self.what(), day_and_time(since)),
+            format!("To take it off air: {}", self.context.copy(&self.stop().to_string())),
+        ]
+    }
+
+    fn ended(&self, at: Timestamp, how: &End) -> Vec<String> {
+        let again = match how {
+            End::Dropped => {
+                format!("Not meant to? Look at the streaming service, then start it again: {}", self.again())
+            }
+            _ => format!("To put it on air again: {}", self.again()),
+        };
+        let how = end(how);
+        let first = match self.stream.live_since {
+            Some(since) => format!(
+                "{} was live from {} to {}, {}: {how}. {}",
+                self.what(),
+                day_and_time(since),
+                time(at),
+                length(since, at),
+                self.asked_for()
+            ),
+            None => format!("{} did not go live, as far as Zoom says: {how}. {}", self.what(), self.asked_for()),
+        };
+        vec![first, again]
+    }
+
+    fn buttons(&self) -> Vec<Button> {
+        let mut buttons = Vec::new();
+        match &self.stream.state {
+            State::Throttled(next) => buttons.push(self.cancel(next)),
+            State::Accepted { .. } | State::Live { .. } => buttons.push(self.stop_button()),
+            State::Unconfirmed { .. } | State::Unknown { .. } => {
+                buttons.push(self.press("Start again", &self.start()));
+                buttons.push(self.stop_button());
+            }
+            State::Ended { .. } => buttons.push(self.press("Start again", &self.start())),
+            State::Stopping { .. } | State::Failed { .. } => {}
+        }
+        if let (State::Live { .. }, Some(url)) = (&self.stream.state, &self.stream.page_url) {
+            buttons.push(Button::plain("Watch", Does::Open(crate::secret::Secret::new(url.clone()))));
+        }
+        buttons
+    }
+
+    fn cancel(&self, next: &NextTry) -> Button {
+        let press = Press::Cancel { meeting: self.stream.meeting, job: next.job.clone() };
+        Button::plain(super::CANCEL_LABEL, Does::Press { command: self.context.command.to_owned(), press })
+    }
+
+    /// A stop takes something from everybody who watches, so it asks once.
+    fn stop_button(&self) -> Button {
+        let started = self.stream.asked.as_ref().map_or_else(
+            || "It was started in Zoom.".to_owned(),
+            |asked| format!("<@{}> started it.", escape(asked.person.user.as_str())),
+        );
+        let since = match &self.stream.state {
+            State::Live { since, .. } => {
+                format!(" It is live for {} now.", length(*since, self.context.now))
+            }
+            _ => String::new(),
+        };
+        let confirm = Confirm {
+            title: "Take it off air?".to_owned(),
+            text: format!("{} stops for everybody who watches.{since} {started}", self.what()),
+            confirm: "Stop the stream".to_owned(),
+            deny: "Leave it on".to_owned(),
+        };
+        let button = self.press("Stop", &self.stop());
+        Button { style: Some(Style::Danger), confirm: Some(confirm), ..button }
+    }
+
+    fn press(&self, label: &str, command: &Command) -> Button {
+        let press = Press::Command { text: command.to_string() };
+        Button::plain(label, Does::Press { command: self.context.command.to_owned(), press })
+    }
+
+    fn start(&self) -> Command {
+        let settings = self.stream.asked.as_ref().map(|asked| asked.settings.clone()).unwrap_or_default();
+        Command::Start(Start { meeting: self.stream.meeting, settings, run: Run::Real })
+    }
+
+    fn stop(&self) -> Command {
+        Command::Stop { meeting: self.stream.meeting }
+    }
+
+    fn again(&self) -> String {
+        self.context.copy(&self.start().to_string())
+    }
+}
+
+/// How it came that a stream is off air.
+fn end(how: &End) -> String {
+    match how {
+        End::Stopped { by } => format!("stopped by <@{}>", escape(by.user.as_str())),
+        End::InZoom { by } => format!("stopped in Zoom by {}", operator(by)),
+        End::Dropped => "it ended by itself, outside OnAir".to_owned(),
+        End::MeetingEnded => "the meeting has ended".to_owned(),
+    }
+}
+
+/// Who did something in Zoom, as far as people can tell.
+fn operator(by: &Operator) -> String {
+    let user = ZoomUser { id: ZoomUserId::new(""), account: None, name: None, email: by.email.clone() };
+    email(&user).map_or_else(|| "somebody".to_owned(), code)
+}
+
+/// A length of time as people say it.
+fn length(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.duration_since(from).as_secs().max(0);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, _) => format!("{minutes} min"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}

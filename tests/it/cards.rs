@@ -1,0 +1,206 @@
+//! One message per stream that is always true: what a channel sees of a show, however Zoom's reports come.
+
+use std::time::Duration;
+
+use onair::sandbox::slack::{Author, Channel, Message, User};
+use onair::sandbox::zoom::{Route, in_order, reversed};
+use onair::sandbox::{Fault, zoom};
+
+use crate::bot::{Bot, Engine, Posts, is_public};
+
+/// A person whose Zoom account is connected, and a meeting of theirs in progress, as Zoom has reported it.
+async fn show(bot: &mut Bot) -> (User, Channel, zoom::User, u64) {
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting_in_progress(&host);
+    (ada, events, host, meeting)
+}
+
+fn start(meeting: u64) -> String {
+    format!("/stream start {meeting} \"Keynote\"")
+}
+
+/// The public messages of the app, as they are now.
+fn public(bot: &Bot) -> Vec<String> {
+    let ours = |message: &Message| message.author == Author::App && is_public(message);
+    bot.slack.messages().into_iter().filter(ours).map(|message| message.shown).collect()
+}
+
+async fn a_stream_is_one_message_from_its_start_to_its_end(mut bot: Bot) {
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    let live = bot.edited(&card, "is live since").await;
+    let labels: Vec<_> = live.buttons().into_iter().map(|button| (button.label, button.confirm.is_some())).collect();
+    assert_eq!(labels, [("Stop".to_owned(), true), ("Watch".to_owned(), false)]);
+    assert_eq!(bot.slack.presses(&ada, &live, "Stop").await.unwrap().status(), 200);
+    let ended = bot.edited(&card, "stopped by @ada").await;
+    assert!(ended.shown.contains("was live from"), "{}", ended.shown);
+    assert_eq!(ended.buttons().into_iter().map(|button| button.label).collect::<Vec<_>>(), ["Start again"]);
+    assert_eq!(public(&bot).len(), 1, "{:#?}", public(&bot));
+    assert_eq!(bot.zoom.stops_of(meeting), 1);
+    let outcomes: Vec<_> = bot.audit().into_iter().map(|entry| entry["outcome"].clone()).collect();
+    for outcome in ["accepted", "live", "stopped", "ended"] {
+        assert_eq!(outcomes.iter().filter(|one| *one == outcome).count(), 1, "{outcome}: {outcomes:?}");
+    }
+    bot.finish().await;
+}
+
+async fn start_again_is_a_stream_of_its_own(mut bot: Bot) {
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    bot.edited(&card, "is live since").await;
+    bot.zoom.drop_stream(meeting);
+    let ended = bot.edited(&card, "ended by itself").await;
+    if bot.vars.contains_key("SLACK_BOT_TOKEN") {
+        let told = bot.answer().await;
+        assert!(!is_public(&told) && told.shown.contains("went off air"), "{}", told.shown);
+    }
+    // Zoom takes one start in 30 s.
+    assert_eq!(bot.slack.presses(&ada, &ended, "Start again").await.unwrap().status(), 200);
+    // By the bot it is a new message; the URL of a press can only change the one that was pressed.
+    let by_bot = bot.vars.contains_key("SLACK_BOT_TOKEN");
+    let waiting = if by_bot { bot.answer().await } else { bot.edited(&card, "was not started again").await };
+    assert!(waiting.shown.contains("wait 30s") || waiting.shown.contains("wait 2"), "{}", waiting.shown);
+    assert!(waiting.shown.contains("“Keynote”"), "it has the same title: {}", waiting.shown);
+    assert_eq!(bot.slack.presses(&ada, &waiting, "Cancel").await.unwrap().status(), 200);
+    bot.edited(&waiting, "Cancelled by @ada").await;
+    bot.may_say_more = true;
+    bot.finish().await;
+}
+
+async fn late_doubled_and_reversed_reports_come_to_the_same(mut bot: Bot) {
+    let (ada, events, host, meeting) = show(&mut bot).await;
+    bot.zoom.hold_events();
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    bot.zoom
+        .wait_until("it to be live", Duration::from_secs(10), |zoom| zoom.is_live(meeting).then_some(()))
+        .await
+        .unwrap();
+    bot.zoom.stop_stream_by_hand(meeting, &host);
+    bot.zoom.release_events(|held| [reversed(held.clone()), in_order(held)].concat());
+    let ended = bot.edited(&card, "stopped in Zoom by `ada@example.com`").await;
+    assert!(ended.buttons().iter().any(|button| button.label == "Start again"), "{}", ended.shown);
+    bot.zoom.wait_for_events(5, Duration::from_secs(10)).await.unwrap();
+    bot.owes_nothing_within(Duration::from_secs(20)).await;
+    assert_eq!(bot.slack.messages().into_iter().find(|message| message.ts == card.ts).unwrap().shown, ended.shown);
+    bot.may_say_more = true;
+    bot.finish().await;
+}
+
+async fn the_end_of_the_meeting_ends_what_waits(mut bot: Bot) {
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    bot.zoom.next(Route::MeetingStatus, Fault::too_many("3"));
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    assert!(card.shown.contains("tries again by itself"), "{}", card.shown);
+    bot.zoom.end(meeting);
+    bot.edited(&card, "the meeting has ended").await;
+    bot.service.logged("nothing more is tried: somebody pressed Cancel").await;
+    assert_eq!(bot.zoom.orders_of(meeting).len(), 1);
+    bot.finish().await;
+}
+
+async fn a_press_of_somebody_without_an_account_is_told_in_private(mut bot: Bot) {
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    let live = bot.edited(&card, "is live since").await;
+    let eve = bot.slack.user("eve");
+    assert_eq!(bot.slack.presses(&eve, &live, "Stop").await.unwrap().status(), 200);
+    let told = bot.answer().await;
+    assert!(!is_public(&told) && told.shown.contains("connect your Zoom account"), "{}", told.shown);
+    assert!(bot.zoom.is_live(meeting));
+    bot.finish().await;
+}
+
+macro_rules! in_each_way {
+    (@ $way:ident, $engine:ident, $posts:ident, $($story:ident,)*) => {
+        mod $way {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                let bot = super::Bot::with_reports(super::Engine::$engine, super::Posts::$posts).await;
+                super::$story(bot).await;
+            })*
+        }
+    };
+    ($($story:ident,)*) => {
+        in_each_way! { @ by_the_bot_on_redis, Redis, ByBot, $($story,)* }
+        in_each_way! { @ by_the_bot_embedded, Embedded, ByBot, $($story,)* }
+        in_each_way! { @ as_answers_on_redis, Redis, AsAnswers, $($story,)* }
+        in_each_way! { @ as_answers_embedded, Embedded, AsAnswers, $($story,)* }
+    };
+}
+
+in_each_way! {
+    a_stream_is_one_message_from_its_start_to_its_end,
+    start_again_is_a_stream_of_its_own,
+    late_doubled_and_reversed_reports_come_to_the_same,
+    the_end_of_the_meeting_ends_what_waits,
+    a_press_of_somebody_without_an_account_is_told_in_private,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_zoom_does_not_confirm_is_told_after_45_seconds() {
+    let mut bot = Bot::with_reports(Engine::Embedded, Posts::ByBot).await;
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    bot.zoom.edit_meeting(meeting, |meeting| meeting.reachable = false);
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    assert!(card.shown.contains("OnAir says here when Zoom reports"), "{}", card.shown);
+    let told = bot.slack.wait_until("what is missing", Duration::from_secs(70), |messages| {
+        let now = messages.iter().find(|message| message.ts == card.ts)?;
+        now.shown.contains("is not confirmed").then(|| now.clone())
+    });
+    let told = told.await.unwrap();
+    let labels: Vec<_> = told.buttons().into_iter().map(|button| button.label).collect();
+    assert_eq!(labels, ["Start again", "Stop"]);
+    assert_eq!(bot.last_audit()["outcome"], "unconfirmed");
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_was_started_in_zoom_is_told_its_host_once() {
+    let mut bot = Bot::with_reports(Engine::Embedded, Posts::ByBot).await;
+    let (ada, _, host, meeting) = show(&mut bot).await;
+    bot.zoom.start_stream_by_hand(meeting, &host);
+    let told = bot.answer().await;
+    assert_eq!(told.channel, bot.slack.direct_message_with_app(&ada));
+    assert!(told.shown.contains("is live since") && told.shown.contains("Started in Zoom by"), "{}", told.shown);
+    bot.zoom.stop_stream_by_hand(meeting, &host);
+    bot.edited(&told, "stopped in Zoom by").await;
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_started_a_stream_hears_that_a_colleague_stopped_it() {
+    let mut bot = Bot::with_reports(Engine::Embedded, Posts::ByBot).await;
+    let (ada, events, host, meeting) = show(&mut bot).await;
+    // A colleague who shares the Zoom account.
+    let ben = bot.slack.user("ben");
+    bot.zoom.sign_in_as(&host);
+    let offer = bot.types(&ben, &events, "/stream connect").await;
+    assert_eq!(bot.press_connect(&offer).await.status, 200);
+    bot.answer().await;
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    let live = bot.edited(&card, "is live since").await;
+    assert_eq!(bot.slack.presses(&ben, &live, "Stop").await.unwrap().status(), 200);
+    let told = bot.answer().await;
+    assert!(!is_public(&told) && told.shown.contains("@ben stopped the stream"), "{}", told.shown);
+    bot.edited(&card, "stopped by @ben").await;
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_instances_edit_a_card_once_for_each_change() {
+    let mut bot = Bot::with_reports(Engine::Redis, Posts::ByBot).await;
+    let second = bot.second();
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    // The command goes to one, the reports to the other.
+    bot.zoom.connect_webhooks(&second.at("/zoom/webhooks"), crate::bot::WEBHOOK_SECRET);
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    bot.edited(&card, "is live since").await;
+    bot.zoom.drop_stream(meeting);
+    bot.edited(&card, "ended by itself").await;
+    bot.owes_nothing_within(Duration::from_secs(20)).await;
+    let updates = bot.slack.requests().into_iter().filter(|request| request.path == "/api/chat.update").count();
+    assert_eq!(updates, 2);
+    bot.may_say_more = true;
+    bot.logs.push(second.stop().await);
+    bot.finish().await;
+}
