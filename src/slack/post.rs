@@ -82,7 +82,11 @@ impl Slack {
     }
 
     async fn home_of(&self, token: &Secret) -> Result<TeamId, Error> {
-        let body = self.call("auth.test", token, &serde_json::json!({})).await?;
+        let body = self.call("auth.test", token, &serde_json::json!({})).await.map_err(|error| match error {
+            // A question may be asked again: nothing was posted.
+            Error::NoAnswer(cause) => Error::Unreachable(cause),
+            error => error,
+        })?;
         let who: SlackApiAuthTestResponse =
             serde_json::from_value(body).map_err(|_| Error::Refused("unreadable".to_owned()))?;
         Ok(TeamId::new(who.team_id.to_string()))
@@ -95,6 +99,8 @@ impl Slack {
         let status = response.status();
         match status {
             StatusCode::TOO_MANY_REQUESTS => return Err(Error::Busy(retry_after(response.headers()))),
+            // Nothing is wrong with Slack: it does not know the call, or us.
+            _ if status.is_client_error() => return Err(Error::Refused(status.to_string())),
             _ if !status.is_success() => return Err(Error::Away(status)),
             _ => {}
         }

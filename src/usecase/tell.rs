@@ -105,10 +105,9 @@ async fn post_once(work: &Work, message: &Message, is_card: bool) -> Result<Opti
     if is_card {
         match app.slack.post(&invocation.person, &invocation.channel, message).await {
             Ok(place) => return Ok(Some(place)),
-            Err(error @ (slack::Error::Refused(_) | slack::Error::NoBot)) => {
-                tracing::debug!(error = chain(&error), "the card is an answer: the bot does not post there");
-            }
-            Err(error) => return Err(error),
+            // It may have been posted, or is to be later: an answer elsewhere would be a second one.
+            Err(error @ (slack::Error::NoAnswer(_) | slack::Error::Busy(_))) => return Err(error),
+            Err(error) => tracing::debug!(error = chain(&error), "the card is an answer: the bot does not post there"),
         }
     }
     let until = invocation.answerable_until();

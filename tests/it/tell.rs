@@ -112,3 +112,17 @@ async fn a_command_that_kills_every_process_gets_a_last_word() {
     assert_eq!(bot.last_audit()["outcome"], "failed");
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_web_api_that_is_away_or_strange_does_not_hold_up_a_card() {
+    let mut bot = with_bot().await;
+    let (ada, events, host) = bot.connected("ada").await;
+    bot.slack.invite_app(&events);
+    for fault in [Fault::status(404), Fault::status(503), Fault::status(403)] {
+        let meeting = bot.zoom.meeting_in_progress(&host);
+        bot.slack.next(Route::PostMessage, fault);
+        let card = bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
+        assert!(is_public(&card) && card.hook.is_some(), "an answer at the response_url: {card:?}");
+    }
+    bot.finish().await;
+}
