@@ -11,7 +11,7 @@
 //! | `{link}:zoom:<zoom user>` | one Zoom user | the `{link}:person:` keys that belong to it | while there is one |
 //! | `grant:<zoom user>` | one Zoom user | sealed [`Grant`](crate::grant::Grant) | until deleted |
 //! | `lease:refresh:<zoom user>` | who refreshes that user's tokens | the owner's name | given when taken |
-//! | `turn:<number>` | one meeting or webinar, in all workspaces | plain JSON, one [`Turn`](crate::turn::Turn) | 15 s while Zoom is asked, renewed; then 35 min |
+//! | `turn:<number>` | one meeting or webinar, in all workspaces | plain JSON, one [`Turn`](crate::turn::Turn) | 20 s while Zoom is asked, renewed; then 35 min |
 //! | `webinar:<number>` | one webinar | a mark | 30 days |
 //! | `stream:<number>` | one meeting or webinar, in all workspaces | sealed [`Stream`](crate::stream::Stream) | 7 days after its last change |
 //! | `streams:{<enterprise>/<team>}` | one workspace | plain JSON, one [`StreamRecord`](crate::reply::StreamRecord) per meeting | 24 h each |
@@ -22,10 +22,11 @@
 //! shelf such as `streams:` becomes two keys, `…:at` (sorted by expiry) and `…:value`. The namespace is no part of the
 //! key that a value is sealed to: a store may be renamed or carried to the other engine as it is.
 //!
-//! A job has no life, because what was accepted must not end unanswered while the service is away. Its number is bounded
-//! by the places in each instance's queue. Its age is bounded by its holders: a `response_url` is dead after 30 minutes,
-//! and whoever holds a job without a way to its person finishes it. One that nobody can read is deleted after a day and
-//! a half.
+//! A job has no life, because what was accepted must not end unanswered while the service is away. What is in work is
+//! bounded by the places in each instance's queue, what waits for a next try by one for each meeting, and the keepers of
+//! streams by one for each. What waits for Slack is bounded by its age: a `response_url` is dead after 30 minutes, and an
+//! answer that the bot could post in another way is given up after a day. One that nobody can read is deleted after a day
+//! and a half.
 
 use std::fmt;
 use std::time::Duration;

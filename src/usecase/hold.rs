@@ -71,6 +71,21 @@ impl Hold {
         }
     }
 
+    /// Does work, renewing the lease meanwhile; gives it up where the job is somebody else's.
+    pub(super) async fn during(&self, work: impl Future<Output = ()>) {
+        let renewing = async {
+            loop {
+                tokio::time::sleep(RENEW).await;
+                self.renew().await;
+            }
+        };
+        tokio::select! {
+            () = self.lost.cancelled() => {}
+            () = renewing => {}
+            () = work => {}
+        }
+    }
+
     /// Renews the lease once; cancels [`Hold::lost`] where it is somebody else's.
     pub(super) async fn renew(&self) {
         match self.app.store.keep(&self.id, &self.owner, LEASE).await {

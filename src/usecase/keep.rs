@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::hold::{Change, Hold, RENEW};
+use super::hold::{Change, Hold};
 use super::stream::{self, OrNew};
 use super::{Failure, chain};
 use crate::app::{App, Place as QueuePlace};
@@ -34,17 +34,7 @@ enum Next {
 }
 
 pub(super) async fn work(app: App, hold: Hold, meeting: MeetingId, place: QueuePlace) {
-    let renewing = async {
-        loop {
-            tokio::time::sleep(RENEW).await;
-            hold.renew().await;
-        }
-    };
-    tokio::select! {
-        () = hold.lost.cancelled() => {}
-        () = renewing => {}
-        () = look(&app, &hold, meeting) => {}
-    }
+    hold.during(look(&app, &hold, meeting)).await;
     drop(place);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::hold::{Change, Hold, LEASE, RENEW};
+use super::hold::{Change, Hold, LEASE};
 use super::stream::{self, OrNew};
 use super::work::{self, NewJob};
 use super::{Failure, chain, keep, token, turn};
@@ -45,17 +45,7 @@ pub async fn receive(app: &App, delivery: &DeliveryId, report: Report) -> Taken 
 }
 
 pub(super) async fn work(app: App, hold: Hold, report: Report, place: Place) {
-    let renewing = async {
-        loop {
-            tokio::time::sleep(RENEW).await;
-            hold.renew().await;
-        }
-    };
-    tokio::select! {
-        () = hold.lost.cancelled() => {}
-        () = renewing => {}
-        () = take_in(&app, &hold, report) => {}
-    }
+    hold.during(take_in(&app, &hold, report)).await;
     drop(place);
 }
 
