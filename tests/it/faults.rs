@@ -131,15 +131,25 @@ async fn a_redis_that_is_out_of_memory_is_told_at_once_and_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wires_that_cut_delay_truncate_and_swallow_lose_nothing_that_was_accepted() {
+async fn wires_that_cut_delay_truncate_and_swallow_lose_nothing_that_was_accepted_on_redis() {
     let mut bot = Bot::start_with(Engine::Redis, &[("RUST_LOG", "debug")]).await;
     let redis = Proxy::start(bot.redis.as_ref().unwrap().port()).await;
+    bot.vars.insert("REDIS_URL".to_owned(), redis.instead_of(&bot.vars["REDIS_URL"]));
+    bad_wires(bot, Some(redis)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wires_that_cut_delay_truncate_and_swallow_lose_nothing_that_was_accepted_embedded() {
+    bad_wires(Bot::start_with(Engine::Embedded, &[("RUST_LOG", "debug")]).await, None).await;
+}
+
+/// Types while the wires to Zoom, to Slack and to the store, if there is one, are bad in turn.
+async fn bad_wires(mut bot: Bot, redis: Option<Proxy>) {
     let zoom = Proxy::before(&bot.zoom.api_url()).await;
     for name in ["ZOOM_API_URL", "ZOOM_OAUTH_URL"] {
         let address = zoom.instead_of(&bot.vars[name]);
         bot.vars.insert(name.to_owned(), address);
     }
-    bot.vars.insert("REDIS_URL".to_owned(), redis.instead_of(&bot.vars["REDIS_URL"]));
     let hooks = bot.proxy_before_hooks().await;
     let (ada, events, host) = bot.connected("ada").await;
     let typist = Typist::new(&bot.slack, &ada, &events, &Way::to([&bot.service]));
@@ -147,7 +157,8 @@ async fn wires_that_cut_delay_truncate_and_swallow_lose_nothing_that_was_accepte
     let lines = std::iter::from_fn(|| (!is_over.get()).then(|| Line::any(&mut random, &bot.zoom, &host)));
     let spoiling = async {
         for _ in 0..40 {
-            let wire = *chance.one_of(&[&redis, &zoom, &hooks]);
+            let wires: Vec<&Proxy> = redis.iter().chain([&zoom, &hooks]).collect();
+            let wire = *chance.one_of(&wires);
             let delay = Duration::from_millis(chance.below(1000));
             let truncate = Mode::Truncate(usize::try_from(chance.below(150)).unwrap());
             wire.set(*chance.one_of(&[Mode::Cut, Mode::Delay(delay), truncate, Mode::Silence]));

@@ -130,3 +130,21 @@ async fn a_pair_that_was_replaced_while_its_refresh_was_refused_is_used_by_all()
     assert_eq!(scene.bot.zoom.refreshes(), 0);
     scene.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewal_whose_answer_is_lost_is_told_as_that_and_the_next_one_asks_to_connect() {
+    let mut bot = Bot::start(Engine::Embedded).await;
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting_in_progress(&host);
+    bot.zoom.clock().advance(Duration::from_secs(2 * 3600));
+    bot.zoom.next(Route::Token, Fault::Lost);
+    let lost = bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
+    assert!(is_public(&lost) && lost.shown.contains("did not answer while OnAir renewed its access"), "{}", lost.shown);
+    assert_eq!(bot.last_audit()["outcome"], "unavailable");
+    // Zoom had renewed it: the pair that is left is spent.
+    let offer = bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
+    assert!(!is_public(&offer) && offer.link("Connect Zoom").is_some(), "{}", offer.shown);
+    assert_eq!(bot.zoom.starts_of(meeting), 0);
+    bot.excused = vec!["token: a refresh token was used a second time", "token: invalid_grant: Invalid Token!"];
+    bot.finish().await;
+}
