@@ -217,6 +217,39 @@ pub fn missing_scopes(answer: &Answer) -> Option<Vec<String>> {
     lacks_scope(answer).then(|| named_scopes(&answer.message))
 }
 
+/// Why Zoom does not show something of a meeting or a user, where people can do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// The id belongs to a webinar.
+    Webinar,
+    /// The id is none.
+    InvalidId,
+    /// No such meeting for the connected user.
+    NotFound,
+    /// The meeting's host is in another Zoom account.
+    OtherAccount,
+    /// The connected Zoom user no longer exists.
+    UserMissing,
+    /// The connected user's licence has no meetings.
+    Licence,
+}
+
+/// Why a call that only reads was refused; `None` for every other reason.
+pub fn denied(answer: &Answer) -> Option<Denied> {
+    if answer.status >= 500 {
+        return None;
+    }
+    match by_message(answer).or_else(|| by_code(answer))? {
+        Outcome::Webinar => Some(Denied::Webinar),
+        Outcome::Invalid(Invalid::MeetingId) => Some(Denied::InvalidId),
+        Outcome::NotFound => Some(Denied::NotFound),
+        Outcome::OtherAccount => Some(Denied::OtherAccount),
+        Outcome::UserMissing => Some(Denied::UserMissing),
+        Outcome::NotAllowed(NotAllowed::Licence) => Some(Denied::Licence),
+        _ => None,
+    }
+}
+
 /// Whether Zoom says that the id of a meeting call belongs to a webinar.
 pub fn is_webinar(attempt: &Attempt) -> bool {
     matches!(attempt, Attempt::Answered(answer) if says(answer, "cannot access webinar info"))

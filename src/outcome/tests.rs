@@ -310,3 +310,25 @@ fn what_nobody_knows_keeps_zooms_own_words() {
     check_refused(409, 3999, "");
     check_refused(403, 200, "No permission.");
 }
+
+#[test]
+fn what_is_not_shown_is_told_by_the_same_codes_and_messages() {
+    let why = |status, code: i64, message: &str| denied(&answer(status, code, message));
+    assert_eq!(why(400, 3000, "Cannot access webinar info."), Some(Denied::Webinar));
+    assert_eq!(why(404, 3001, "Meeting does not exist: 68423085."), Some(Denied::NotFound));
+    assert_eq!(why(400, 300, "Invalid meeting ID."), Some(Denied::InvalidId));
+    assert_eq!(why(400, 1010, "User does not belong to this account."), Some(Denied::OtherAccount));
+    assert_eq!(why(404, 1001, "User does not exist."), Some(Denied::UserMissing));
+    assert_eq!(why(400, 3161, ""), Some(Denied::Licence));
+    for (status, code, message) in [
+        (400, 3000, "Anything else."),
+        (400, 4927, "Meeting 68423085 has not started."),
+        (400, 300, "Validation Failed."),
+        (404, 2300, "This API endpoint is not recognized."),
+        (500, 3001, "Meeting does not exist: 68423085."),
+        (415, 300, ""),
+    ] {
+        assert_eq!(why(status, code, message), None, "{status} {code} {message}");
+    }
+    assert_eq!(denied(&answer(404, None, "")), None, "whose 404 it is, nobody knows");
+}

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use reqwest::Response;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::outcome::{Answer, FieldError, LimitHeaders};
@@ -95,11 +96,10 @@ struct Envelope {
 
 impl Envelope {
     fn read(body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body);
-        let text = text.trim_start_matches('\u{feff}').trim();
-        match serde_json::from_str(text) {
+        let text = text_of(body);
+        match serde_json::from_str(&text) {
             Ok(json) => Self::of_json(&json),
-            Err(_) => Self::of_xml(text).unwrap_or_default(),
+            Err(_) => Self::of_xml(&text).unwrap_or_default(),
         }
     }
 
@@ -126,6 +126,18 @@ impl Envelope {
             fields: Vec::new(),
         })
     }
+}
+
+/// A body as text, without what may stand around it.
+fn text_of(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).trim_start_matches('\u{feff}').trim().to_owned()
+}
+
+/// What a body says that is a JSON object; anything else says nothing.
+pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    let text = text_of(body);
+    // A list would be read as the fields in their order.
+    text.starts_with('{').then(|| serde_json::from_str(&text).ok())?
 }
 
 /// A number as Zoom writes one in text: `4700`, and also `4,700`.

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::outcome::{self, LimitHeaders};
+use crate::outcome::{self, Denied, LimitHeaders};
 
 /// What stopped a call that had to give a value. Starts and stops have no such error: their every end is an
 /// [`Attempt`](crate::outcome::Attempt).
@@ -43,6 +43,9 @@ pub enum Error {
         /// The HTTP status.
         status: u16,
     },
+    /// Zoom understood and said no, for a reason that people know.
+    #[error("Zoom refused: {0:?}")]
+    Denied(Denied),
     /// Zoom understood and said no; most often a wrong client id or secret.
     #[error("Zoom refused (status {status}, code {})", code.as_deref().unwrap_or("none"))]
     Refused {
@@ -87,6 +90,7 @@ impl Error {
             Self::InvalidGrant
             | Self::Scope { .. }
             | Self::Unauthorized
+            | Self::Denied(_)
             | Self::Refused { .. }
             | Self::Unexpected { .. } => false,
         }

@@ -28,11 +28,13 @@ use crate::secret::Secret;
 mod answer;
 mod draft;
 mod error;
+mod facts;
 pub mod inbound;
 pub mod oauth;
 mod wire;
 
 pub use self::error::{BuildError, Cause, Error};
+pub use self::facts::{MeetingFacts, StreamSettings};
 
 const JSON: &str = "application/json";
 
@@ -176,28 +178,7 @@ impl Zoom {
     ///
     /// [Get a user](https://developers.zoom.us/docs/api/users/#tag/users/get/users/{userId})
     pub async fn me(&self, access: &Secret) -> Result<ZoomUser, Error> {
-        let url = format!("{}/users/me", self.inner.api_url);
-        let request = self.inner.http.get(url).header(ACCEPT, JSON).bearer_auth(access.expose());
-        let (answer, body) = self.send(request).await.map_err(Error::of_call)?;
-        let status = answer.status;
-        tracing::info!(
-            call = "users/me",
-            status,
-            code = answer.code,
-            tracking_id = answer.tracking_id,
-            "Zoom answered"
-        );
-        if !(200..300).contains(&status) {
-            return Err(self.refusal(answer));
-        }
-        match body {
-            Body::Whole(bytes) => {
-                let user: wire::User = serde_json::from_slice(&bytes).map_err(|_| Error::Unexpected { status })?;
-                Ok(zoom_user(user))
-            }
-            Body::Cut(_, error) => Err(Error::NoAnswer(Cause::new(error))),
-            Body::TooLong(_) => Err(Error::Unexpected { status }),
-        }
+        self.get(access, "users/me", "/users/me").await.map(zoom_user)
     }
 
     /// Whether both of Zoom's addresses answer HTTP at all; any status will do.
@@ -221,17 +202,19 @@ impl Zoom {
     }
 
     fn refusal(&self, answer: Answer) -> Error {
-        let (status, code, limit) = (answer.status, answer.code, answer.limit.clone());
         if let Some(missing) = outcome::missing_scopes(&answer) {
             return Error::Scope { missing };
         }
+        let (status, code, limit, denied) =
+            (answer.status, answer.code, answer.limit.clone(), outcome::denied(&answer));
         if outcome::is_unauthorized(&Attempt::Answered(answer)) {
             return Error::Unauthorized;
         }
-        match status {
-            429 => Error::busy(&limit, self.inner.clock.now()),
-            500.. => Error::Down { status },
-            _ => Error::Refused { status, code: code.map(|code| code.to_string()) },
+        match (status, denied) {
+            (429, _) => Error::busy(&limit, self.inner.clock.now()),
+            (_, Some(denied)) => Error::Denied(denied),
+            (500.., None) => Error::Down { status },
+            (_, None) => Error::Refused { status, code: code.map(|code| code.to_string()) },
         }
     }
 }

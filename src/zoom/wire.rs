@@ -126,6 +126,37 @@ pub(super) struct User {
     pub(super) email: Option<String>,
 }
 
+/// The part of [`GET /meetings/{meetingId}`](https://developers.zoom.us/docs/api/meetings/#tag/meetings/get/meetings/{meetingId})
+/// that OnAir wants.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Meeting {
+    pub(super) host_id: Value,
+    /// `waiting` or `started`
+    pub(super) status: Value,
+    /// With `encryption_type`: `enhanced_encryption` or `e2ee`.
+    pub(super) settings: Value,
+}
+
+/// The part of
+/// [`GET /meetings/{meetingId}/livestream`](https://developers.zoom.us/docs/api/meetings/#tag/meetings/get/meetings/{meetingId}/livestream)
+/// that OnAir wants. The key comes with it in clear and is deliberately not a field of this.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Target {
+    pub(super) stream_url: Value,
+}
+
+/// The part of
+/// [`GET /users/me/settings`](https://developers.zoom.us/docs/api/users/#tag/users/get/users/{userId}/settings) that OnAir
+/// wants.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct UserSettings {
+    /// With `allow_live_streaming`, `custom_live_streaming_service` and `webinar_live_streaming`.
+    pub(super) in_meeting: Value,
+}
+
 /// Everything about a Zoom user is kept under the id: people must not come to share an empty one.
 fn not_empty<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     let text = String::deserialize(input)?;

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use onair::clock::Clock;
 use onair::grant::Tokens;
 use onair::grant::random_secret;
+use onair::outcome::Denied;
 use onair::secret::Secret;
 use onair::zoom::{Error, Options};
 
@@ -155,7 +156,7 @@ async fn me_fails_by_what_the_caller_does_next() {
     let error = me_fails(Reply::status(429, "Retry-After: 9999999999\r\n", "")).await;
     assert!(matches!(error, Error::Busy { retry_at } if retry_at < Clock::default().now() + Duration::from_secs(60)));
     let error = me_fails(Reply::json(404, r#"{"code":1001,"message":"User does not exist."}"#)).await;
-    assert!(matches!(&error, Error::Refused { status: 404, code: Some(code) } if code == "1001"), "{error:?}");
+    assert!(matches!(error, Error::Denied(Denied::UserMissing)), "{error:?}");
     assert!(matches!(me_fails(Reply::status(503, "", "")).await, Error::Down { status: 503 }));
     assert!(matches!(me_fails(Reply::no_content()).await, Error::Unexpected { status: 204 }));
     assert!(matches!(me_fails(Reply::json(200, "{}")).await, Error::Unexpected { status: 200 }));
