@@ -114,6 +114,8 @@ words! {
         Forget = "forget",
         /// `/stream presets`
         Presets = "presets",
+        /// `/stream check`
+        Check = "check",
         /// `/stream help`, and text that made no sense.
         Help = "help",
         /// The Cancel button of an order that waits for its next try.

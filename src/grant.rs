@@ -11,6 +11,14 @@ use crate::secret::Secret;
 
 /// The scope without which nothing can be started or stopped.
 pub const LIVESTREAM_SCOPE: &str = "meeting:update:livestream_status";
+/// The same for webinars; optional.
+pub const WEBINAR_SCOPE: &str = "webinar:update:livestream_status";
+/// Shows whose a meeting is, whether it runs, and how it is encrypted; optional.
+pub const MEETING_SCOPE: &str = "meeting:read:meeting";
+/// Shows whether a meeting has a stream address; optional.
+pub const TARGET_SCOPE: &str = "meeting:read:livestream";
+/// Shows whether a user's settings allow streams; optional.
+pub const SETTINGS_SCOPE: &str = "user:read:settings";
 
 /// A pair of tokens as Zoom's token endpoint answers it. The refresh token is good for one use.
 ///
@@ -37,8 +45,15 @@ impl Tokens {
 
     /// Whether Zoom said which scopes it gave and left out the one that matters most.
     pub fn lacks_livestream_scope(&self) -> bool {
-        !self.scopes.is_empty()
-            && !self.scopes.iter().any(|scope| scope == LIVESTREAM_SCOPE || scope.starts_with("meeting:write"))
+        self.allows(LIVESTREAM_SCOPE) == Some(false)
+    }
+
+    /// Whether a scope to change something was given, by its name or by the wider one that older Zoom apps have; `None`
+    /// where Zoom did not say.
+    pub fn allows(&self, wanted: &str) -> Option<bool> {
+        let of = wanted.split(':').next().unwrap_or_default();
+        let gives = |scope: &String| scope == wanted || scope.starts_with(&format!("{of}:write"));
+        (!self.scopes.is_empty()).then(|| self.scopes.iter().any(gives))
     }
 }
 

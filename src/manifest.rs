@@ -7,7 +7,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::command::Verb;
-use crate::grant::LIVESTREAM_SCOPE;
+use crate::grant::{LIVESTREAM_SCOPE, MEETING_SCOPE, SETTINGS_SCOPE, TARGET_SCOPE, WEBINAR_SCOPE};
 
 /// What a manifest cannot be made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,11 +89,13 @@ pub fn zoom(base_url: &str) -> Result<String, Error> {
             "scopes": [
                 scope(LIVESTREAM_SCOPE, false),
                 scope("user:read:user", false),
-                scope("meeting:read:meeting", true),
-                scope("meeting:read:livestream", true),
-                scope("webinar:update:livestream_status", true),
+                scope(MEETING_SCOPE, true),
+                scope(TARGET_SCOPE, true),
+                scope(SETTINGS_SCOPE, true),
+                scope(WEBINAR_SCOPE, true),
             ],
-            "scope_description": "Start and stop live streams and hear what becomes of them; learn which Zoom user connected.",
+            "scope_description": "Start and stop live streams, hear what becomes of them, and tell beforehand what would \
+                                  stop a start; learn which Zoom user connected.",
             "enable_private_pkce_client": true,
             "enable_public_pkce_client": false,
         },

@@ -1,9 +1,12 @@
 //! Everything OnAir can say to a person, as data. Words are chosen in [`crate::words`], from these and nothing else.
 
+mod check;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::check::{Check, Cure, Verdict, Why};
 use crate::command::{Command, UsageError, Verb};
 use crate::grant::ZoomUser;
 use crate::id::UserId;
@@ -114,6 +117,8 @@ pub enum Reply {
     Forgotten(Preset),
     /// The names a person has saved.
     Presets(Presets),
+    /// What would stop a start.
+    Check(Box<Check>),
 }
 
 /// Why somebody is asked to connect.

@@ -19,6 +19,7 @@ pub(super) fn verb(word: &str) -> Option<Verb> {
         "add" | "remember" | "bookmark" | "name" | "store" => Verb::Save,
         "remove" | "rm" | "delete" | "del" | "unsave" => Verb::Forget,
         "names" | "saved" | "bookmarks" | "favorites" => Verb::Presets,
+        "preflight" | "pre-flight" | "test" | "verify" | "ready" | "doctor" => Verb::Check,
         "usage" | "commands" | "man" => Verb::Help,
         _ => {
             // A copied `stop` ends a show: only a slip of one letter means it.

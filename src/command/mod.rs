@@ -57,6 +57,11 @@ pub enum Command<M = MeetingId> {
     },
     /// Which names one has saved.
     Presets,
+    /// What would stop a start.
+    Check {
+        /// Of which meeting.
+        meeting: M,
+    },
     /// How to use one verb, or all.
     Help {
         /// The verb asked about.
@@ -106,13 +111,15 @@ pub enum Verb {
     Forget,
     /// See [`Command::Presets`].
     Presets,
+    /// See [`Command::Check`].
+    Check,
     /// See [`Command::Help`].
     Help,
 }
 
 impl Verb {
     /// Every verb, in the order help lists them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Start,
         Self::Stop,
         Self::Status,
@@ -122,6 +129,7 @@ impl Verb {
         Self::Save,
         Self::Forget,
         Self::Presets,
+        Self::Check,
         Self::Help,
     ];
 
@@ -137,6 +145,7 @@ impl Verb {
             Self::Save => "save",
             Self::Forget => "forget",
             Self::Presets => "presets",
+            Self::Check => "check",
             Self::Help => "help",
         }
     }
@@ -148,7 +157,7 @@ impl Verb {
                 "<meeting> [\"title\"] [--speaker-name on|off] [--layout follow_host|gallery_view|speaker_view] \
                  [--captions burnt-in|embedded|off] [--dry-run]"
             }
-            Self::Stop => "<meeting>",
+            Self::Stop | Self::Check => "<meeting>",
             Self::Status => "[<meeting>]",
             Self::Save => "<name> <meeting> [\"title\"]",
             Self::Forget => "<name>",
@@ -169,6 +178,7 @@ impl Verb {
             Self::Save => "save a meeting under a name of your own",
             Self::Forget => "forget a saved name",
             Self::Presets => "your saved names",
+            Self::Check => "what would stop a start, and how to cure it",
             Self::Help => "this list, or more about one verb",
         }
     }
@@ -181,6 +191,7 @@ impl Verb {
             Self::Status => "status 68423085",
             Self::Save => "save keynote 68423085 \"Keynote\"",
             Self::Forget => "forget keynote",
+            Self::Check => "check 68423085",
             Self::Help => "help start",
             Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => self.word(),
         }
@@ -200,6 +211,7 @@ impl<M> Command<M> {
             Self::Save(_) => Verb::Save,
             Self::Forget { .. } => Verb::Forget,
             Self::Presets => Verb::Presets,
+            Self::Check { .. } => Verb::Check,
             Self::Help { .. } => Verb::Help,
         }
     }
@@ -211,7 +223,7 @@ impl<M> Command<M> {
     {
         match self {
             Self::Start(start) => Some(start.meeting.clone()),
-            Self::Stop { meeting } => Some(meeting.clone()),
+            Self::Stop { meeting } | Self::Check { meeting } => Some(meeting.clone()),
             Self::Status { meeting } => meeting.clone(),
             Self::Save(preset) => Some(preset.meeting.clone()),
             Self::Connect

@@ -82,7 +82,7 @@ impl Command<Target> {
     fn target(&mut self) -> Option<&mut Target> {
         match self {
             Self::Start(start) => Some(&mut start.meeting),
-            Self::Stop { meeting } => Some(meeting),
+            Self::Stop { meeting } | Self::Check { meeting } => Some(meeting),
             Self::Status { meeting } => meeting.as_mut(),
             Self::Save(preset) => Some(&mut preset.meeting),
             _ => None,
@@ -100,6 +100,7 @@ impl Command<Target> {
             Self::Save(Preset { name, meeting: target, title }) => {
                 Command::Save(Preset { name, meeting: meeting(target)?, title })
             }
+            Self::Check { meeting: target } => Command::Check { meeting: meeting(target)? },
             Self::Connect => Command::Connect,
             Self::Disconnect => Command::Disconnect,
             Self::Whoami => Command::Whoami,

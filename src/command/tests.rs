@@ -44,6 +44,7 @@ fn every_verb_is_read_in_any_case() {
     }
     check("StArT 68423085", "start 68423085");
     check("status", "status");
+    check("check 684-230-85", "check 68423085");
     check("whoami", "whoami");
     check("ｓｔｏｐ　６８４２３０８５", "stop 68423085");
 }
@@ -402,6 +403,7 @@ fn trailing_words_are_refused_and_quoted_in_the_suggestion() {
     refuse("start 68423085 3 talks", trailing("talks"), "start 68423085 \"3 talks\"");
     refuse("start 684 230 85 talks", trailing("talks"), "start 68423085 \"talks\"");
     refuse("stop 68423085 now", trailing("now"), "stop 68423085");
+    refuse("check 68423085 now", trailing("now"), "check 68423085");
     refuse("stop 68423085 \"Keynote\"", trailing("Keynote"), "stop 68423085");
     refuse("status 68423085 81234567890x", trailing("81234567890x"), "status 68423085");
     for verb in ["connect", "disconnect", "whoami"] {
@@ -415,6 +417,7 @@ fn trailing_words_are_refused_and_quoted_in_the_suggestion() {
 fn a_start_and_a_stop_need_a_meeting() {
     refuse("start", Problem::MissingMeeting { verb: Verb::Start }, "start 68423085");
     refuse("stop", Problem::MissingMeeting { verb: Verb::Stop }, "stop 68423085");
+    refuse("check", Problem::MissingMeeting { verb: Verb::Check }, "check 68423085");
     refuse("stop \"\"", Problem::MissingMeeting { verb: Verb::Stop }, "stop 68423085");
     refuse("start \"Keynote\"", Problem::MissingMeeting { verb: Verb::Start }, KEYNOTE);
     let keynote = || not_a_meeting("Keynote", NotAMeeting::Word);
@@ -431,6 +434,8 @@ fn an_unknown_verb_suggests_the_nearest() {
         ("live 68423085 Keynote", "live", KEYNOTE),
         ("stp 68423085", "stp", "stop 68423085"),
         ("end 68423085", "end", "stop 68423085"),
+        ("chek 68423085", "chek", "check 68423085"),
+        ("preflight keynote", "preflight", "check keynote"),
         ("stats", "stats", "status"),
         ("stat", "stat", "status"),
         ("conect", "conect", "connect"),
@@ -613,6 +618,7 @@ fn lines() -> impl Strategy<Value = String> {
         "save ",
         "forget ",
         "presets",
+        "check ",
         "68423085",
         "68423085x",
         "812 3456 7890",

@@ -54,7 +54,7 @@ pub(super) fn page_link(app: &App, state: &StateToken) -> Secret {
 /// The verb that runs by itself once the person is connected; `connect` itself has nothing left to do.
 pub(super) fn waiting(invocation: &Invocation) -> Option<Verb> {
     match command::parse(invocation.text.as_str()) {
-        Ok(command @ (Command::Start(_) | Command::Stop { .. })) => Some(command.verb()),
+        Ok(command @ (Command::Start(_) | Command::Stop { .. } | Command::Check { .. })) => Some(command.verb()),
         Ok(_) | Err(_) => None,
     }
 }

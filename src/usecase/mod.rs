@@ -2,6 +2,7 @@
 //! one answer and the one audit entry that each ends in, whatever happens in between.
 
 mod cancel;
+mod check;
 mod connect;
 mod disconnect;
 mod forget;
@@ -268,6 +269,7 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
         Command::Save(preset) => save::save(app, invocation, preset).await,
         Command::Forget { name } => forget::forget(app, invocation, name).await,
         Command::Presets => presets::presets(app, invocation).await,
+        Command::Check { meeting } => check::check(app, invocation, *meeting).await,
         Command::Help { verb } => Ok(Done::new(Reply::Help { verb: *verb }, AuditOutcome::Told)),
     }
 }
@@ -325,6 +327,7 @@ fn asked(command: &Command) -> Option<Asked> {
         | Command::Save(_)
         | Command::Forget { .. }
         | Command::Presets
+        | Command::Check { .. }
         | Command::Help { .. } => None,
     }
 }
@@ -367,6 +370,7 @@ impl From<Verb> for AuditVerb {
             Verb::Save => Self::Save,
             Verb::Forget => Self::Forget,
             Verb::Presets => Self::Presets,
+            Verb::Check => Self::Check,
             Verb::Help => Self::Help,
         }
     }

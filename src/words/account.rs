@@ -6,6 +6,10 @@ use crate::command::Verb;
 use crate::grant::{LIVESTREAM_SCOPE, Pending, ZoomUser};
 use crate::reply::{ConnectWhy, Disconnected};
 
+/// What to do about a permission that a new connection does not bring.
+pub(super) const NOT_OFFERED: &str =
+    "If Zoom doesn't offer it while you connect, an admin has to add it to OnAir's app at Zoom.";
+
 /// A Zoom user as people tell one from another: name and address. A channel reads it only where a meeting was not
 /// found, to see that it is the wrong account.
 pub(super) fn shown(account: &ZoomUser) -> String {
@@ -62,8 +66,7 @@ pub(super) fn missing_scope(outcome: &str, missing: &[String]) -> Vec<String> {
     } else {
         format!("{outcome}: your Zoom connection lacks permission for {}.", list(&named, "and"))
     };
-    let advice = "If Zoom doesn't offer it while you connect, an admin has to add it to OnAir's app at Zoom.";
-    vec![first, advice.to_owned()]
+    vec![first, NOT_OFFERED.to_owned()]
 }
 
 pub(super) fn whoami(account: &ZoomUser, shared_with: usize, lacks_scope: bool, context: &Context) -> Vec<String> {

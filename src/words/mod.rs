@@ -7,6 +7,7 @@
 mod account;
 mod already;
 mod card;
+mod check;
 mod fields;
 mod outcome;
 mod page;
@@ -177,6 +178,7 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Saved { preset, replaced } => presets::saved(preset, replaced.as_ref(), context),
         Reply::Forgotten(preset) => presets::forgotten(preset, context),
         Reply::Presets(saved) => presets::list(saved, context),
+        Reply::Check(check) => check::list(check, context),
     };
     let replaces = matches!(reply, Reply::Cancelled { how: Cancelled::Now, .. });
     let buttons = button(reply, context).into_iter().collect();
@@ -220,7 +222,8 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Status { .. }
         | Reply::Saved { .. }
         | Reply::Forgotten(_)
-        | Reply::Presets(_) => Audience::Person,
+        | Reply::Presets(_)
+        | Reply::Check(_) => Audience::Person,
     }
 }
 

@@ -58,6 +58,44 @@ pub(super) fn show(show: &Show, context: &Context) -> Vec<String> {
     }
 }
 
+/// Why a stream is not allowed, and what to switch on, where.
+pub(super) fn forbidden(what: NotAllowed) -> (&'static str, String) {
+    match what {
+        NotAllowed::Licence => (
+            "its host's Zoom license doesn't cover it.",
+            "A Zoom admin gives the host a Pro license or higher: Zoom web portal → User Management → Users.".to_owned(),
+        ),
+        NotAllowed::Setting => (
+            "Zoom doesn't let its host stream.",
+            "Zoom web portal → Settings → Meeting → In Meeting (Advanced): switch on \"Allow livestreaming of meetings\" \
+             and tick \"Custom Live Streaming Service\".\n\
+             Grayed out? A Zoom admin has locked it. Not there? It takes a Pro license or higher."
+                .to_owned(),
+        ),
+        NotAllowed::Encryption => (
+            "the meeting is end-to-end encrypted, and Zoom can't stream those.",
+            "End the meeting, switch its encryption from end-to-end to enhanced in the Zoom web portal → Meetings, and \
+             start it again."
+                .to_owned(),
+        ),
+        NotAllowed::WebinarPlan => (
+            "its host has no webinar plan.",
+            "A Zoom admin gives the host one: Zoom web portal → User Management → Users.".to_owned(),
+        ),
+        NotAllowed::WebinarService => (
+            "this webinar has no streaming service set up.",
+            format!(
+                "Zoom web portal → Webinars → this webinar → Live Streaming: set up the custom streaming service.\n\
+                 Not there? {WEBINAR_SETTING}"
+            ),
+        ),
+    }
+}
+
+/// Where webinars are allowed to be streamed at all.
+pub(super) const WEBINAR_SETTING: &str =
+    "Settings → Webinar: switch on \"Allow livestreaming of webinars\"; a Zoom admin may have locked it.";
+
 impl Words<'_> {
     fn accepted(&self) -> Vec<String> {
         let mut lines = vec![format!("Zoom accepted the start of {}, asked for by {}.", self.what(), self.asker())];
@@ -194,34 +232,8 @@ impl Words<'_> {
     }
 
     fn not_allowed(&self, what: NotAllowed) -> Vec<String> {
-        let (why, cure) = match what {
-            NotAllowed::Licence => (
-                "its host's Zoom license doesn't cover it.",
-                "A Zoom admin gives the host a Pro license or higher: Zoom web portal → User Management → Users.",
-            ),
-            NotAllowed::Setting => (
-                "Zoom doesn't let its host stream.",
-                "Zoom web portal → Settings → Meeting → In Meeting (Advanced): switch on \"Allow livestreaming of \
-                 meetings\" and tick \"Custom Live Streaming Service\".\n\
-                 Grayed out? A Zoom admin has locked it. Not there? It takes a Pro license or higher.",
-            ),
-            NotAllowed::Encryption => (
-                "the meeting is end-to-end encrypted, and Zoom can't stream those.",
-                "End the meeting, switch its encryption from end-to-end to enhanced in the Zoom web portal → Meetings, \
-                 and start it again.",
-            ),
-            NotAllowed::WebinarPlan => (
-                "its host has no webinar plan.",
-                "A Zoom admin gives the host one: Zoom web portal → User Management → Users.",
-            ),
-            NotAllowed::WebinarService => (
-                "this webinar has no streaming service set up.",
-                "Zoom web portal → Webinars → this webinar → Live Streaming: set up the custom streaming service.\n\
-                 Not there? Settings → Webinar: switch on \"Allow livestreaming of webinars\"; a Zoom admin may have \
-                 locked it.",
-            ),
-        };
-        let mut lines = vec![self.public_failure(why), cure.to_owned()];
+        let (why, cure) = forbidden(what);
+        let mut lines = vec![self.public_failure(why), cure];
         lines.extend(self.by_hand());
         lines.push(format!("Then repeat: {}", self.again()));
         lines

@@ -73,6 +73,9 @@ fn details(verb: Verb, context: &Context) -> Vec<String> {
         ],
         Verb::Forget => vec!["Nothing else changes: what is on air stays on air.".to_owned()],
         Verb::Presets => vec!["Nobody else sees or uses them.".to_owned()],
+        Verb::Check => {
+            vec![meeting, "Only you see the list. Nothing is started, stopped or changed.".to_owned()]
+        }
         Verb::Help => {
             let verbs: Vec<String> = Verb::ALL.into_iter().map(|verb| code(verb.word())).collect();
             vec![format!("• {}: {}", code("<verb>"), list(&verbs, "or"))]

@@ -4,6 +4,7 @@
 
 mod bot;
 mod cards;
+mod check;
 mod cli;
 mod commands;
 mod connect;

@@ -43,6 +43,7 @@ fn a_name_stands_wherever_a_meeting_does() {
         "start Keynote",
         "start keynote \"Welcome\" --layout gallery_view --dry-run",
         "stop keynote",
+        "check keynote",
         "status q3-review",
         "save today keynote",
         "save today keynote \"Welcome\"",

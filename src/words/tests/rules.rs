@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::preset::NotAName;
+use crate::reply::{Check, Cure, Verdict, Why};
+use crate::stream::State;
 
 /// One of each outcome, with hostile text wherever an outcome has room for text.
 fn outcomes(text: &str) -> Vec<Outcome> {
@@ -83,6 +85,12 @@ fn replies(text: &str) -> Vec<Reply> {
         Already { asked: asked.clone(), action: Action::Start, is_same: false, by: by.clone(), asked_at: now(), phase };
     replies.push(Reply::Already(already));
     replies.push(Reply::Withdrawn { by, their_action: Action::Stop, asked_by: UserId::new("U1"), asked });
+    let refused = Why::Refused { status: 400, code: Some(word.clone()) };
+    for target in [Verdict::Bad(Cure::SetTheTarget), Verdict::Unknown(refused)] {
+        let stream = Some(State::Live { since: now(), by: None });
+        let check = Check { account: account.clone(), target, stream, ..checks::good() };
+        replies.push(Reply::Check(Box::new(check)));
+    }
     replies.push(Reply::DryRun { request: word, account });
     // The store gives back what lies in it, whatever that is.
     let name = serde_json::from_value(serde_json::Value::from(text)).unwrap();
@@ -113,6 +121,7 @@ fn others() -> Vec<Reply> {
         Reply::NotConnected,
         usage(Problem::TooManyNames),
         Reply::Presets(Presets::default()),
+        Reply::Check(Box::new(checks::good())),
         Reply::Status { meeting: None, streams: Vec::new() },
         Reply::Status { meeting: Some(meeting()), streams: Vec::new() },
     ];

@@ -20,6 +20,7 @@ fn help() {
     • `/stream save keynote 68423085 "Keynote"`: save a meeting under a name of your own
     • `/stream forget keynote`: forget a saved name
     • `/stream presets`: your saved names
+    • `/stream check 68423085`: what would stop a start, and how to cure it
     • `/stream help start`: this list, or more about one verb
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
@@ -91,8 +92,15 @@ fn help_for_each_verb() {
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
+    `/stream check <meeting>`: what would stop a start, and how to cure it
+    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved
+    Only you see the list. Nothing is started, stopped or changed.
+    Example: `/stream check 68423085`
+    Slack doesn't run commands in threads: type them in the channel itself.
+
+    (Person)
     `/stream help [<verb>]`: this list, or more about one verb
-    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets` or `help`
+    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `check` or `help`
     Example: `/stream help start`
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
