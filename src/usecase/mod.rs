@@ -154,15 +154,13 @@ pub async fn receive(app: &App, delivery: &DeliveryId, invocation: Invocation) -
         tracing::warn!(reference = %invocation.reference, "busy: a command was not accepted");
         return Receipt::Answer(say(app, &invocation, &Reply::Busy));
     }
-    let asked = invocation.clone();
-    let job = Job::Command { invocation: Box::new(invocation), stage: Stage::Accepted };
-    let new = NewJob::new(job);
+    let new = NewJob::new(Job::Command { invocation: Box::new(invocation), stage: Stage::Accepted });
+    let Job::Command { invocation, .. } = &new.job else { unreachable!("it was made of a command") };
     let with = match &now {
         Some((_, entry)) => With::Entry(entry),
         None => With::Job { id: &new.id, job: &new.job, owner: &new.owner, lease: hold::LEASE },
     };
     let accepted = app.store.accept(delivery, with).await;
-    let invocation = &asked;
     match accepted {
         Ok(store::Accepted::New) => {}
         Ok(store::Accepted::Replayed) => return Receipt::Replayed,

@@ -257,9 +257,7 @@ async fn conclude(work: &Work, ordered: Ordered, ended: &Ended) -> Result<Done, 
         }
         _ => None,
     };
-    let note = note(work, &ordered, ended, retry);
     let next_try = retry.map(|retry| stream::next_try(work, retry, told_at(&ended.outcome).unwrap_or(retry.at)));
-    let outcome = AuditOutcome::from(&ended.outcome);
     let show = Show {
         asked_by: invocation.person.user.clone(),
         action: ordered.action,
@@ -270,32 +268,28 @@ async fn conclude(work: &Work, ordered: Ordered, ended: &Ended) -> Result<Done, 
         retry: next_try,
         account: ended.grant.user.clone(),
     };
-    let mut done = Done::new(Reply::Show(show), outcome);
+    let note = note(work, &show);
+    let mut done = Done::new(Reply::Show(show), AuditOutcome::from(&ended.outcome));
     (done.retry, done.note) = (retry, note);
     Ok(done)
 }
 
 /// What an order means for its stream, if anything.
-fn note(work: &Work, ordered: &Ordered, ended: &Ended, retry: Option<Retry>) -> Option<Note> {
-    let how = match (&ended.outcome, retry) {
-        (Outcome::Accepted, _) => Some(How::Taken),
-        (Outcome::Unknown, _) => Some(How::Unclear),
-        (outcome, Some(retry)) => {
-            let told = told_at(outcome).unwrap_or(retry.at);
-            Some(How::Throttled(stream::next_try(work, retry, told)))
-        }
-        (_, None) => None,
+fn note(work: &Work, show: &Show) -> Option<Note> {
+    let how = match &show.outcome {
+        Outcome::Accepted => Some(How::Taken),
+        Outcome::Unknown => Some(How::Unclear),
+        _ => show.retry.clone().map(How::Throttled),
     };
-    let what = match (ordered.action, how) {
+    let what = match (show.action, how) {
         (Action::Start, Some(how)) => {
-            let confirms = stream::confirms(&work.app, ended.room == Room::Webinar);
-            What::Start { asked: stream::asked(work, ordered.settings.clone()), confirms, how }
+            What::Start { asked: stream::asked(work, show.settings.clone()), confirms: show.confirms, how }
         }
         (Action::Start, None) => What::FailedStart,
-        (Action::Stop, _) if ended.outcome == Outcome::Stopped => What::Stop { by: work.invocation.person.clone() },
+        (Action::Stop, _) if show.outcome == Outcome::Stopped => What::Stop { by: work.invocation.person.clone() },
         (Action::Stop, _) => return None,
     };
-    Some(Note { meeting: ordered.meeting, what })
+    Some(Note { meeting: show.meeting, what })
 }
 
 /// When Zoom said that the next try can work.
