@@ -122,10 +122,6 @@ pub(super) async fn unknown(work: &Work, task: &Task) -> Result<Done, Failure> {
     remember(app, invocation, &ordered, Fate::Unknown).await;
     let is_webinar = app.store.is_webinar(ordered.meeting).await.unwrap_or_default();
     let confirms = stream::confirms(app, is_webinar);
-    let note = (ordered.action == Action::Start).then(|| {
-        let asked = stream::asked(work, ordered.settings.clone());
-        Note { meeting: ordered.meeting, what: What::Start { asked, confirms, how: How::Unclear } }
-    });
     let show = Show {
         asked_by: invocation.person.user.clone(),
         action: ordered.action,
@@ -137,6 +133,7 @@ pub(super) async fn unknown(work: &Work, task: &Task) -> Result<Done, Failure> {
         // Whose account it was is not part of this answer.
         account: ZoomUser { id: ZoomUserId::new(""), account: None, name: None, email: None },
     };
+    let note = note(work, &show);
     let mut done = Done::new(Reply::Show(show), AuditOutcome::Unknown);
     done.note = note;
     Ok(done)
