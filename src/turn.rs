@@ -70,7 +70,7 @@ pub enum Phase {
     },
     /// It is over, and so is what it displaced: Zoom did not take it, or somebody gave it up while it waited.
     Over {
-        /// The press of Cancel that gave it up.
+        /// The press of Cancel that gave it up, if one did.
         press: Option<JobId>,
     },
 }
@@ -165,9 +165,9 @@ impl Turn {
         }
     }
 
-    /// The same record with an order that waits given up, by a press; `None` where it does not wait here.
-    pub fn without(&self, job: &JobId, press: &JobId) -> Option<Self> {
-        let over = Phase::Over { press: Some(press.clone()) };
+    /// The same record with an order that waits given up, by a press if one is given; `None` where it does not wait here.
+    pub fn without(&self, job: &JobId, press: Option<&JobId>) -> Option<Self> {
+        let over = Phase::Over { press: press.cloned() };
         if self.job == *job && matches!(self.phase, Phase::Waiting { .. }) {
             return Some(Self { phase: over, ..self.clone() });
         }

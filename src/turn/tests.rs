@@ -153,13 +153,13 @@ fn the_same_zoom_user_ends_what_waits_whatever_zoom_says() {
 fn what_waits_can_be_given_up_also_while_a_stranger_has_its_turn() {
     let (job, press) = (JobId::new("a"), JobId::new("p"));
     let over = Phase::Over { press: Some(press.clone()) };
-    assert_eq!(start("a", waiting()).without(&job, &press).unwrap().phase, over);
-    let guest = guest().without(&job, &press).unwrap();
+    assert_eq!(start("a", waiting()).without(&job, Some(&press)).unwrap().phase, over);
+    let guest = guest().without(&job, Some(&press)).unwrap();
     assert_eq!(guest.of(&job).unwrap().phase, over);
     let (back, told) = guest.after(None);
     assert_eq!((back.unwrap().phase, told), (over, None));
-    assert_eq!(start("a", WORKING).without(&job, &press), None, "it does not wait");
-    assert_eq!(guest.without(&job, &press), None, "it does not wait any more");
+    assert_eq!(start("a", WORKING).without(&job, Some(&press)), None, "it does not wait");
+    assert_eq!(guest.without(&job, Some(&press)), None, "it does not wait any more");
 }
 
 #[test]

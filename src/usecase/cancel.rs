@@ -37,7 +37,7 @@ pub(super) async fn cancel(work: &Work, meeting: MeetingId, job: &JobId) -> Resu
     }
     let is_given_up = match &turn.phase {
         Phase::Working => return Ok(told(Cancelled::TooLate)),
-        Phase::Waiting { .. } => turn::give_up(app, meeting, job, press).await?,
+        Phase::Waiting { .. } => turn::give_up(app, meeting, job, Some(press)).await?,
         Phase::Over { .. } | Phase::Taken { .. } | Phase::Unknown { .. } => true,
     };
     if !is_given_up {

@@ -24,7 +24,7 @@ pub(super) struct Hold {
     /// How many have held the job, this process included.
     pub(super) attempt: u32,
     /// Cancelled when the lease is somebody else's: nothing more may be done or told here.
-    pub(super) lost: CancellationToken,
+    lost: CancellationToken,
 }
 
 /// A change of a job's record.
@@ -80,14 +80,14 @@ impl Hold {
             }
         };
         tokio::select! {
-            () = self.lost.cancelled() => {}
+            () = self.lost.cancelled() => tracing::warn!("somebody else works on this now"),
             () = renewing => {}
             () = work => {}
         }
     }
 
     /// Renews the lease once; cancels [`Hold::lost`] where it is somebody else's.
-    pub(super) async fn renew(&self) {
+    async fn renew(&self) {
         match self.app.store.keep(&self.id, &self.owner, LEASE).await {
             Ok(true) => {}
             Ok(false) => self.lost.cancel(),

@@ -8,7 +8,7 @@ use super::work::{self, NewJob};
 use super::{Failure, chain, keep, token, turn};
 use crate::app::{App, Place};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
-use crate::id::{DeliveryId, JobId, Reference, ZoomUserId};
+use crate::id::{DeliveryId, Reference, ZoomUserId};
 use crate::journal::Job;
 use crate::outcome::Action;
 use crate::store::With;
@@ -111,8 +111,8 @@ async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<Audit
     let (mut is_news, mut is_to_be_noticed, mut waited) = (false, false, None);
     let news = News::Reported(report.clone());
     let changed = stream::change(app, report.meeting, or_new, |stream| {
-        let (heard, before) = (stream.heard_at, stream.state.clone());
-        waited = if let State::Throttled(next) = &before { Some(next.job.clone()) } else { None };
+        let heard = stream.heard_at;
+        waited = if let State::Throttled(next) = &stream.state { Some(next.job.clone()) } else { None };
         is_news = stream.take(&news, app.clock.now());
         is_to_be_noticed = is_news && stream.notice(app.clock.now());
         is_news || stream.heard_at != heard
@@ -122,7 +122,7 @@ async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<Audit
         return Ok(None);
     }
     if let (Some(job), State::Ended { .. }) = (waited, &stream.state) {
-        turn::give_up(app, report.meeting, &job, &JobId::new("")).await?;
+        turn::give_up(app, report.meeting, &job, None).await?;
     }
     if let State::Ended { .. } = &stream.state {
         turn::forget_start(app, report.meeting).await?;

@@ -5,6 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::hold::RENEW;
 use super::lease::Wait;
 use super::order::Ordered;
 use super::work::Work;
@@ -109,7 +110,7 @@ pub(super) async fn find(work: &Work, meeting: MeetingId) {
         Ok(Some(seen)) if seen.value.job == *job => work.turn.set(Some((meeting, seen))),
         // It must not get the turn back: it is not going to wait any more.
         Ok(Some(seen)) if seen.value.of(job).is_some() => {
-            if let Err(failure) = give_up(&work.app, meeting, job, job).await {
+            if let Err(failure) = give_up(&work.app, meeting, job, None).await {
                 tracing::warn!(error = chain(&failure), "an order that is over seems to wait");
             }
         }
@@ -118,8 +119,21 @@ pub(super) async fn find(work: &Work, meeting: MeetingId) {
     }
 }
 
-/// Renews the turn while Zoom is asked.
-pub(super) async fn renew(work: &Work) {
+/// Does work, renewing the turn meanwhile, if the job has it.
+pub(super) async fn during(work: &Work, carried: impl Future<Output = ()>) {
+    let renewing = async {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            renew(work).await;
+        }
+    };
+    tokio::select! {
+        () = renewing => {}
+        () = carried => {}
+    }
+}
+
+async fn renew(work: &Work) {
     let Some((meeting, seen)) = work.turn.get() else { return };
     match work.app.store.change_turn(meeting, Some(&seen), Some(&seen.value)).await {
         Ok(Changed::Done(_)) => {}
@@ -172,8 +186,13 @@ pub(super) async fn pass_on(work: &Work, outcome: AuditOutcome, retry: Option<Re
     }
 }
 
-/// Gives up an order that waits for its next try, by a press; says whether it still waited.
-pub(super) async fn give_up(app: &App, meeting: MeetingId, job: &JobId, press: &JobId) -> Result<bool, Failure> {
+/// Gives up an order that waits for its next try, by a press if one is given; says whether it still waited.
+pub(super) async fn give_up(
+    app: &App,
+    meeting: MeetingId,
+    job: &JobId,
+    press: Option<&JobId>,
+) -> Result<bool, Failure> {
     let mut seen = app.store.turn(meeting).await?;
     loop {
         let Some(wanted) = seen.as_ref().and_then(|seen| seen.value.without(job, press)) else { return Ok(false) };

@@ -151,18 +151,8 @@ fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
 
 async fn carry(work: Work, stage: Stage, place: Place) {
     let work = Arc::new(work);
-    let renewing = async {
-        loop {
-            tokio::time::sleep(RENEW).await;
-            turn::renew(&work).await;
-            work.hold.renew().await;
-        }
-    };
-    tokio::select! {
-        () = work.hold.lost.cancelled() => tracing::warn!("somebody else works on this command now"),
-        () = renewing => {}
-        () = from_stage(&work, stage) => {}
-    }
+    let carried = Box::pin(from_stage(&work, stage));
+    work.hold.during(turn::during(&work, carried)).await;
     drop(place);
 }
 
