@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// How long it is from now until then; no time where it is past.
+pub fn until(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or_default()
+}
+
 /// The wall clock, in whole milliseconds. A clock can be moved ahead, which the sandbox does to rehearse an expiry.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {

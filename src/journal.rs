@@ -4,11 +4,10 @@
 //! A job is written before Slack or Zoom hears the 200, by the same round trip that remembers the delivery. Whoever works
 //! on it holds a lease; whoever takes a lease over reads from the job how far the work had come.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
 use crate::id::JobId;
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
@@ -96,7 +95,7 @@ impl Retry {
             Throttle::PreviousStart { retry_at } | Throttle::PerSecond { retry_at } => retry_at,
             Throttle::Daily { .. } => return None,
         };
-        let wait = Duration::try_from(told.duration_since(tried.now)).unwrap_or_default();
+        let wait = clock::until(told, tried.now);
         let at = tried.now.checked_add(wait + wait.mul_f64(jitter.clamp(0.0, 1.0) / 10.0)).ok()?;
         let end = tried.answerable_until.checked_sub(Self::MARGIN).ok()?;
         let number = tried.retries + 1;

@@ -194,6 +194,19 @@ pub enum Place {
     },
 }
 
+impl Place {
+    /// Whether it is the same message, however often it was changed.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Posted { channel, ts, .. }, Self::Posted { channel: other, ts: other_ts, .. }) => {
+                channel == other && ts == other_ts
+            }
+            (Self::Answered { at, .. }, Self::Answered { at: other, .. }) => at == other,
+            (Self::Posted { .. }, Self::Answered { .. }) | (Self::Answered { .. }, Self::Posted { .. }) => false,
+        }
+    }
+}
+
 /// What Zoom reported.
 ///
 /// [Webhooks](https://developers.zoom.us/docs/api/meetings/events/)
@@ -302,13 +315,18 @@ impl Stream {
         if self.is_on_air() {
             return;
         }
-        let is_next_try = self.asked.as_ref().is_some_and(|before| before.reference == asked.reference);
-        if !is_next_try {
+        // A next try goes on with the card of the first.
+        if !self.is_of(&asked.reference) {
             self.card = None;
         }
         self.asked = Some(asked);
         self.confirms = confirms;
         self.live_since = None;
+    }
+
+    /// Whether it was asked for by the command with this reference.
+    pub fn is_of(&self, reference: &Reference) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.reference == *reference)
     }
 
     /// Whether Zoom reported it on air and nothing else since.
@@ -388,7 +406,7 @@ impl Stream {
         match report.what {
             _ if is_old => return,
             // The end of an earlier run says nothing about this one.
-            Happened::MeetingEnded | Happened::StreamStopped if is_other_run && self.instance.is_some() => return,
+            Happened::MeetingEnded | Happened::StreamStopped if is_other_run => return,
             Happened::MeetingStarted => {}
             Happened::StreamStarted => self.go_live(report, is_other_run),
             Happened::StreamStopped => self.go_off(report),
@@ -400,9 +418,7 @@ impl Stream {
     }
 
     fn go_live(&mut self, report: &MeetingReport, is_other_run: bool) {
-        if let State::Live { .. } = self.state
-            && !is_other_run
-        {
+        if matches!(self.state, State::Live { .. }) && !is_other_run {
             return;
         }
         let is_asked_for = matches!(

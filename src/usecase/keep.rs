@@ -11,6 +11,7 @@ use super::stream::{self, OrNew};
 use super::{Failure, chain};
 use crate::app::{App, Place as QueuePlace};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
+use crate::clock;
 use crate::id::{ChannelId, Reference};
 use crate::invocation::ReplyTo;
 use crate::journal::Job;
@@ -91,9 +92,11 @@ async fn bring_up_to_date(app: &App, meeting: MeetingId) -> Result<(Next, Option
 
 /// Remembers what became of a card, unless another one has taken its place meanwhile.
 async fn put(app: &App, shown: &Stream, card: Option<Card>) -> Result<(), Failure> {
-    let place = |stream: &Stream| stream.card.as_ref().map(|card| card.place.clone());
     let put = stream::change(app, shown.meeting, OrNew::Nothing, |stream| {
-        let is_same = place(stream).as_ref().map(name) == place(shown).as_ref().map(name);
+        let is_same = match (&stream.card, &shown.card) {
+            (Some(there), Some(then)) => there.place.is_same(&then.place),
+            (there, then) => there.is_none() && then.is_none(),
+        };
         if is_same {
             stream.card.clone_from(&card);
         }
@@ -105,7 +108,7 @@ async fn put(app: &App, shown: &Stream, card: Option<Card>) -> Result<(), Failur
 /// When to look again at a stream whose card says what is so.
 fn rest(stream: &Stream, now: jiff::Timestamp) -> Next {
     let Some(due) = stream.overdue_at() else { return Next::Never };
-    let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+    let left = clock::until(due, now);
     Next::In(left.max(Duration::from_millis(100)))
 }
 
@@ -241,13 +244,5 @@ fn context<'a>(app: &App, stream: &'a Stream, unasked: &'a Reference) -> words::
         command: asked.map_or(crate::command::DEFAULT_COMMAND, |asked| asked.command.as_str()),
         now: app.clock.now(),
         reference: asked.map_or(unasked, |asked| &asked.reference),
-    }
-}
-
-/// What tells one place from another, however often it was used.
-fn name(place: &Place) -> String {
-    match place {
-        Place::Posted { channel, ts, .. } => format!("{channel}/{ts}"),
-        Place::Answered { at, .. } => at.expose().to_owned(),
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::work::Work;
 use super::{Failure, chain, keep};
 use crate::app::App;
+use crate::clock;
 use crate::id::{JobId, Person};
 use crate::journal::{CardOf, Job, Retry};
 use crate::meeting::{MeetingId, Settings};
@@ -59,8 +60,7 @@ pub(super) fn confirms(app: &App, is_webinar: bool) -> Confirms {
 pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Noted> {
     let (app, now) = (&work.app, work.app.clock.now());
     let told = || News::StartFailed(Box::new(Message { replaces: false, ..told.clone() }));
-    let is_ours =
-        |stream: &Stream| stream.asked.as_ref().is_some_and(|asked| asked.reference == work.invocation.reference);
+    let is_ours = |stream: &Stream| stream.is_of(&work.invocation.reference);
     let changed = match &note.what {
         What::Start { asked, confirms, how } => {
             let news = match how {
@@ -150,7 +150,7 @@ pub(super) async fn look_after(app: &App, stream: &Stream) -> Result<(), Failure
     let now = app.clock.now();
     let due = match stream.overdue_at() {
         _ if stream.is_behind() => Duration::ZERO,
-        Some(due) => Duration::try_from(due.duration_since(now)).unwrap_or_default(),
+        Some(due) => clock::until(due, now),
         None => return Ok(()),
     };
     app.store.plan(&keeper_of(stream.meeting), &Job::Keep { meeting: stream.meeting }, due).await?;
@@ -166,9 +166,8 @@ fn keeper_of(meeting: MeetingId) -> JobId {
 
 /// Remembers where the message stands that shows a stream, if it is still this command's.
 pub(super) async fn placed(work: &Work, card: &CardOf, place: Place) {
-    let ours = &work.invocation.reference;
     let placed = change(&work.app, card.meeting, OrNew::Nothing, |stream| {
-        let is_ours = stream.asked.as_ref().is_some_and(|asked| asked.reference == *ours);
+        let is_ours = stream.is_of(&work.invocation.reference);
         if is_ours {
             stream.card = Some(Card { place: place.clone(), shown: card.version });
         }

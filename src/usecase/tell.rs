@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use super::hold::Change;
 use super::work::Work;
 use super::{chain, stream};
+use crate::clock;
 use crate::journal::{CardOf, Retry, Stage};
 use crate::slack;
 use crate::stream::Place;
@@ -64,7 +65,7 @@ pub(super) async fn finish(work: &Work) {
 }
 
 async fn wait_for(work: &Work, retry: Retry) {
-    let left = Duration::try_from(retry.at.duration_since(work.app.clock.now())).unwrap_or_default();
+    let left = clock::until(retry.at, work.app.clock.now());
     let retry = Retry { holders: work.hold.attempt, ..retry };
     if !work.hold.persist(Change::Postpone(&work.job(Stage::Waiting(retry)), left)).await {
         tracing::warn!("an answer was told twice: its job had been taken over");
