@@ -70,6 +70,13 @@ pub struct ZoomUser {
     pub email: Option<String>,
 }
 
+impl ZoomUser {
+    /// Stands in where whose account it is goes untold.
+    pub fn untold() -> Self {
+        Self { id: ZoomUserId::new(""), account: None, name: None, email: None }
+    }
+}
+
 /// One Zoom user's grant, shared by every Slack user linked to it: a second grant would end the first at Zoom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {

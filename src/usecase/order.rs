@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::audit::{AuditOutcome, ZoomAnswer};
 use crate::command::{Command, Run, Start};
 use crate::grant::{Grant, ZoomUser};
-use crate::id::{ZoomUserId, random_share};
+use crate::id::random_share;
 use crate::invocation::Invocation;
 use crate::journal::{Retry, Tried};
 use crate::meeting::{MeetingId, Settings};
@@ -130,8 +130,7 @@ pub(super) async fn unknown(work: &Work, task: &Task) -> Result<Done, Failure> {
         outcome: Outcome::Unknown,
         confirms,
         retry: None,
-        // Whose account it was is not part of this answer.
-        account: ZoomUser { id: ZoomUserId::new(""), account: None, name: None, email: None },
+        account: ZoomUser::untold(),
     };
     let note = note(work, &show);
     let mut done = Done::new(Reply::Show(show), AuditOutcome::Unknown);

@@ -22,11 +22,16 @@ pub(super) fn shown(account: &ZoomUser) -> String {
 }
 
 pub(super) fn name(account: &ZoomUser) -> Option<&str> {
-    account.name.as_deref().filter(|name| !name.trim().is_empty())
+    filled(account.name.as_deref())
 }
 
 pub(super) fn email(account: &ZoomUser) -> Option<&str> {
-    account.email.as_deref().filter(|email| !email.trim().is_empty())
+    filled(account.email.as_deref())
+}
+
+/// A text that Zoom gives, and not blank.
+pub(super) fn filled(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 pub(super) fn connect(why: &ConnectWhy, waiting: Option<Verb>, context: &Context) -> Vec<String> {

@@ -4,12 +4,11 @@
 
 use jiff::Timestamp;
 
-use super::account::email;
+use super::account::filled;
 use super::text::{code, day_and_time, escape, plain, time};
 use super::{Button, Confirm, Context, Does, Message, Style, outcome};
 use crate::command::{Command, Run, Start};
 use crate::grant::ZoomUser;
-use crate::id::ZoomUserId;
 use crate::invocation::Press;
 use crate::outcome::{Action, Outcome, Throttle};
 use crate::reply::{Audience, Show};
@@ -82,7 +81,7 @@ impl Card<'_> {
             outcome,
             confirms: self.stream.confirms,
             retry,
-            account: ZoomUser { id: ZoomUserId::new(""), account: None, name: None, email: None },
+            account: ZoomUser::untold(),
         }
     }
 
@@ -149,7 +148,7 @@ impl Card<'_> {
     fn buttons(&self) -> Vec<Button> {
         let mut buttons = Vec::new();
         match &self.stream.state {
-            State::Throttled(next) => buttons.push(self.cancel(next)),
+            State::Throttled(next) => buttons.push(Button::cancel(self.stream.meeting, next, self.context)),
             State::Accepted { .. } | State::Live { .. } => buttons.push(self.stop_button()),
             State::Unconfirmed { .. } | State::Unknown { .. } => {
                 buttons.push(self.press("Start again", &self.start()));
@@ -162,11 +161,6 @@ impl Card<'_> {
             buttons.push(Button::plain("Watch", Does::Open(crate::secret::Secret::new(url.clone()))));
         }
         buttons
-    }
-
-    fn cancel(&self, next: &NextTry) -> Button {
-        let press = Press::Cancel { meeting: self.stream.meeting, job: next.job.clone() };
-        Button::plain(super::CANCEL_LABEL, Does::Press { command: self.context.command.to_owned(), press })
     }
 
     /// A stop takes something from everybody who watches, so it asks once.
@@ -192,8 +186,7 @@ impl Card<'_> {
     }
 
     fn press(&self, label: &str, command: &Command) -> Button {
-        let press = Press::Command { text: command.to_string() };
-        Button::plain(label, Does::Press { command: self.context.command.to_owned(), press })
+        Button::press(label, Press::Command { text: command.to_string() }, self.context)
     }
 
     fn start(&self) -> Command {
@@ -222,8 +215,7 @@ fn end(how: &End) -> String {
 
 /// Who did something in Zoom, as far as people can tell.
 fn operator(by: &Operator) -> String {
-    let user = ZoomUser { id: ZoomUserId::new(""), account: None, name: None, email: by.email.clone() };
-    email(&user).map_or_else(|| "somebody".to_owned(), code)
+    filled(by.email.as_deref()).map_or_else(|| "somebody".to_owned(), code)
 }
 
 /// A length of time as people say it.

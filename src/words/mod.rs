@@ -29,8 +29,10 @@ use self::text::{block, code, command_line, fit};
 use crate::command::Verb;
 use crate::id::Reference;
 use crate::invocation::Press;
+use crate::meeting::MeetingId;
 use crate::reply::{Audience, Cancelled, Reply, Show};
 use crate::secret::Secret;
+use crate::stream::NextTry;
 
 /// A message as Slack shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +95,15 @@ pub struct Confirm {
 impl Button {
     fn plain(label: &str, does: Does) -> Self {
         Self { label: label.to_owned(), does, style: None, confirm: None }
+    }
+
+    fn press(label: &str, press: Press, context: &Context) -> Self {
+        Self::plain(label, Does::Press { command: context.command.to_owned(), press })
+    }
+
+    /// Gives up what waits for its next try.
+    fn cancel(meeting: MeetingId, next: &NextTry, context: &Context) -> Self {
+        Self::press(CANCEL_LABEL, Press::Cancel { meeting, job: next.job.clone() }, context)
     }
 }
 
@@ -191,10 +202,7 @@ fn button(reply: &Reply, context: &Context) -> Option<Button> {
             let button = Button::plain(CONNECT_LABEL, Does::Open(link.clone()));
             Some(Button { style: Some(Style::Primary), ..button })
         }
-        Reply::Show(Show { retry: Some(next), meeting, .. }) => {
-            let press = Press::Cancel { meeting: *meeting, job: next.job.clone() };
-            Some(Button::plain(CANCEL_LABEL, Does::Press { command: context.command.to_owned(), press }))
-        }
+        Reply::Show(Show { retry: Some(next), meeting, .. }) => Some(Button::cancel(*meeting, next, context)),
         _ => None,
     }
 }
