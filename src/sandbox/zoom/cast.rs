@@ -116,7 +116,7 @@ impl SimZoom {
 
     /// The meeting as it is now.
     pub fn meeting_now(&self, id: u64) -> Option<Meeting> {
-        self.world.read(|state| state.meetings.iter().find(|meeting| meeting.id == id).cloned())
+        self.world.read(|state| state.known_meeting(id).cloned())
     }
 }
 

@@ -147,22 +147,17 @@ impl State {
     }
 
     fn is_live(&self, id: u64) -> bool {
-        let meeting = self.meetings.iter().find(|meeting| meeting.id == id);
-        meeting.is_some_and(|meeting| matches!(meeting.stream, Stream::Live { .. }))
+        self.known_meeting(id).is_some_and(|meeting| matches!(meeting.stream, Stream::Live { .. }))
     }
 
     fn host_of(&self, id: u64) -> Option<User> {
-        let meeting = self.meetings.iter().find(|meeting| meeting.id == id)?;
-        self.user(&meeting.host).cloned()
+        self.user(&self.known_meeting(id)?.host).cloned()
     }
 
     /// Tells the app what happened to a meeting, if Zoom has an event for it and the app may hear of it.
     fn tell(&mut self, now: Timestamp, id: u64, told: impl FnOnce(&Meeting, &User, Timestamp) -> Option<event::Told>) {
         let at = self.webhooks.next_moment(now);
-        let (Some(host), Some(meeting)) = (self.host_of(id), self.meetings.iter().find(|meeting| meeting.id == id))
-        else {
-            return;
-        };
+        let (Some(host), Some(meeting)) = (self.host_of(id), self.known_meeting(id)) else { return };
         if let Some(told) = told(meeting, &host, at)
             && self.grants.iter().any(|grant| grant.alive && grant.user == host.id && grant.allows(told.scope))
         {

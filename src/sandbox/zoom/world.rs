@@ -224,6 +224,10 @@ impl State {
         self.users.iter().find(|user| user.id == id)
     }
 
+    pub(super) fn known_meeting(&self, id: u64) -> Option<&Meeting> {
+        self.meetings.iter().find(|meeting| meeting.id == id)
+    }
+
     pub(super) fn meeting(&mut self, id: u64) -> Option<&mut Meeting> {
         self.meetings.iter_mut().find(|meeting| meeting.id == id)
     }
