@@ -121,6 +121,7 @@ impl fmt::Display for Problems {
 /// How long one operation of the store may take. A command that the store did not take is told so within a second, and
 /// the rest of that second is for the way there and back.
 pub const STORE_DEADLINE: Duration = Duration::from_millis(800);
+const _: () = assert!(STORE_DEADLINE.as_millis() < 1000, "a command that is not accepted is told so within a second");
 
 impl Config {
     /// Reads the settings from "something that gives strings", in production the environment.

@@ -28,6 +28,11 @@ use crate::words::Message;
 
 /// How often the journal is looked through for work whose holder is gone, or that has come due.
 const LOOK: Duration = Duration::from_secs(2);
+// What a dead process held is in other hands within 20 s, also where one look came too early and the next one found the
+// store slow.
+const _: () = assert!(LEASE.as_secs() + 3 * LOOK.as_secs() < 20);
+/// How many looks in a row may fail before the leases of the living could have run out meanwhile.
+const HICCUP: u32 = 1;
 /// How often a job may change hands before its person gets a last word instead of another try.
 const MOST_HOLDERS: u32 = 5;
 /// How old a command may be when it is carried out. Later it would surprise whoever typed it.
@@ -305,13 +310,14 @@ pub(super) fn withdraw(app: &App, new: NewJob) {
 
 /// Takes over, until told to stop, whatever nobody works on: jobs of dead holders, and those that have come due.
 pub async fn take_over(app: App) {
-    let mut not_before = tokio::time::Instant::now();
+    let (mut not_before, mut failures) = (tokio::time::Instant::now(), 0);
     loop {
         let place = app.place().filter(|_| not_before <= tokio::time::Instant::now() && !app.is_stopping());
         if let Some(place) = place {
             let owner = new_owner();
             match app.store.claim(&owner, LEASE).await {
                 Ok(Some(claimed)) => {
+                    failures = 0;
                     if let Job::Command { invocation, .. } = &claimed.job {
                         let (reference, attempt) = (&invocation.reference, claimed.attempt);
                         tracing::info!(%reference, attempt, "took a command over");
@@ -319,11 +325,14 @@ pub async fn take_over(app: App) {
                     spawn(&app, claimed, owner, place);
                     continue;
                 }
-                Ok(None) => {}
+                Ok(None) => failures = 0,
                 Err(error) => {
                     tracing::warn!(error = chain(&error), "the journal could not be looked through");
-                    // When the store is back, those who are alive renew their leases first.
-                    not_before = tokio::time::Instant::now() + RENEW * 3;
+                    failures += 1;
+                    if failures > HICCUP {
+                        // When the store is back, those who are alive renew their leases first.
+                        not_before = tokio::time::Instant::now() + RENEW * 3;
+                    }
                 }
             }
         }

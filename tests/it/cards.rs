@@ -6,7 +6,7 @@ use onair::sandbox::slack::{Author, Channel, Message, User};
 use onair::sandbox::zoom::{Route, in_order, reversed};
 use onair::sandbox::{Fault, zoom};
 
-use crate::bot::{Bot, Engine, Posts, is_public};
+use crate::bot::{Bot, Engine, PATIENCE, Posts, is_public};
 
 /// A person whose Zoom account is connected, and a meeting of theirs in progress, as Zoom has reported it.
 async fn show(bot: &mut Bot) -> (User, Channel, zoom::User, u64) {
@@ -71,16 +71,13 @@ async fn late_doubled_and_reversed_reports_come_to_the_same(mut bot: Bot) {
     let (ada, events, host, meeting) = show(&mut bot).await;
     bot.zoom.hold_events();
     let card = bot.types(&ada, &events, &start(meeting)).await;
-    bot.zoom
-        .wait_until("it to be live", Duration::from_secs(10), |zoom| zoom.is_live(meeting).then_some(()))
-        .await
-        .unwrap();
+    bot.zoom.wait_until("it to be live", PATIENCE, |zoom| zoom.is_live(meeting).then_some(())).await.unwrap();
     bot.zoom.stop_stream_by_hand(meeting, &host);
     bot.zoom.release_events(|held| [reversed(held.clone()), in_order(held)].concat());
     let ended = bot.edited(&card, "stopped in Zoom by `ada@example.com`").await;
     assert!(ended.buttons().iter().any(|button| button.label == "Start again"), "{}", ended.shown);
-    bot.zoom.wait_for_events(5, Duration::from_secs(10)).await.unwrap();
-    bot.owes_nothing_within(Duration::from_secs(20)).await;
+    bot.zoom.wait_for_events(5, PATIENCE).await.unwrap();
+    bot.owes_nothing_within(PATIENCE).await;
     assert_eq!(bot.slack.messages().into_iter().find(|message| message.ts == card.ts).unwrap().shown, ended.shown);
     bot.may_say_more = true;
     bot.finish().await;
@@ -136,6 +133,9 @@ in_each_way! {
     a_press_of_somebody_without_an_account_is_told_in_private,
 }
 
+/// How long OnAir waits for Zoom's report of a stream.
+const WATCH: Duration = Duration::from_secs(45);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_that_zoom_does_not_confirm_is_told_after_45_seconds() {
     let mut bot = Bot::with_reports(Engine::Embedded, Posts::ByBot).await;
@@ -143,7 +143,7 @@ async fn a_start_that_zoom_does_not_confirm_is_told_after_45_seconds() {
     bot.zoom.edit_meeting(meeting, |meeting| meeting.reachable = false);
     let card = bot.types(&ada, &events, &start(meeting)).await;
     assert!(card.shown.contains("OnAir says here when Zoom reports"), "{}", card.shown);
-    let told = bot.slack.wait_until("what is missing", Duration::from_secs(70), |messages| {
+    let told = bot.slack.wait_until("what is missing", PATIENCE + WATCH, |messages| {
         let now = messages.iter().find(|message| message.ts == card.ts)?;
         now.shown.contains("is not confirmed").then(|| now.clone())
     });
@@ -197,7 +197,7 @@ async fn two_instances_edit_a_card_once_for_each_change() {
     bot.edited(&card, "is live since").await;
     bot.zoom.drop_stream(meeting);
     bot.edited(&card, "ended by itself").await;
-    bot.owes_nothing_within(Duration::from_secs(20)).await;
+    bot.owes_nothing_within(PATIENCE).await;
     let updates = bot.slack.requests().into_iter().filter(|request| request.path == "/api/chat.update").count();
     assert_eq!(updates, 2);
     bot.may_say_more = true;

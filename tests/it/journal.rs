@@ -6,7 +6,7 @@ use onair::sandbox::Fault;
 use onair::sandbox::slack::Route as SlackRoute;
 use onair::sandbox::zoom::Route;
 
-use crate::bot::{Bot, Engine, Service, is_public, on_both_engines};
+use crate::bot::{Bot, Engine, PATIENCE, Service, is_public, on_both_engines};
 
 /// Kills the service as the kernel would, and starts another one on the same store.
 fn kill_and_restart(bot: &mut Bot) {
@@ -24,7 +24,7 @@ on_both_engines! {
         bot.zoom.next(Route::MeetingStatus, Fault::Hang);
         let delivery = bot.slack.types(&ada, &events, &format!("/stream stop {meeting}")).await;
         assert_eq!(delivery.status(), 200);
-        bot.zoom.wait_for("the order", Duration::from_secs(10), |request| request.method == "PATCH").await.unwrap();
+        bot.zoom.wait_for("the order", PATIENCE, |request| request.method == "PATCH").await.unwrap();
         kill_and_restart(&mut bot);
         let answer = bot.answer().await;
         assert_eq!(bot.last_audit()["outcome"], "stopped", "{}", answer.shown);
@@ -65,7 +65,7 @@ on_both_engines! {
         let delivery = bot.slack.types(&ada, &events, &format!("/stream start {meeting} \"Keynote\"")).await;
         assert_eq!(delivery.status(), 200);
         let asked = |request: &onair::sandbox::Recorded| request.method == "PATCH";
-        bot.zoom.wait_for("the order", Duration::from_secs(10), asked).await.unwrap();
+        bot.zoom.wait_for("the order", PATIENCE, asked).await.unwrap();
         kill_and_restart(&mut bot);
         let answer = bot.answer().await;
         assert!(is_public(&answer) && answer.shown.contains("may be on air"), "{}", answer.shown);
@@ -79,7 +79,7 @@ on_both_engines! {
         bot.slack.always(SlackRoute::ResponseUrl, Fault::status(503));
         let delivery = bot.slack.types(&ada, &events, &format!("/stream start {meeting}")).await;
         assert_eq!(delivery.status(), 200);
-        bot.zoom.wait_for("the order", Duration::from_secs(10), |request| request.method == "PATCH").await.unwrap();
+        bot.zoom.wait_for("the order", PATIENCE, |request| request.method == "PATCH").await.unwrap();
         kill_and_restart(&mut bot);
         bot.slack.heal();
         let answer = bot.answer().await;
@@ -98,7 +98,7 @@ async fn a_store_that_goes_away_in_the_middle_delays_the_answer_and_does_not_los
     bot.zoom.next(Route::MeetingStatus, Fault::Delay(Duration::from_secs(2)));
     let delivery = bot.slack.types(&ada, &events, &format!("/stream start {meeting}")).await;
     assert_eq!(delivery.status(), 200);
-    bot.zoom.wait_for("the order", Duration::from_secs(10), |request| request.method == "PATCH").await.unwrap();
+    bot.zoom.wait_for("the order", PATIENCE, |request| request.method == "PATCH").await.unwrap();
     bot.redis.as_ref().unwrap().pause(Duration::from_secs(5)).await;
     let answer = bot.answer().await;
     assert!(is_public(&answer), "{}", answer.shown);

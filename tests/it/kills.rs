@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use onair::sandbox::slack::Message;
 
-use crate::bot::{Bot, Engine};
+use crate::bot::{Bot, Engine, PATIENCE};
 use crate::load::{Ledger, Line, Receipt, Typist, Way};
 use crate::random::{Random, note};
 
 const COMMANDS: usize = 1000;
 const KILLS: usize = 20;
-/// By then somebody must have taken over what a dead process owed.
-const TAKEN_OVER: Duration = Duration::from_secs(20);
 
 async fn story(engine: Engine) {
     // Trace would be most of the work of a thousand commands.
@@ -42,9 +40,9 @@ async fn story(engine: Engine) {
         }
     };
     let (ledger, ()) = tokio::join!(typist.types(lines, 8), killing);
-    ledger.is_answered_within(TAKEN_OVER).await;
+    ledger.is_answered_within(PATIENCE).await;
     // Also what was recorded and could not be acknowledged any more.
-    bot.owes_nothing_within(TAKEN_OVER).await;
+    bot.owes_nothing_within(PATIENCE).await;
 
     let told_twice = told_twice(&ledger, &ends);
     let (accepted, cut_off) = (ledger.with(Receipt::Accepted).count(), ledger.with(Receipt::None).count());

@@ -7,7 +7,7 @@ use onair::sandbox::slack::{Channel, Message, User};
 use onair::sandbox::zoom::Route;
 use serde_json::{Value, json};
 
-use crate::bot::{Bot, Service, is_public, on_both_engines};
+use crate::bot::{Bot, PATIENCE, Service, is_public, on_both_engines};
 
 const NUMBER: u64 = 68_423_085;
 
@@ -228,7 +228,7 @@ on_both_engines! {
         let delivery = bot.slack.types(&ada, &events, "/stream start show").await;
         assert_eq!(delivery.status(), 200);
         let is_order = |request: &onair::sandbox::Recorded| request.method == "PATCH";
-        bot.zoom.wait_for("the order", Duration::from_secs(10), is_order).await.unwrap();
+        bot.zoom.wait_for("the order", PATIENCE, is_order).await.unwrap();
         privately(&mut bot, &ada, &events, "/stream forget show").await;
         let unknown = told_by_another(&mut bot, "may be on air").await;
         assert!(unknown.shown.contains("`684 230 85`"), "{}", unknown.shown);

@@ -9,12 +9,10 @@ use onair::sandbox::slack::Message;
 use onair::sandbox::zoom::{Route, User as ZoomUser, invalid_grant};
 use onair::secret::Secret;
 
-use crate::bot::{Bot, Engine, Service, is_public};
+use crate::bot::{Bot, Engine, PATIENCE, Service, is_public};
 use crate::load::{Ledger, Line, Receipt, Typist, Way};
 
 const COMMANDS: usize = 100;
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Two instances, a person, and starts of a hundred meetings.
 struct Scene {
     bot: Bot,

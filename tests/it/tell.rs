@@ -1,12 +1,10 @@
 //! Telling an answer when Slack is away, asks to wait, or no longer takes it at the `response_url`.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use onair::sandbox::slack::Route;
 use onair::sandbox::{Fault, SimZoom, zoom};
 
-use crate::bot::{BOT_TOKEN, Bot, Engine, Service, is_public, on_both_engines};
+use crate::bot::{BOT_TOKEN, Bot, Engine, PATIENCE, Service, is_public, on_both_engines};
 
 async fn with_bot() -> Bot {
     Bot::start_with(Engine::Embedded, &[BOT_TOKEN]).await
@@ -102,7 +100,7 @@ async fn a_command_that_kills_every_process_gets_a_last_word() {
         let asked = move |zoom: &SimZoom| {
             (zoom.requests().iter().filter(|request| request.path == "/oauth/revoke").count() > deaths).then_some(())
         };
-        bot.zoom.wait_until("another try", Duration::from_secs(15), asked).await.unwrap();
+        bot.zoom.wait_until("another try", PATIENCE, asked).await.unwrap();
         bot.service.signal("KILL");
         bot.service.wait();
         bot.service = Service::start(&bot.vars);

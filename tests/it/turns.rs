@@ -8,14 +8,14 @@ use onair::sandbox::slack::{Channel, Message, User};
 use onair::sandbox::zoom::{Route, refusal};
 use onair::sandbox::{Fault, Recorded};
 
-use crate::bot::{Bot, is_public, on_both_engines};
+use crate::bot::{Bot, PATIENCE, is_public, on_both_engines};
 
 /// How late a next try may be: how often the journal is looked through, and a busy machine.
-const LATE: SignedDuration = SignedDuration::from_secs(6);
+const LATE: SignedDuration = SignedDuration::from_secs(20);
 
 async fn first_order(bot: &Bot) {
     let is_order = |request: &Recorded| request.method == "PATCH";
-    bot.zoom.wait_for("the order", Duration::from_secs(10), is_order).await.unwrap();
+    bot.zoom.wait_for("the order", PATIENCE, is_order).await.unwrap();
 }
 
 /// The times at which Zoom was asked about a meeting.
@@ -259,7 +259,7 @@ on_both_engines! {
         let accepted = |messages: &[Message]| {
             messages.iter().any(|message| message.shown.contains("accepted the start")).then_some(())
         };
-        bot.slack.wait_until("the start", Duration::from_secs(30), accepted).await.unwrap();
+        bot.slack.wait_until("the start", PATIENCE, accepted).await.unwrap();
         assert_eq!(bot.last_audit()["outcome"], "accepted");
         assert_eq!(bot.zoom.starts_of(meeting), 1);
     }
@@ -278,7 +278,7 @@ on_both_engines! {
     }
 
     async fn what_waited_and_lost_its_account_does_not_seem_to_wait(bot) {
-        let (ada, events, meeting, told) = throttled(&mut bot, "3").await;
+        let (ada, events, meeting, told) = throttled(&mut bot, "6").await;
         bot.types(&ada, &events, "/stream disconnect").await;
         bot.edited(&told, "first connect your Zoom account").await;
         let host = bot.zoom.user("ada@example.com");
@@ -303,12 +303,12 @@ on_both_engines! {
     }
 
     async fn cancel_counts_also_while_a_stranger_has_the_turn(bot) {
-        let (ada, events, meeting, told) = throttled(&mut bot, "6").await;
+        let (ada, events, meeting, told) = throttled(&mut bot, "30").await;
         let ben = stranger(&mut bot).await;
         bot.zoom.next(Route::MeetingStatus, Fault::Delay(Duration::from_secs(3)));
         let stop = format!("/stream stop {meeting}");
         assert_eq!(bot.slack.types(&ben, &events, &stop).await.status(), 200);
-        bot.zoom.wait_until("the stop", Duration::from_secs(10), |zoom| (zoom.orders_of(meeting).len() == 2).then_some(())).await.unwrap();
+        bot.zoom.wait_until("the stop", PATIENCE, |zoom| (zoom.orders_of(meeting).len() == 2).then_some(())).await.unwrap();
         assert_eq!(bot.slack.presses(&ada, &told, "Cancel").await.unwrap().status(), 200);
         bot.edited(&told, "Cancelled by @ada").await;
         bot.answer().await;

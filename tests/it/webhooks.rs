@@ -1,14 +1,12 @@
 //! `POST /zoom/webhooks`: who is let in, with which status, and what is done once however often it comes.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use onair::clock::Clock;
 use onair::sandbox::slack::SignedRequest;
 use onair::sandbox::zoom::Event;
 use serde_json::json;
 
-use crate::bot::{Bot, Engine, Posts, WEBHOOK_SECRET, connect_link};
+use crate::bot::{Bot, Engine, PATIENCE, Posts, WEBHOOK_SECRET, connect_link};
 
 async fn bot(engine: Engine) -> Bot {
     Bot::with_reports(engine, Posts::ByBot).await
@@ -71,7 +69,7 @@ async fn what_comes_again_is_taken_in_once(mut bot: Bot) {
     let again = bot.zoom.deliver(&event).await.unwrap();
     assert_eq!(again.status, 200, "signed anew");
     assert_eq!(statuses(&bot, vec![request.clone(), request]).await, vec![(200, String::new()); 2], "as it was");
-    bot.owes_nothing_within(Duration::from_secs(20)).await;
+    bot.owes_nothing_within(PATIENCE).await;
     let reports = bot.audit().into_iter().filter(|entry| entry["outcome"] == "live").count();
     assert_eq!(reports, 1);
     bot.finish().await;
