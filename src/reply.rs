@@ -14,7 +14,7 @@ use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{Action, Outcome};
 use crate::preset::{Preset, Presets};
 use crate::secret::Secret;
-use crate::stream::{Confirms, NextTry};
+use crate::stream::{Confirms, NextTry, Stream};
 use crate::turn::Phase;
 
 /// One answer to one command.
@@ -101,10 +101,10 @@ pub enum Reply {
     Disconnected(Disconnected),
     /// What is known about streams.
     Status {
-        /// The one meeting asked about; `None`: all of the workspace.
-        meeting: Option<MeetingId>,
-        /// What OnAir did with them lately, newest first.
-        streams: Vec<StreamRecord>,
+        /// Of which.
+        of: StatusOf,
+        /// What is known about them, newest first; about one meeting there is one at the most.
+        streams: Vec<Known>,
     },
     /// A meeting is saved under a name.
     Saved {
@@ -204,15 +204,38 @@ pub enum Disconnected {
     NotRevokedAtZoom,
 }
 
-/// The last thing OnAir did with a meeting's stream in one workspace.
+/// Which streams somebody asked about.
+#[derive(Clone, Debug)]
+pub enum StatusOf {
+    /// All that are known in the workspace.
+    Workspace,
+    /// That of one meeting.
+    Meeting {
+        /// Which.
+        meeting: MeetingId,
+        /// Whether Zoom says that the meeting is in progress.
+        running: Verdict,
+    },
+}
+
+/// What is known about one stream. There is a record of what OnAir did, or a stream that it follows, or both.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// What OnAir did last.
+    pub record: Option<StreamRecord>,
+    /// How far it has come.
+    pub stream: Option<Box<Stream>>,
+}
+
+/// The last thing OnAir did with a meeting's stream in one workspace, or was told that happened to it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StreamRecord {
     /// Of which meeting.
     pub meeting: MeetingId,
     /// What was ordered.
     pub action: Action,
-    /// By whom.
-    pub by: UserId,
+    /// By whom; `None`: in Zoom.
+    pub by: Option<UserId>,
     /// When.
     pub at: Timestamp,
     /// Whether Zoom took the order.

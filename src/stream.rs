@@ -33,6 +33,9 @@ pub struct Stream {
     pub live_since: Option<Timestamp>,
     /// Where people watch it, if Zoom says so.
     pub page_url: Option<String>,
+    /// What Zoom said when somebody last had OnAir ask, if nothing is news since.
+    #[serde(default)]
+    pub looked: Option<Looked>,
     /// Zoom's time of the newest report that counted.
     pub heard_at: Option<Timestamp>,
     /// When it was last told to one person that it ended by itself.
@@ -119,6 +122,15 @@ pub enum State {
     },
 }
 
+/// What Zoom said of a meeting when it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// When that was.
+    pub at: Timestamp,
+    /// Whether the meeting was in progress. Whether its stream is, Zoom cannot be asked.
+    pub is_running: bool,
+}
+
 /// How a stream ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +149,8 @@ pub enum End {
     Dropped,
     /// With its meeting.
     MeetingEnded,
+    /// With its meeting, some time before: Zoom said so when it was asked.
+    FoundOver,
 }
 
 /// The next try of a start that Zoom did not take because of a limit.
@@ -277,6 +291,11 @@ pub enum News {
     Reported(MeetingReport),
     /// Zoom has been silent for too long.
     Overdue,
+    /// Zoom was asked whether the meeting is in progress.
+    Looked {
+        /// What it said.
+        is_running: bool,
+    },
 }
 
 impl Stream {
@@ -303,6 +322,7 @@ impl Stream {
             confirms,
             live_since: None,
             page_url: None,
+            looked: None,
             heard_at: None,
             noticed_at: None,
             version: 0,
@@ -321,7 +341,13 @@ impl Stream {
         }
         self.asked = Some(asked);
         self.confirms = confirms;
-        self.live_since = None;
+        (self.live_since, self.looked) = (None, None);
+    }
+
+    /// Whether somebody may hear of it: the colleagues of whoever asked for it, and whoever its meeting belongs to.
+    pub fn concerns(&self, person: &Person, zoom_user: Option<&ZoomUserId>) -> bool {
+        let is_colleagues = self.asked.as_ref().is_some_and(|asked| asked.person.is_colleague_of(person));
+        is_colleagues || (zoom_user.is_some() && self.host.as_ref() == zoom_user)
     }
 
     /// Whether it was asked for by the command with this reference.
@@ -353,7 +379,7 @@ impl Stream {
 
     /// Takes news in; says whether a reader should see it.
     pub fn take(&mut self, news: &News, now: Timestamp) -> bool {
-        let before = (self.state.clone(), self.page_url.clone());
+        let before = (self.state.clone(), self.page_url.clone(), self.looked);
         match news {
             News::StartTaken if !self.is_on_air() => self.state = State::Accepted { at: now },
             News::StartUnclear if !self.is_on_air() => self.state = State::Unknown { at: now },
@@ -364,9 +390,13 @@ impl Stream {
             News::StopTaken { by } => self.stop(by, now),
             News::Reported(report) => self.hear(report),
             News::Overdue => self.lose_patience(),
+            News::Looked { is_running } => self.look(*is_running, now),
             News::StartTaken | News::StartUnclear | News::StartThrottled(_) | News::StartFailed(_) => {}
         }
-        let is_news = before != (self.state.clone(), self.page_url.clone());
+        if self.state != before.0 {
+            self.looked = None;
+        }
+        let is_news = before != (self.state.clone(), self.page_url.clone(), self.looked);
         self.version += u32::from(is_news);
         is_news
     }
@@ -397,6 +427,22 @@ impl Stream {
             State::Accepted { at } if self.confirms == Confirms::Yes => self.state = State::Unconfirmed { at: *at },
             State::Stopping { at, by } => self.state = State::Ended { at: *at, how: End::Stopped { by: by.clone() } },
             _ => {}
+        }
+    }
+
+    /// Nothing is on air without its meeting. What was taken only now may not have reached all of Zoom yet.
+    fn look(&mut self, is_running: bool, now: Timestamp) {
+        let since = match &self.state {
+            State::Accepted { at } | State::Unconfirmed { at } | State::Unknown { at } => *at,
+            State::Live { since, .. } => *since,
+            State::Throttled(_) | State::Stopping { .. } | State::Ended { .. } | State::Failed { .. } => return,
+        };
+        if !is_running && now.duration_since(since) > Self::PATIENCE {
+            self.state = State::Ended { at: now, how: End::FoundOver };
+            // A report that comes late is about what is over.
+            self.heard_at = self.heard_at.max(Some(now));
+        } else {
+            self.looked = Some(Looked { at: now, is_running });
         }
     }
 

@@ -171,7 +171,7 @@ impl Verb {
         match self {
             Self::Start => "put a meeting on air",
             Self::Stop => "take it off air",
-            Self::Status => "what OnAir did lately, with all meetings or with one",
+            Self::Status => "how the streams of this workspace are, or that of one meeting",
             Self::Connect => "connect your Zoom account",
             Self::Disconnect => "disconnect it again",
             Self::Whoami => "which Zoom account you are connected as",

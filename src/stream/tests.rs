@@ -69,6 +69,10 @@ fn by_ben() -> News {
     News::StopTaken { by: person("ben") }
 }
 
+fn looked(is_running: bool) -> News {
+    News::Looked { is_running }
+}
+
 /// A state in one word, for the table.
 fn word(state: &State) -> &'static str {
     match state {
@@ -83,6 +87,7 @@ fn word(state: &State) -> &'static str {
         State::Ended { how: End::InZoom { .. }, .. } => "ended in Zoom",
         State::Ended { how: End::Dropped, .. } => "dropped",
         State::Ended { how: End::MeetingEnded, .. } => "over with its meeting",
+        State::Ended { how: End::FoundOver, .. } => "found over",
         State::Failed { .. } => "failed",
     }
 }
@@ -131,6 +136,9 @@ fn each_news_makes_of_each_state_what_the_table_says() {
         (stopped(5, None), [throttled, "dropped", "dropped", "dropped", "dropped", ended, ended, failed]),
         (meeting_ended(5), [over, over, over, over, over, ended, ended, failed]),
         (News::Overdue, [throttled, unconfirmed, unconfirmed, unknown, live, ended, ended, failed]),
+        (looked(true), [throttled, accepted, unconfirmed, unknown, live, stopping, ended, failed]),
+        // At second 10 it is too early to believe it.
+        (looked(false), [throttled, accepted, unconfirmed, unknown, live, stopping, ended, failed]),
     ];
     for (news, expected) in table {
         assert_eq!(row(&news), expected, "{news:?}");
@@ -160,6 +168,38 @@ fn silence_is_told_after_forty_five_seconds() {
     assert_eq!(accepted.overdue_at(), None, "once");
     assert!(accepted.take(&started(50), at(51)), "a late report is believed");
     assert_eq!(accepted.state, State::Live { since: at(50), by: None });
+}
+
+#[test]
+fn what_zoom_says_when_it_is_asked_ends_a_stream_whose_meeting_is_over() {
+    let mut live = stream(Confirms::Yes, State::Live { since: at(2), by: None });
+    assert!(live.take(&looked(true), at(60)));
+    assert_eq!(live.looked, Some(Looked { at: at(60), is_running: true }));
+    assert!(live.take(&looked(false), at(61)));
+    assert_eq!((word(&live.state), live.looked), ("found over", None));
+    assert!(!live.take(&started(50), at(62)), "a late report is about what is over");
+    assert!(live.take(&started(70), at(71)), "a new one is not");
+    assert!(live.is_on_air());
+}
+
+#[test]
+fn what_zoom_said_is_not_shown_beside_newer_news() {
+    let mut live = stream(Confirms::Yes, State::Live { since: at(2), by: None });
+    assert!(live.take(&looked(true), at(60)));
+    assert!(live.take(&by_ben(), at(61)));
+    assert_eq!(live.looked, None);
+}
+
+#[test]
+fn a_stream_concerns_colleagues_and_its_host() {
+    let mut stream = stream(Confirms::Yes, State::Accepted { at: at(1) });
+    stream.host = Some(ZoomUserId::new("zada"));
+    let other = Person { team: TeamId::new("T2"), ..person("eve") };
+    assert!(stream.concerns(&person("ben"), None));
+    assert!(!stream.concerns(&other, None) && !stream.concerns(&other, Some(&ZoomUserId::new("zeve"))));
+    assert!(stream.concerns(&other, Some(&ZoomUserId::new("zada"))));
+    stream.host = None;
+    assert!(!stream.concerns(&other, None), "no host is nobody's");
 }
 
 #[test]

@@ -12,13 +12,15 @@ use super::{Failure, chain};
 use crate::app::{App, Place as QueuePlace};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::clock;
-use crate::id::{ChannelId, Reference};
+use crate::id::{ChannelId, Person, Reference};
 use crate::invocation::ReplyTo;
 use crate::journal::Job;
 use crate::meeting::MeetingId;
-use crate::slack;
+use crate::outcome::Action;
+use crate::reply::{Fate, StreamRecord};
 use crate::stream::{Card, News, Place, State, Stream};
 use crate::words::{self, Message};
+use crate::{slack, store};
 
 /// Slack wants no more than one message a second in a channel.
 const BETWEEN_EDITS: Duration = Duration::from_secs(1);
@@ -137,6 +139,9 @@ async fn adopt(app: &App, stream: &Stream) -> Shown {
             return Shown::Later(LOOK_SOON);
         }
     };
+    if let Err(error) = remember(app, stream, &people).await {
+        tracing::warn!(error = chain(&error), "a stream from Zoom is not in the list of streams");
+    }
     let message = card_of(app, stream);
     for person in people {
         let to = ChannelId::new(person.user.as_str());
@@ -147,6 +152,17 @@ async fn adopt(app: &App, stream: &Stream) -> Shown {
         }
     }
     Shown::Never
+}
+
+/// Has `/stream status` list it. Only whom the meeting belongs to is told.
+async fn remember(app: &App, stream: &Stream, people: &[Person]) -> Result<(), store::Error> {
+    let State::Live { since, .. } = &stream.state else { return Ok(()) };
+    let (meeting, at) = (stream.meeting, *since);
+    let record = StreamRecord { meeting, action: Action::Start, by: None, at, fate: Fate::Taken };
+    for person in people {
+        app.store.record_stream(person, &record).await?;
+    }
+    Ok(())
 }
 
 /// What is written down about a stream that nobody did something to just now: it counts as its asker's.
@@ -177,7 +193,19 @@ enum Shown {
     Never,
 }
 
+/// Whether Slack lets a card be changed: an answer only as long as its `response_url` lives.
+pub(super) fn can_change(app: &App, card: &Card) -> bool {
+    match &card.place {
+        Place::Posted { .. } => true,
+        Place::Answered { until, uses, .. } => app.clock.now() <= *until && *uses < slack::USES,
+    }
+}
+
 async fn show(app: &App, stream: &Stream, card: &Card) -> Shown {
+    if !can_change(app, card) {
+        tracing::info!("a card stays as it is: its response_url is used up");
+        return Shown::Never;
+    }
     let message = card_of(app, stream);
     let edited = match &card.place {
         Place::Posted { person, channel, ts } => {
@@ -208,9 +236,6 @@ async fn answer(
     uses: u32,
     message: Message,
 ) -> Result<Place, slack::Error> {
-    if app.clock.now() > until || uses >= slack::USES {
-        return Err(slack::Error::NoBot);
-    }
     let place = |uses| Place::Answered { at: at.clone(), until, uses };
     let replacing = Message { replaces: true, ..message.clone() };
     match app.slack.answer(at, &replacing).await {

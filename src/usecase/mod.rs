@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod connect;
 mod disconnect;
+mod facts;
 mod forget;
 mod hold;
 mod keep;

@@ -301,7 +301,7 @@ async fn remember(app: &App, invocation: &Invocation, ordered: &Ordered, fate: F
     let record = StreamRecord {
         meeting: ordered.meeting,
         action: ordered.action,
-        by: invocation.person.user.clone(),
+        by: Some(invocation.person.user.clone()),
         at: app.clock.now(),
         fate,
     };

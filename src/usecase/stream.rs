@@ -33,6 +33,8 @@ pub(super) enum What {
     Cancelled { job: JobId },
     /// Zoom took a stop.
     Stop { by: Person },
+    /// Zoom was asked whether the meeting is in progress.
+    Looked { is_running: bool },
 }
 
 /// A stream after an order was noted.
@@ -82,6 +84,10 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
             let waits = |stream: &Stream| matches!(&stream.state, State::Throttled(next) if next.job == *job);
             change(app, note.meeting, OrNew::Nothing, |stream| waits(stream) && stream.take(&told(), now)).await
         }
+        What::Looked { is_running } => {
+            let news = News::Looked { is_running: *is_running };
+            change(app, note.meeting, OrNew::Nothing, |stream| stream.take(&news, now)).await
+        }
         What::Stop { by } => {
             let (news, mut is_news) = (News::StopTaken { by: by.clone() }, false);
             let changed = change(app, note.meeting, OrNew::Nothing, |stream| {
@@ -105,7 +111,7 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
     let shows = match &note.what {
         What::Start { .. } | What::FailedStart => is_ours(&stream),
         What::Cancelled { .. } => matches!(stream.state, State::Failed { .. }),
-        What::Stop { .. } => work.invocation.press.is_some(),
+        What::Stop { .. } | What::Looked { .. } => work.invocation.press.is_some(),
     };
     Some(Noted { stream, shows })
 }
@@ -164,10 +170,12 @@ fn keeper_of(meeting: MeetingId) -> JobId {
     JobId::new(format!("keep-{}", meeting.number()))
 }
 
-/// Remembers where the message stands that shows a stream, if it is still this command's.
+/// Remembers where the message stands that shows a stream, if it is still this command's, or was pressed and has no other.
 pub(super) async fn placed(work: &Work, card: &CardOf, place: Place) {
     let placed = change(&work.app, card.meeting, OrNew::Nothing, |stream| {
-        let is_ours = stream.is_of(&work.invocation.reference);
+        let has_none = || stream.card.as_ref().is_none_or(|card| !keep::can_change(&work.app, card));
+        let is_pressed = work.invocation.press.is_some();
+        let is_ours = stream.is_of(&work.invocation.reference) || (is_pressed && has_none());
         if is_ours {
             stream.card = Some(Card { place: place.clone(), shown: card.version });
         }

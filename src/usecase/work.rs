@@ -211,9 +211,12 @@ async fn decide(work: &Arc<Work>) -> Option<Decided> {
         None => None,
     };
     let shown = noted.filter(|noted| noted.shows).map(|noted| noted.stream);
-    let is_on_card = shown.as_ref().is_some_and(|stream| stream.card.is_some());
-    // A start that went well is answered by the stream's first card.
-    let first = shown.filter(|_| matches!(&done.note, Some(Note { what: What::Start { .. }, .. })));
+    let card = shown.as_ref().and_then(|stream| stream.card.as_ref());
+    let is_on_card = card.is_some_and(|card| keep::can_change(app, card));
+    // A start that went well is answered by the stream's first card. A press also where that cannot be changed any more:
+    // the URL of the press can.
+    let is_start = matches!(&done.note, Some(Note { what: What::Start { .. }, .. }));
+    let first = shown.filter(|_| is_start || (!is_on_card && invocation.press.is_some()));
     if let Some(stream) = &first {
         message = keep::card_of(app, stream);
     }

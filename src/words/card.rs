@@ -12,7 +12,7 @@ use crate::grant::ZoomUser;
 use crate::invocation::Press;
 use crate::outcome::{Action, Outcome, Throttle};
 use crate::reply::{Audience, Show};
-use crate::stream::{Asked, End, NextTry, Operator, State, Stream};
+use crate::stream::{Asked, Confirms, End, Looked, NextTry, Operator, State, Stream};
 
 /// Puts a stream into words.
 pub fn card(stream: &Stream, context: &Context) -> Message {
@@ -41,6 +41,46 @@ pub fn notice(stream: &Stream, context: &Context) -> Option<Message> {
     Some(Message { audience: Audience::Person, text, buttons: Vec::new(), replaces: false })
 }
 
+/// What to do next about a stream, for an answer to one person.
+pub(super) fn next(stream: &Stream, context: &Context) -> String {
+    let card = Card { stream, context };
+    let stop = context.copy(&card.stop().to_string());
+    match &stream.state {
+        State::Throttled(_) => format!("To give it up: {stop}"),
+        State::Accepted { .. } | State::Live { .. } => format!("To take it off air: {stop}"),
+        State::Unconfirmed { .. } | State::Unknown { .. } => {
+            format!("Look at the stream first. Nothing on air? Repeat: {}", card.again())
+        }
+        State::Stopping { .. } => format!("Still on air in a minute? {stop}"),
+        State::Ended { .. } => format!("To put it on air again: {}", card.again()),
+        State::Failed { .. } => format!("To put it on air: {}", card.again()),
+    }
+}
+
+/// What is so, in half a line.
+pub(super) fn short(stream: &Stream, context: &Context) -> String {
+    let card = Card { stream, context };
+    let state = match &stream.state {
+        State::Throttled(next) => format!("not started yet, OnAir tries again at {}", time(next.at)),
+        State::Accepted { at } => format!("Zoom took the start, {}", day_and_time(*at)),
+        State::Unconfirmed { at } => format!("Zoom took the start and has not confirmed it, {}", day_and_time(*at)),
+        State::Unknown { at } => {
+            format!("a start was sent, and Zoom gave no clear answer: it may be on air, {}", day_and_time(*at))
+        }
+        State::Live { since, by: None } => format!("live since {}", day_and_time(*since)),
+        State::Live { since, by: Some(by) } => {
+            format!("live since {}, started in Zoom by {}", day_and_time(*since), operator(by))
+        }
+        State::Stopping { at, by } => {
+            format!("being taken off air, as <@{}> asked, {}", escape(by.user.as_str()), day_and_time(*at))
+        }
+        State::Ended { at, how } => format!("off air, {}, {}", end(how), day_and_time(*at)),
+        State::Failed { .. } => "not started".to_owned(),
+    };
+    let asked = stream.asked.as_ref().map(|asked| format!("; asked for by <@{}>", escape(asked.person.user.as_str())));
+    format!("{}: {state}{}", card.what(), asked.unwrap_or_default())
+}
+
 struct Card<'a> {
     stream: &'a Stream,
     context: &'a Context<'a>,
@@ -48,6 +88,20 @@ struct Card<'a> {
 
 impl Card<'_> {
     fn lines(&self) -> Vec<String> {
+        let mut lines = self.of_state();
+        if let Some(looked) = self.stream.looked {
+            let last = lines.len().saturating_sub(1);
+            lines.insert(last, self.looked(looked));
+        }
+        lines
+    }
+
+    fn looked(&self, looked: Looked) -> String {
+        let is = if looked.is_running { "is in progress" } else { "is not in progress" };
+        format!("Zoom said at {} that the meeting {is}.", time(looked.at))
+    }
+
+    fn of_state(&self) -> Vec<String> {
         match &self.stream.state {
             State::Throttled(next) => {
                 let limit = Throttle::PreviousStart { retry_at: next.told };
@@ -123,15 +177,23 @@ impl Card<'_> {
         ]
     }
 
-    fn ended(&self, at: Timestamp, how: &End) -> Vec<String> {
-        let again = match how {
+    /// Nobody reported when it ended, only that it had.
+    fn found_over(&self, at: Timestamp) -> String {
+        let live = self.stream.live_since.map(|since| format!("was live since {}, and ", day_and_time(since)));
+        let (what, live, asked) = (self.what(), live.unwrap_or_default(), self.asked_for());
+        format!("{what} {live}is off air: Zoom said at {} that its meeting is over. {asked}", time(at))
+    }
+
+    fn ended(&self, at: Timestamp, cause: &End) -> Vec<String> {
+        let again = match cause {
             End::Dropped => {
                 format!("Not meant to? Look at the streaming service, then start it again: {}", self.again())
             }
             _ => format!("To put it on air again: {}", self.again()),
         };
-        let how = end(how);
+        let how = end(cause);
         let first = match self.stream.live_since {
+            _ if *cause == End::FoundOver => self.found_over(at),
             Some(since) => format!(
                 "{} was live from {} to {}, {}: {how}. {}",
                 self.what(),
@@ -140,6 +202,9 @@ impl Card<'_> {
                 length(since, at),
                 self.asked_for()
             ),
+            None if self.stream.confirms == Confirms::No => {
+                format!("{} is off air: {how}. {}", self.what(), self.asked_for())
+            }
             None => format!("{} did not go live, as far as Zoom says: {how}. {}", self.what(), self.asked_for()),
         };
         vec![first, again]
@@ -152,6 +217,7 @@ impl Card<'_> {
             State::Accepted { .. } | State::Live { .. } => buttons.push(self.stop_button()),
             State::Unconfirmed { .. } | State::Unknown { .. } => {
                 buttons.push(self.press("Start again", &self.start()));
+                buttons.push(self.press("Check", &Command::Check { meeting: self.stream.meeting }));
                 buttons.push(self.stop_button());
             }
             State::Ended { .. } => buttons.push(self.press("Start again", &self.start())),
@@ -160,7 +226,19 @@ impl Card<'_> {
         if let (State::Live { .. }, Some(url)) = (&self.stream.state, &self.stream.page_url) {
             buttons.push(Button::plain("Watch", Does::Open(crate::secret::Secret::new(url.clone()))));
         }
+        if self.may_be_told_more() {
+            buttons.push(self.press("Refresh", &Command::Status { meeting: Some(self.stream.meeting) }));
+        }
         buttons
+    }
+
+    /// Whether asking Zoom may tell what its reports do not.
+    fn may_be_told_more(&self) -> bool {
+        match &self.stream.state {
+            State::Accepted { .. } => self.stream.confirms == Confirms::No,
+            State::Unconfirmed { .. } | State::Unknown { .. } | State::Live { .. } => true,
+            State::Throttled(_) | State::Stopping { .. } | State::Ended { .. } | State::Failed { .. } => false,
+        }
     }
 
     /// A stop takes something from everybody who watches, so it asks once.
@@ -210,6 +288,7 @@ fn end(how: &End) -> String {
         End::InZoom { by } => format!("stopped in Zoom by {}", operator(by)),
         End::Dropped => "it ended by itself, outside OnAir".to_owned(),
         End::MeetingEnded => "the meeting has ended".to_owned(),
+        End::FoundOver => "its meeting is over".to_owned(),
     }
 }
 

@@ -233,7 +233,7 @@ impl Words<'_> {
     }
 }
 
-fn why_unknown(why: &Why) -> String {
+pub(super) fn why_unknown(why: &Why) -> String {
     match why {
         Why::Scope(scope) => format!("not known without the optional permission {}", code(scope)),
         Why::NotSaid => "not known, Zoom doesn't say".to_owned(),

@@ -30,7 +30,7 @@ use crate::command::Verb;
 use crate::id::Reference;
 use crate::invocation::Press;
 use crate::meeting::MeetingId;
-use crate::reply::{Audience, Cancelled, Reply, Show};
+use crate::reply::{Audience, Cancelled, Reply, Show, StatusOf};
 use crate::secret::Secret;
 use crate::stream::NextTry;
 
@@ -184,8 +184,10 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         }
         Reply::NotConnected => account::not_connected(context),
         Reply::Disconnected(how) => account::disconnected(how, context),
-        Reply::Status { meeting: None, streams } => status::workspace(streams, context),
-        Reply::Status { meeting: Some(meeting), streams } => status::one(*meeting, streams, context),
+        Reply::Status { of: StatusOf::Workspace, streams } => status::workspace(streams, context),
+        Reply::Status { of: StatusOf::Meeting { meeting, running }, streams } => {
+            status::one(*meeting, streams.first(), running, context)
+        }
         Reply::Saved { preset, replaced } => presets::saved(preset, replaced.as_ref(), context),
         Reply::Forgotten(preset) => presets::forgotten(preset, context),
         Reply::Presets(saved) => presets::list(saved, context),

@@ -55,7 +55,7 @@ fn details(verb: Verb, context: &Context) -> Vec<String> {
         ],
         Verb::Stop => vec![meeting, "The meeting itself goes on.".to_owned()],
         Verb::Status => {
-            vec![meeting, "OnAir can't ask Zoom whether a stream is on air; it tells what it did itself.".to_owned()]
+            vec![meeting, "With a meeting it also says what Zoom tells about it. Zoom can't be asked whether a stream is on air, it reports that.".to_owned()]
         }
         Verb::Connect => vec!["You get a link for you alone, and allow OnAir at Zoom.".to_owned()],
         Verb::Disconnect => vec!["If nobody else shares the connection, OnAir's access ends at Zoom too.".to_owned()],

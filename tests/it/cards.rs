@@ -30,7 +30,10 @@ async fn a_stream_is_one_message_from_its_start_to_its_end(mut bot: Bot) {
     let card = bot.types(&ada, &events, &start(meeting)).await;
     let live = bot.edited(&card, "is live since").await;
     let labels: Vec<_> = live.buttons().into_iter().map(|button| (button.label, button.confirm.is_some())).collect();
-    assert_eq!(labels, [("Stop".to_owned(), true), ("Watch".to_owned(), false)]);
+    assert_eq!(
+        labels,
+        [("Stop", true), ("Watch", false), ("Refresh", false)].map(|(label, asks)| (label.to_owned(), asks))
+    );
     assert_eq!(bot.slack.presses(&ada, &live, "Stop").await.unwrap().status(), 200);
     let ended = bot.edited(&card, "stopped by @ada").await;
     assert!(ended.shown.contains("was live from"), "{}", ended.shown);
@@ -107,6 +110,30 @@ async fn a_press_of_somebody_without_an_account_is_told_in_private(mut bot: Bot)
     bot.finish().await;
 }
 
+async fn refresh_has_the_card_say_what_zoom_says_however_often(mut bot: Bot) {
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    let mut now = bot.edited(&card, "is live since").await;
+    // More often than an answer can be replaced at the URL it came by.
+    for _ in 0..6 {
+        let edits = now.edits;
+        assert_eq!(bot.slack.presses(&ada, &now, "Refresh").await.unwrap().status(), 200);
+        let refreshed = bot.slack.wait_until("the look", PATIENCE, |messages| {
+            let card = messages.iter().find(|message| message.ts == card.ts)?;
+            (card.edits > edits).then(|| card.clone())
+        });
+        now = refreshed.await.unwrap();
+        assert!(now.shown.contains("Zoom said at") && now.shown.contains("is in progress"), "{}", now.shown);
+        bot.owes_nothing_within(PATIENCE).await;
+    }
+    let eve = bot.slack.user("eve");
+    assert_eq!(bot.slack.presses(&eve, &now, "Refresh").await.unwrap().status(), 200);
+    let told = bot.answer().await;
+    assert!(!is_public(&told) && told.shown.contains("not known without a connection"), "{}", told.shown);
+    assert_eq!(public(&bot).len(), 1, "{:#?}", public(&bot));
+    bot.finish().await;
+}
+
 macro_rules! in_each_way {
     (@ $way:ident, $engine:ident, $posts:ident, $($story:ident,)*) => {
         mod $way {
@@ -131,6 +158,7 @@ in_each_way! {
     late_doubled_and_reversed_reports_come_to_the_same,
     the_end_of_the_meeting_ends_what_waits,
     a_press_of_somebody_without_an_account_is_told_in_private,
+    refresh_has_the_card_say_what_zoom_says_however_often,
 }
 
 /// How long OnAir waits for Zoom's report of a stream.
@@ -149,8 +177,19 @@ async fn a_start_that_zoom_does_not_confirm_is_told_after_45_seconds() {
     });
     let told = told.await.unwrap();
     let labels: Vec<_> = told.buttons().into_iter().map(|button| button.label).collect();
-    assert_eq!(labels, ["Start again", "Stop"]);
+    assert_eq!(labels, ["Start again", "Check", "Stop", "Refresh"]);
     assert_eq!(bot.last_audit()["outcome"], "unconfirmed");
+    assert_eq!(bot.slack.presses(&ada, &told, "Check").await.unwrap().status(), 200);
+    let list = bot.answer().await;
+    assert!(!is_public(&list) && list.shown.contains("may be on air already"), "{}", list.shown);
+    assert_eq!(bot.slack.presses(&ada, &told, "Refresh").await.unwrap().status(), 200);
+    bot.edited(&card, "that the meeting is in progress").await;
+    // Its end is never reported.
+    bot.zoom.hold_events();
+    bot.zoom.end(meeting);
+    assert_eq!(bot.slack.presses(&ada, &told, "Refresh").await.unwrap().status(), 200);
+    let over = bot.edited(&card, "that its meeting is over").await;
+    assert_eq!(over.buttons().into_iter().map(|button| button.label).collect::<Vec<_>>(), ["Start again"]);
     bot.finish().await;
 }
 

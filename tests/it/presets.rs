@@ -68,7 +68,7 @@ on_both_engines! {
         audited(&bot, "start", Some(NUMBER), "accepted");
         assert_eq!(bot.last_audit()["asked"]["title_chars"], 7);
         let status = privately(&mut bot, &ada, &events, "/stream status show").await;
-        assert!(status.shown.contains("Zoom accepted the start"), "{}", status.shown);
+        assert!(status.shown.contains("Zoom took the start"), "{}", status.shown);
         bot.types(&ada, &events, "/stream stop show").await;
         audited(&bot, "stop", Some(NUMBER), "stopped");
         bot.zoom.next(Route::MeetingStatus, Fault::status(503));

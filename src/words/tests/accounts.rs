@@ -1,19 +1,9 @@
-//! Accounts, status, dry runs, and commands that were not accepted.
+//! Accounts, dry runs, and commands that were not accepted.
 
 use super::*;
 
 fn connect(why: ConnectWhy, waiting: Option<Verb>) -> Reply {
     Reply::Connect { link: Secret::new("https://onair.example/zoom/connect?state=s3cret"), why, waiting }
-}
-
-fn record(action: Action, minutes_ago: i64) -> StreamRecord {
-    StreamRecord {
-        meeting: meeting(),
-        action,
-        by: UserId::new("U1"),
-        at: later(-60 * minutes_ago),
-        fate: crate::reply::Fate::Taken,
-    }
 }
 
 #[test]
@@ -121,40 +111,6 @@ fn disconnecting() {
     (Person)
     You are disconnected. OnAir's access is deleted here, but Zoom could not be told.
     End it there too: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.
-    "#);
-}
-
-#[test]
-fn status() {
-    let status = |meeting, streams| seen(&Reply::Status { meeting, streams });
-    insta::assert_snapshot!(status(None, Vec::new()), @r#"
-    (Person)
-    OnAir started and stopped nothing in this workspace in the last 24 hours, as far as it knows.
-    To put a meeting on air: `/stream start 68423085 "Keynote"`
-    "#);
-    insta::assert_snapshot!(status(None, vec![record(Action::Stop, 5), record(Action::Start, 65)]), @r#"
-    (Person)
-    What OnAir did in the last 24 hours, newest first:
-    • `684 230 85`: stopped, 2026-10-05 13:55:00 UTC, by @U1
-    • `684 230 85`: Zoom accepted the start, 2026-10-05 12:55:00 UTC, by @U1
-    That is what OnAir did. It can't ask Zoom whether a stream is on air now, so look at the stream itself.
-    "#);
-    insta::assert_snapshot!(status(Some(meeting()), Vec::new()), @r#"
-    (Person)
-    OnAir started and stopped nothing with `684 230 85` in the last 24 hours, as far as it knows.
-    To put it on air: `/stream start 68423085`
-    "#);
-    insta::assert_snapshot!(status(Some(meeting()), vec![record(Action::Start, 5)]), @r#"
-    (Person)
-    `684 230 85`: Zoom accepted the start, 2026-10-05 13:55:00 UTC, by @U1
-    That is what OnAir did. It can't ask Zoom whether a stream is on air now, so look at the stream itself.
-    To take it off air: `/stream stop 68423085`
-    "#);
-    insta::assert_snapshot!(status(Some(meeting()), vec![record(Action::Stop, 5)]), @r#"
-    (Person)
-    `684 230 85`: stopped, 2026-10-05 13:55:00 UTC, by @U1
-    That is what OnAir did. It can't ask Zoom whether a stream is on air now, so look at the stream itself.
-    To put it on air again: `/stream start 68423085`
     "#);
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::preset::NotAName;
-use crate::reply::{Check, Cure, Verdict, Why};
+use crate::reply::{Check, Cure, Known, StatusOf, Verdict, Why};
 use crate::stream::State;
 
 /// One of each outcome, with hostile text wherever an outcome has room for text.
@@ -122,8 +122,8 @@ fn others() -> Vec<Reply> {
         usage(Problem::TooManyNames),
         Reply::Presets(Presets::default()),
         Reply::Check(Box::new(checks::good())),
-        Reply::Status { meeting: None, streams: Vec::new() },
-        Reply::Status { meeting: Some(meeting()), streams: Vec::new() },
+        Reply::Status { of: StatusOf::Workspace, streams: Vec::new() },
+        Reply::Status { of: StatusOf::Meeting { meeting: meeting(), running: Verdict::Good }, streams: Vec::new() },
     ];
     let ways = [Disconnected::StillShared, Disconnected::Revoked, Disconnected::NotRevokedAtZoom];
     replies.extend(ways.map(Reply::Disconnected));
@@ -258,18 +258,17 @@ fn what_nobody_expected_shows_the_reference() {
 
 #[test]
 fn a_message_too_long_loses_its_middle() {
-    let streams: Vec<StreamRecord> = (0..200)
-        .map(|hour| StreamRecord {
-            meeting: meeting(),
-            action: Action::Start,
-            by: UserId::new("U1"),
-            at: later(-60 * hour),
-            fate: crate::reply::Fate::Taken,
-        })
-        .collect();
-    let text = tell(&Reply::Status { meeting: None, streams }).text;
+    let record = |hour: i64| StreamRecord {
+        meeting: meeting(),
+        action: Action::Start,
+        by: Some(UserId::new("U1")),
+        at: later(-60 * hour),
+        fate: crate::reply::Fate::Taken,
+    };
+    let streams = (0..200).map(|hour| Known { record: Some(record(hour)), stream: None }).collect();
+    let text = tell(&Reply::Status { of: StatusOf::Workspace, streams }).text;
     assert!((2800..=MAX_MESSAGE).contains(&size(&text)), "{}", size(&text));
-    assert!(text.starts_with("What OnAir did") && text.contains("\n…\nThat is what OnAir did."));
+    assert!(text.starts_with("Streams of the last 24 hours") && text.contains("\n…\n“Live” is what Zoom"), "{text}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn help() {
     OnAir puts Zoom meetings on air from Slack.
     • `/stream start 68423085 "Keynote"`: put a meeting on air
     • `/stream stop 68423085`: take it off air
-    • `/stream status 68423085`: what OnAir did lately, with all meetings or with one
+    • `/stream status 68423085`: how the streams of this workspace are, or that of one meeting
     • `/stream connect`: connect your Zoom account
     • `/stream disconnect`: disconnect it again
     • `/stream whoami`: which Zoom account you are connected as
@@ -50,9 +50,9 @@ fn help_for_each_verb() {
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
-    `/stream status [<meeting>]`: what OnAir did lately, with all meetings or with one
+    `/stream status [<meeting>]`: how the streams of this workspace are, or that of one meeting
     • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved
-    OnAir can't ask Zoom whether a stream is on air; it tells what it did itself.
+    With a meeting it also says what Zoom tells about it. Zoom can't be asked whether a stream is on air, it reports that.
     Example: `/stream status 68423085`
     Slack doesn't run commands in threads: type them in the channel itself.
 

@@ -199,7 +199,7 @@ async fn streams_are_told_newest_first_per_workspace(world: World) {
     let record = |digits, action, seconds| StreamRecord {
         meeting: meeting(digits),
         action,
-        by: person("U1").user,
+        by: Some(person("U1").user),
         at: ago(now, SignedDuration::from_secs(seconds)),
         fate: onair::reply::Fate::Taken,
     };

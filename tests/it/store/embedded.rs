@@ -138,7 +138,7 @@ async fn every_record_ends_when_its_life_does() {
     let record = StreamRecord {
         meeting: webinar,
         action: Action::Start,
-        by: person("U1").user,
+        by: Some(person("U1").user),
         at: clock.now(),
         fate: onair::reply::Fate::Taken,
     };

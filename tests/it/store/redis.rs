@@ -35,7 +35,7 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
     let record = StreamRecord {
         meeting: number,
         action: Action::Start,
-        by: who.user.clone(),
+        by: Some(who.user.clone()),
         at: now,
         fate: onair::reply::Fate::Taken,
     };
@@ -194,7 +194,7 @@ async fn every_record_is_given_its_life() {
     let record = StreamRecord {
         meeting: number,
         action: Action::Start,
-        by: person("U1").user,
+        by: Some(person("U1").user),
         at: now,
         fate: onair::reply::Fate::Taken,
     };

@@ -1,0 +1,80 @@
+//! `/stream status`: who sees what of which stream, and what Zoom says about its meeting.
+
+use crate::bot::{Bot, Engine, PATIENCE, Posts, is_public};
+
+/// With Zoom's reports heard, and a bot that posts.
+async fn with_reports(engine: Engine) -> Bot {
+    Bot::with_reports(engine, Posts::ByBot).await
+}
+
+async fn one_meeting_is_told_with_what_zoom_says(mut bot: Bot) {
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting_in_progress(&host);
+    let card = bot.types(&ada, &events, &format!("/stream start {meeting} \"Keynote\"")).await;
+    bot.edited(&card, "is live since").await;
+    let status = bot.types(&ada, &events, &format!("/stream status {meeting}")).await;
+    for words in ["live since", "what Zoom reported", "Zoom says that the meeting is in progress", "“Keynote”"] {
+        assert!(status.shown.contains(words), "{words}: {}", status.shown);
+    }
+    assert!(!is_public(&status), "{}", status.shown);
+    bot.zoom.hold_events();
+    bot.zoom.end(meeting);
+    let over = bot.types(&ada, &events, &format!("/stream status {meeting}")).await;
+    assert!(over.shown.contains("not in progress, and nothing is on air without it"), "{}", over.shown);
+    assert_eq!(bot.last_audit()["outcome"], "told");
+    bot.finish().await;
+}
+
+async fn the_list_tells_colleagues_what_is_so_and_no_titles_of_elsewhere(mut bot: Bot) {
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting_in_progress(&host);
+    let card = bot.types(&ada, &events, &format!("/stream start {meeting} \"Merger\"")).await;
+    bot.edited(&card, "is live since").await;
+    let (ben, elsewhere) = (bot.slack.user("ben"), bot.slack.channel("random"));
+    let here = bot.types(&ben, &events, "/stream status").await;
+    assert!(here.shown.contains("“Merger” (`812 0000 0001`): live since"), "{}", here.shown);
+    for line in ["/stream status".to_owned(), format!("/stream status {meeting}")] {
+        let there = bot.types(&ben, &elsewhere, &line).await;
+        assert!(there.shown.contains("`812 0000 0001`: live since"), "{}", there.shown);
+        assert!(there.shown.contains("asked for by @ada") && !there.shown.contains("Merger"), "{}", there.shown);
+    }
+    bot.finish().await;
+}
+
+async fn a_stream_from_zoom_is_its_hosts_alone(mut bot: Bot) {
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting_in_progress(&host);
+    bot.zoom.start_stream_by_hand(meeting, &host);
+    bot.answer().await;
+    bot.owes_nothing_within(PATIENCE).await;
+    let ben = bot.slack.user("ben");
+    for line in ["/stream status".to_owned(), format!("/stream status {meeting}")] {
+        let of_host = bot.types(&ada, &events, &line).await;
+        assert!(of_host.shown.contains("started in Zoom by"), "{}", of_host.shown);
+        let of_ben = bot.types(&ben, &events, &line).await;
+        assert!(of_ben.shown.contains("started and stopped nothing"), "{}", of_ben.shown);
+    }
+    bot.finish().await;
+}
+
+macro_rules! on_both {
+    ($($story:ident,)*) => {
+        $(mod $story {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_redis() {
+                super::$story(super::with_reports(super::Engine::Redis).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn embedded() {
+                super::$story(super::with_reports(super::Engine::Embedded).await).await;
+            }
+        })*
+    };
+}
+
+on_both! {
+    one_meeting_is_told_with_what_zoom_says,
+    the_list_tells_colleagues_what_is_so_and_no_titles_of_elsewhere,
+    a_stream_from_zoom_is_its_hosts_alone,
+}
