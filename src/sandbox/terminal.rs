@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::Fault;
 use super::browser::Browser;
-use super::slack::{Author, Channel, SimSlack, User};
+use super::slack::{Author, Button, Channel, Delivery, Message, SimSlack, User};
 use super::zoom::{Route, SimZoom};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -28,10 +28,12 @@ const MEETING: u64 = 68_423_085;
 const HELP: &str = "  /stream …                 as in Slack; /stream help lists the commands
   as NAME                   be somebody else (ada and ben are there; ben has no Zoom account connected)
   in NAME                   go to another channel (events and backstage are there)
+  press LABEL               press the last button of that name, as Stop, Refresh or Cancel
   connect                   press the last Connect Zoom button, sign in at Zoom, and come back
                             (or open its address in a browser of this machine)
   zoom                      what is going on at Zoom
   zoom begin|end NUMBER     start or end a meeting
+  zoom drop NUMBER          let its stream end by itself
   zoom down|slow|throttled|well
   help                      this list
   quit";
@@ -44,7 +46,8 @@ struct Sandbox {
     browser: Browser,
     user: User,
     channel: Channel,
-    shown: usize,
+    /// How often each message had been changed when it was shown, in their order.
+    shown: Vec<usize>,
     stop: oneshot::Sender<()>,
     service: JoinHandle<()>,
     _folder: TempDir,
@@ -69,7 +72,7 @@ impl Sandbox {
     async fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let clock = Clock::default();
-        let (signing, client_secret) = (random_text(), random_text());
+        let (signing, client_secret, webhook_secret) = (random_text(), random_text(), random_text());
         let slack = SimSlack::start_with_clock(&signing, clock.clone()).await?;
         let zoom = SimZoom::start_with_clock("sandbox", &client_secret, clock.clone()).await?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -82,6 +85,8 @@ impl Sandbox {
             ("SLACK_SIGNING_SECRET", signing),
             ("SLACK_API_URL", slack.api_url()),
             ("SLACK_HOOKS_URL", slack.hooks_url()),
+            ("SLACK_BOT_TOKEN", slack.bot_token(slack.home())),
+            ("ZOOM_WEBHOOK_SECRET_TOKEN", webhook_secret.clone()),
             ("ZOOM_CLIENT_ID", "sandbox".to_owned()),
             ("ZOOM_CLIENT_SECRET", client_secret),
             ("ZOOM_API_URL", zoom.api_url()),
@@ -93,11 +98,13 @@ impl Sandbox {
         slack.connect_app(&format!("{base}/slack/commands"));
         slack.connect_interactions(&format!("{base}/slack/interactions"));
         zoom.allow_redirect(&format!("{base}/zoom/oauth/callback"));
+        zoom.connect_webhooks(&format!("{base}/zoom/webhooks"), &webhook_secret);
         let host = zoom.user("ada@example.com");
         zoom.meeting_numbered(&host, MEETING);
         zoom.begin(MEETING);
         zoom.sign_in_as(&host);
         let (user, channel) = (slack.user("ada"), slack.channel("events"));
+        slack.invite_app(&channel);
         slack.user("ben");
         slack.channel("backstage");
         let (stop, stopped) = oneshot::channel();
@@ -108,13 +115,16 @@ impl Sandbox {
         #[expect(clippy::disallowed_methods, reason = "the service itself cannot be one of the tasks that it drains")]
         let service = tokio::spawn(service);
         let browser = Browser::new(&base, &base)?;
-        Ok(Self { slack, zoom, base, browser, user, channel, shown: 0, stop, service, _folder: folder })
+        Ok(Self { slack, zoom, base, browser, user, channel, shown: Vec::new(), stop, service, _folder: folder })
     }
 
     async fn tell(&mut self, once: bool) -> anyhow::Result<()> {
         self.type_line("/stream connect").await?;
         self.connect().await?;
         self.type_line("/stream start 68423085 \"Keynote\"").await?;
+        // Zoom takes a moment until the picture is there, and reports it then.
+        self.news().await;
+        self.show_new();
         if once { Ok(()) } else { self.converse().await }
     }
 
@@ -133,7 +143,7 @@ impl Sandbox {
 
     /// Waits for one more answer than there were, and shows everything new.
     async fn show_after(&mut self, before: usize) -> anyhow::Result<()> {
-        let more = |messages: &[super::slack::Message]| {
+        let more = |messages: &[Message]| {
             let answers = messages.iter().filter(|message| !matches!(message.author, Author::Person(_))).count();
             (answers > before).then_some(())
         };
@@ -142,23 +152,56 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Ends when there is a message that was not shown yet.
+    /// Ends when there is a message that was not shown yet as it is now.
     async fn news(&self) {
         const A_WHILE: Duration = Duration::from_secs(3600);
-        let unseen = |messages: &[super::slack::Message]| (messages.len() > self.shown).then_some(());
+        let unseen = |messages: &[Message]| {
+            let now = messages.iter().map(|message| message.edits);
+            (!now.eq(self.shown.iter().copied())).then_some(())
+        };
         while self.slack.wait_until("news", A_WHILE, unseen).await.is_err() {}
     }
 
     fn show_new(&mut self) {
         let messages = self.slack.messages();
-        for message in messages.iter().skip(self.shown) {
+        for (index, message) in messages.iter().enumerate() {
+            let before = self.shown.get(index);
+            if before == Some(&message.edits) {
+                continue;
+            }
+            if before.is_some() {
+                say("(changed)");
+            }
             say(&message.transcript());
             for link in message.links() {
                 say(&format!("    {} → {}", link.label, link.url));
             }
         }
-        self.shown = messages.len();
+        self.shown = messages.iter().map(|message| message.edits).collect();
         say("");
+    }
+
+    /// Presses the newest button of that name, as the current person.
+    async fn press(&self, label: &str) {
+        let messages = self.slack.messages();
+        let is_meant = |button: &Button| button.label.eq_ignore_ascii_case(label);
+        let newest = messages.iter().rev();
+        let found = newest.filter_map(|message| Some((message, message.buttons().into_iter().find(is_meant)?))).next();
+        let Some((message, button)) = found else {
+            say(&format!("There is no button {label:?} to press.\n"));
+            return;
+        };
+        if let Some(asked) = &button.confirm {
+            say(&format!(
+                "    ┌ Slack asks\n    │ {}\n    │ {}\n    │ pressed: {}",
+                asked.title, asked.text, asked.confirm
+            ));
+        }
+        match self.slack.presses(&self.user, message, &button.label).await {
+            Ok(Delivery { failure: Some(failure), .. }) => say(&format!("    ⚠ {}\n", failure.as_str())),
+            Ok(Delivery { failure: None, .. }) => {}
+            Err(error) => say(&format!("{} can't press it: {error}\n", self.user.name)),
+        }
     }
 
     /// Does in a browser what a person does after pressing the button.
@@ -202,6 +245,7 @@ impl Sandbox {
                 ("in", name) if !name.is_empty() => {
                     self.channel = self.slack.channel(name.trim().trim_start_matches('#'));
                 }
+                ("press", label) if !label.is_empty() => self.press(label.trim()).await,
                 ("connect", _) => self.connect().await?,
                 ("zoom", what) => self.at_zoom(what.trim()),
                 ("/stream", _) => self.type_line(line.trim()).await?,
@@ -222,12 +266,15 @@ impl Sandbox {
             ("end", Ok(meeting)) if self.zoom.meeting_now(meeting.number()).is_some() => {
                 self.zoom.end(meeting.number());
             }
+            ("drop", Ok(meeting)) if self.zoom.is_live(meeting.number()) => self.zoom.drop_stream(meeting.number()),
             ("down", _) => self.zoom.always(Route::Any, Fault::status(503)),
             ("slow", _) => self.zoom.always(Route::Any, Fault::Delay(Duration::from_secs(4))),
             ("throttled", _) => self.zoom.always(Route::Any, Fault::too_many("30")),
             ("well", _) => self.zoom.heal(),
             ("", _) => {}
-            _ => say("zoom begin|end NUMBER (of a meeting that exists), zoom down|slow|throttled|well"),
+            _ => say(
+                "zoom begin|end NUMBER (of a meeting that exists), zoom drop NUMBER (of one on air), zoom down|slow|throttled|well",
+            ),
         }
         let running = self.zoom.meeting_now(MEETING).is_some_and(|meeting| meeting.running);
         let (running, live) = (if running { "running" } else { "not running" }, self.zoom.is_live(MEETING));

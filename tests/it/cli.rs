@@ -177,11 +177,14 @@ async fn an_audit_without_a_store_says_where_it_looked_for_one() {
 
 #[test]
 fn the_sandbox_answers_the_first_command_and_those_that_are_typed() {
-    let output =
-        sandbox("/stream whoami\n/golive help\nas ben\n/stream start 68423085\nzoom end 68423085\nconnect\nquit\n");
+    let output = sandbox(
+        "press stop\n/stream whoami\n/golive help\nas ben\n/stream start 68423085\nzoom end 68423085\nconnect\nquit\n",
+    );
     for words in [
         "#events  ada types: /stream start 68423085 \"Keynote\"",
         "asked for by @ada",
+        "is live since",
+        "Take it off air?",
         "only ben sees this",
         "knows one command",
     ] {
