@@ -29,6 +29,9 @@ pub struct Stream {
     pub state: State,
     /// Whether Zoom's reports about it are heard: not for webinars, for which there are none, and not without the secret.
     pub confirms: Confirms,
+    /// Whether Zoom may have taken a start since it was asked for.
+    #[serde(default)]
+    pub may_have_started: bool,
     /// Since when it was on air the last time, whether or not it still is.
     pub live_since: Option<Timestamp>,
     /// Where people watch it, if Zoom says so.
@@ -40,6 +43,9 @@ pub struct Stream {
     pub heard_at: Option<Timestamp>,
     /// When it was last told to one person that it ended by itself.
     pub noticed_at: Option<Timestamp>,
+    /// What whoever asked for it is still to be told in private.
+    #[serde(default)]
+    pub owed: Option<Box<Owed>>,
     /// Grows with each change that a reader should see.
     pub version: u32,
     /// The message that shows it.
@@ -173,6 +179,19 @@ pub struct Operator {
     pub id: Option<ZoomUserId>,
     /// Their address.
     pub email: Option<String>,
+}
+
+/// A private word that somebody is still to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Who.
+    pub to: Person,
+    /// Where they asked for the stream.
+    pub channel: ChannelId,
+    /// In which words.
+    pub message: Message,
+    /// Since when. A word that comes much later only confuses.
+    pub since: Timestamp,
 }
 
 /// The message that shows a stream.
@@ -320,11 +339,13 @@ impl Stream {
             asked: None,
             state: State::Ended { at: now, how: End::Dropped },
             confirms,
+            may_have_started: false,
             live_since: None,
             page_url: None,
             looked: None,
             heard_at: None,
             noticed_at: None,
+            owed: None,
             version: 0,
             card: None,
         }
@@ -341,7 +362,7 @@ impl Stream {
         }
         self.asked = Some(asked);
         self.confirms = confirms;
-        (self.live_since, self.looked) = (None, None);
+        (self.live_since, self.looked, self.may_have_started) = (None, None, false);
     }
 
     /// Whether somebody may hear of it: the colleagues of whoever asked for it, and whoever its meeting belongs to.
@@ -396,6 +417,7 @@ impl Stream {
         if self.state != before.0 {
             self.looked = None;
         }
+        self.may_have_started |= matches!(self.state, State::Accepted { .. } | State::Unknown { .. });
         let is_news = before != (self.state.clone(), self.page_url.clone(), self.looked);
         self.version += u32::from(is_news);
         is_news

@@ -4,7 +4,10 @@
 //! instance at a time, and shows whatever is known then. So a card is edited once per change, the last state wins, and a
 //! change that found the keeper at work is seen by it before it rests.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
+
+use jiff::SignedDuration;
 
 use super::hold::{Change, Hold};
 use super::stream::{self, OrNew};
@@ -18,7 +21,7 @@ use crate::journal::Job;
 use crate::meeting::MeetingId;
 use crate::outcome::Action;
 use crate::reply::{Fate, StreamRecord};
-use crate::stream::{Card, News, Place, State, Stream};
+use crate::stream::{Card, News, Owed, Place, State, Stream};
 use crate::words::{self, Message};
 use crate::{slack, store};
 
@@ -74,7 +77,12 @@ async fn bring_up_to_date(app: &App, meeting: MeetingId) -> Result<(Next, Option
             continue;
         }
         if !stream.is_behind() {
-            return Ok((rest(&stream, now), Some(stream)));
+            let Some(owed) = &stream.owed else { return Ok((rest(&stream, now), Some(stream))) };
+            match tell(app, owed).await {
+                ControlFlow::Break(wait) => return Ok((Next::In(wait), Some(stream))),
+                ControlFlow::Continue(()) => forget_owed(app, &stream).await?,
+            }
+            continue;
         }
         let shown = match &stream.card {
             None => adopt(app, &stream).await,
@@ -250,17 +258,43 @@ pub(super) fn card_of(app: &App, stream: &Stream) -> Message {
     words::card(stream, &context(app, stream, &Reference::new("")))
 }
 
-/// Tells whoever asked for a stream that it was ended, and not by them. Once, by the bot alone: where there is none, the
-/// card says it.
-pub(super) fn notify(app: &App, stream: &Stream) {
-    let Some(asked) = stream.asked.clone() else { return };
-    let Some(message) = words::notice(stream, &context(app, stream, &asked.reference)) else { return };
-    let inner = app.clone();
-    drop(app.spawn(async move {
-        if let Err(error) = inner.slack.post_instead(&asked.person, &asked.channel, &message).await {
-            tracing::info!(error = chain(&error), "whoever asked for a stream was not told in private that it ended");
+/// What whoever asked for a stream is to be told in private: that it was ended, and not by them.
+pub(super) fn notice_of(app: &App, stream: &Stream) -> Option<Box<Owed>> {
+    let asked = stream.asked.as_ref()?;
+    let message = words::notice(stream, &context(app, stream, &asked.reference))?;
+    let (to, channel, since) = (asked.person.clone(), asked.channel.clone(), app.clock.now());
+    Some(Box::new(Owed { to, channel, message, since }))
+}
+
+/// Tells that, by the bot alone: where there is none, the card says it. Breaks off where Slack may take it later.
+async fn tell(app: &App, owed: &Owed) -> ControlFlow<Duration> {
+    const AGAIN: Duration = Duration::from_secs(30);
+    const WORTH_TELLING: SignedDuration = SignedDuration::from_mins(10);
+    let Err(error) = app.slack.post_instead(&owed.to, &owed.channel, &owed.message).await else {
+        return ControlFlow::Continue(());
+    };
+    match error.retry_in() {
+        Some(wait) if app.clock.now().duration_since(owed.since) < WORTH_TELLING => {
+            tracing::warn!(error = chain(&error), "whoever asked for a stream is told later that it ended");
+            ControlFlow::Break(wait.max(AGAIN))
         }
-    }));
+        _ => {
+            tracing::info!(error = chain(&error), "whoever asked for a stream was not told that it ended");
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+/// Remembers that what was owed is told, unless there is something else to tell meanwhile.
+async fn forget_owed(app: &App, told: &Stream) -> Result<(), Failure> {
+    let forgotten = stream::change(app, told.meeting, OrNew::Nothing, |stream| {
+        let is_same = stream.owed == told.owed;
+        if is_same {
+            stream.owed = None;
+        }
+        is_same
+    });
+    forgotten.await.map(drop)
 }
 
 fn context<'a>(app: &App, stream: &'a Stream, unasked: &'a Reference) -> words::Context<'a> {

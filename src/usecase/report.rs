@@ -108,13 +108,15 @@ async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<Audit
         Happened::StreamStarted => OrNew::New(Confirms::Yes),
         Happened::MeetingStarted | Happened::MeetingEnded | Happened::StreamStopped => OrNew::Nothing,
     };
-    let (mut is_news, mut is_to_be_noticed, mut waited) = (false, false, None);
+    let (mut is_news, mut waited) = (false, None);
     let news = News::Reported(report.clone());
     let changed = stream::change(app, report.meeting, or_new, |stream| {
         let heard = stream.heard_at;
         waited = if let State::Throttled(next) = &stream.state { Some(next.job.clone()) } else { None };
         is_news = stream.take(&news, app.clock.now());
-        is_to_be_noticed = is_news && stream.notice(app.clock.now());
+        if is_news && stream.notice(app.clock.now()) {
+            stream.owed = keep::notice_of(app, stream);
+        }
         is_news || stream.heard_at != heard
     });
     let Some(stream) = changed.await? else { return Ok(None) };
@@ -126,9 +128,6 @@ async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<Audit
     }
     if let State::Ended { .. } = &stream.state {
         turn::forget_start(app, report.meeting).await?;
-    }
-    if is_to_be_noticed {
-        keep::notify(app, &stream);
     }
     let outcome = match &stream.state {
         State::Live { .. } => AuditOutcome::Live,

@@ -89,19 +89,15 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
             change(app, note.meeting, OrNew::Nothing, |stream| stream.take(&news, now)).await
         }
         What::Stop { by } => {
-            let (news, mut is_news) = (News::StopTaken { by: by.clone() }, false);
-            let changed = change(app, note.meeting, OrNew::Nothing, |stream| {
-                is_news = stream.take(&news, now);
+            let news = News::StopTaken { by: by.clone() };
+            change(app, note.meeting, OrNew::Nothing, |stream| {
+                let is_news = stream.take(&news, now);
+                if is_news && stream.asked.as_ref().is_some_and(|asked| asked.person != *by) {
+                    stream.owed = keep::notice_of(app, stream);
+                }
                 is_news
-            });
-            let changed = changed.await;
-            let of_another = |stream: &Stream| stream.asked.as_ref().is_some_and(|asked| asked.person != *by);
-            if let (true, Ok(Some(stream))) = (is_news, &changed)
-                && of_another(stream)
-            {
-                keep::notify(app, stream);
-            }
-            changed
+            })
+            .await
         }
     };
     let stream = changed.unwrap_or_else(|failure| {
@@ -155,7 +151,7 @@ pub(super) async fn change(
 pub(super) async fn look_after(app: &App, stream: &Stream) -> Result<(), Failure> {
     let now = app.clock.now();
     let due = match stream.overdue_at() {
-        _ if stream.is_behind() => Duration::ZERO,
+        _ if stream.is_behind() || stream.owed.is_some() => Duration::ZERO,
         Some(due) => clock::until(due, now),
         None => return Ok(()),
     };

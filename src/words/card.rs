@@ -202,10 +202,13 @@ impl Card<'_> {
                 length(since, at),
                 self.asked_for()
             ),
-            None if self.stream.confirms == Confirms::No => {
+            None if self.stream.may_have_started && self.stream.confirms == Confirms::No => {
                 format!("{} is off air: {how}. {}", self.what(), self.asked_for())
             }
-            None => format!("{} did not go live, as far as Zoom says: {how}. {}", self.what(), self.asked_for()),
+            None if self.stream.may_have_started => {
+                format!("{} did not go live, as far as Zoom says: {how}. {}", self.what(), self.asked_for())
+            }
+            None => format!("{} did not go live: {how}. {}", self.what(), self.asked_for()),
         };
         vec![first, again]
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use onair::sandbox::slack::{Author, Channel, Message, User};
+use onair::sandbox::slack::{Author, Channel, Message, Route as SlackRoute, User};
 use onair::sandbox::zoom::{Route, in_order, reversed};
-use onair::sandbox::{Fault, zoom};
+use onair::sandbox::{Fault, Recorded, zoom};
 
 use crate::bot::{Bot, Engine, PATIENCE, Posts, is_public};
 
@@ -206,16 +206,45 @@ async fn a_stream_that_was_started_in_zoom_is_told_its_host_once() {
     bot.finish().await;
 }
 
+/// Somebody who shares the Zoom account.
+async fn colleague(bot: &mut Bot, channel: &Channel, host: &zoom::User) -> User {
+    let ben = bot.slack.user("ben");
+    bot.zoom.sign_in_as(host);
+    let offer = bot.types(&ben, channel, "/stream connect").await;
+    assert_eq!(bot.press_connect(&offer).await.status, 200);
+    bot.answer().await;
+    ben
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_word_in_private_that_a_kill_cut_off_is_told_after_it() {
+    let mut bot = Bot::with_reports(Engine::Embedded, Posts::ByBot).await;
+    let (ada, events, host, meeting) = show(&mut bot).await;
+    let ben = colleague(&mut bot, &events, &host).await;
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    bot.edited(&card, "is live since").await;
+    bot.slack.always(SlackRoute::PostEphemeral, Fault::Hang);
+    bot.types(&ben, &events, &format!("/stream stop {meeting}")).await;
+    let is_word = |request: &Recorded| request.path == "/api/chat.postEphemeral";
+    bot.slack.wait_for_request("the word", PATIENCE, is_word).await.unwrap();
+    bot.service.signal("KILL");
+    bot.service.wait();
+    bot.slack.heal();
+    bot.start_over();
+    let told = |messages: &[Message]| {
+        messages.iter().find(|message| message.shown.contains("@ben stopped the stream")).cloned()
+    };
+    let told = bot.slack.wait_until("the word", PATIENCE, told).await.unwrap();
+    assert!(!is_public(&told), "{}", told.shown);
+    bot.may_say_more = true;
+    bot.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_started_a_stream_hears_that_a_colleague_stopped_it() {
     let mut bot = Bot::with_reports(Engine::Embedded, Posts::ByBot).await;
     let (ada, events, host, meeting) = show(&mut bot).await;
-    // A colleague who shares the Zoom account.
-    let ben = bot.slack.user("ben");
-    bot.zoom.sign_in_as(&host);
-    let offer = bot.types(&ben, &events, "/stream connect").await;
-    assert_eq!(bot.press_connect(&offer).await.status, 200);
-    bot.answer().await;
+    let ben = colleague(&mut bot, &events, &host).await;
     let card = bot.types(&ada, &events, &start(meeting)).await;
     let live = bot.edited(&card, "is live since").await;
     assert_eq!(bot.slack.presses(&ben, &live, "Stop").await.unwrap().status(), 200);

@@ -280,7 +280,7 @@ impl SimSlack {
         message.links()
     }
 
-    /// Waits, ten seconds at most, for the app's n-th message (from 1) in a channel.
+    /// Waits, a minute at most, for the app's n-th message (from 1) in a channel.
     pub async fn wait_for(&self, channel: &Channel, nth: usize) -> Result<Message, TimedOut> {
         let what = format!("message {nth} of the app in {}", channel.label());
         self.wait_until(&what, PATIENCE, |messages| {
@@ -298,6 +298,18 @@ impl SimSlack {
         mut look: impl FnMut(&[Message]) -> Option<T>,
     ) -> Result<T, TimedOut> {
         let found = wait::until(&self.world.changes, within, || look(&lock(&self.world.state).messages)).await;
+        found.ok_or_else(|| TimedOut { waited_for: what.to_owned(), within, instead: self.transcript() })
+    }
+
+    /// Waits until a request of this kind has come in.
+    pub async fn wait_for_request(
+        &self,
+        what: &str,
+        within: Duration,
+        mut wanted: impl FnMut(&Recorded) -> bool,
+    ) -> Result<Recorded, TimedOut> {
+        let mut look = || lock(&self.world.state).requests.iter().find(|request| wanted(request)).cloned();
+        let found = wait::until(&self.world.changes, within, &mut look).await;
         found.ok_or_else(|| TimedOut { waited_for: what.to_owned(), within, instead: self.transcript() })
     }
 

@@ -39,7 +39,7 @@ fn live() -> Stream {
 }
 
 fn ended(live_since: Option<Timestamp>, confirms: Confirms, how: End) -> Stream {
-    Stream { live_since, ..stream(confirms, State::Ended { at: now(), how }) }
+    Stream { live_since, may_have_started: true, ..stream(confirms, State::Ended { at: now(), how }) }
 }
 
 /// A card as it looks in Slack.
@@ -132,6 +132,12 @@ fn a_card_tells_how_a_stream_ended() {
     "#);
     insta::assert_snapshot!(shows(&ended(None, Confirms::Yes, by())), @r#"
     “Keynote” (`684 230 85`) did not go live, as far as Zoom says: stopped by @U2. Asked for by @U1.
+    To put it on air again: `/stream start 68423085 "Keynote"`
+    [Start again]
+    "#);
+    let waited = Stream { may_have_started: false, ..ended(None, Confirms::No, by()) };
+    insta::assert_snapshot!(shows(&waited), @r#"
+    “Keynote” (`684 230 85`) did not go live: stopped by @U2. Asked for by @U1.
     To put it on air again: `/stream start 68423085 "Keynote"`
     [Start again]
     "#);
