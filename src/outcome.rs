@@ -206,6 +206,15 @@ pub fn judge(action: Action, attempt: &Attempt, now: Timestamp) -> Outcome {
     }
 }
 
+/// Decides what an attempt at a change means that is no order; `Ok` if it is made. No rule about starts applies to it,
+/// and in all else it is like a stop.
+pub fn judge_change(attempt: &Attempt, now: Timestamp) -> Result<(), Outcome> {
+    match judge(Action::Stop, attempt, now) {
+        Outcome::Stopped => Ok(()),
+        outcome => Err(outcome),
+    }
+}
+
 /// Whether Zoom says the token itself is no good: 401, or code 124 with any status. A missing scope is also seen with
 /// 401 and is not that.
 pub fn is_unauthorized(attempt: &Attempt) -> bool {

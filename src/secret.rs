@@ -44,6 +44,13 @@ impl fmt::Debug for Secret {
     }
 }
 
+impl Default for Secret {
+    /// The empty text.
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         use subtle::ConstantTimeEq as _;

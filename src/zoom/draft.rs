@@ -7,7 +7,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use sha2::{Digest as _, Sha256};
 
 use super::wire::Status;
-use super::{BodyFormat, JSON, Order, Room};
+use super::{BodyFormat, JSON, Order};
 use crate::secret::Secret;
 
 /// A request that lacks nothing but the token.
@@ -21,11 +21,7 @@ impl Draft {
     const METHOD: Method = Method::PATCH;
 
     pub(super) fn new(api_url: &str, format: BodyFormat, order: &Order) -> Result<Self, serde_json::Error> {
-        let room = match order.room {
-            Room::Meeting => "meetings",
-            Room::Webinar => "webinars",
-        };
-        let url = format!("{api_url}/{room}/{}/livestream/status", order.meeting.number());
+        let url = format!("{api_url}/{}/{}/livestream/status", order.room.path(), order.meeting.number());
         let status = Status::new(order.action, &order.settings);
         let (content_type, body) = match format {
             BodyFormat::Json => (JSON.to_owned(), serde_json::to_string(&status)?),

@@ -26,6 +26,7 @@ use crate::outcome::{self, Action, Answer, Attempt};
 use crate::secret::Secret;
 
 mod answer;
+mod destination;
 mod draft;
 mod error;
 mod facts;
@@ -82,6 +83,16 @@ pub enum Room {
     Meeting,
     /// `/webinars/{id}/livestream/status`
     Webinar,
+}
+
+impl Room {
+    /// What stands before the id in Zoom's paths.
+    fn path(self) -> &'static str {
+        match self {
+            Self::Meeting => "meetings",
+            Self::Webinar => "webinars",
+        }
+    }
 }
 
 /// One order to start or stop a live stream.

@@ -3,10 +3,13 @@
 //! What is sent is as narrow as Zoom's documents: a key that nobody asked for is absent, never `null`. What is received
 //! is as wide as can be: a field that OnAir can do without never makes an answer unreadable.
 
-use serde::de::Error as _;
+use std::fmt;
+
+use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::destination::{Destination, Present, Resolution};
 use crate::meeting::{Captions, Layout, Settings, SpeakerName, Title};
 use crate::outcome::Action;
 use crate::secret::Secret;
@@ -72,6 +75,75 @@ fn captions(captions: Captions) -> &'static str {
         Captions::Embedded => "embedded",
         Captions::Off => "off",
     }
+}
+
+/// The body of
+/// [Update a livestream](https://developers.zoom.us/docs/api/meetings/#tag/meetings/patch/meetings/{meetingId}/livestream).
+#[derive(Serialize)]
+pub(super) struct NewLivestream<'a> {
+    stream_url: &'a str,
+    stream_key: &'a str,
+    page_url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution: Option<&'static str>,
+}
+
+impl<'a> From<&'a Destination> for NewLivestream<'a> {
+    fn from(destination: &'a Destination) -> Self {
+        Self {
+            stream_url: destination.stream_url.expose(),
+            stream_key: destination.stream_key.expose(),
+            page_url: &destination.page_url,
+            resolution: destination.resolution.map(Resolution::word),
+        }
+    }
+}
+
+/// The answer to
+/// [Get livestream details](https://developers.zoom.us/docs/api/meetings/#tag/meetings/get/meetings/{meetingId}/livestream).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Livestream {
+    stream_url: Option<Secret>,
+    /// The key itself is dropped as it is read.
+    #[serde(rename = "stream_key", deserialize_with = "is_there")]
+    has_key: bool,
+    page_url: Option<String>,
+    resolution: Value,
+}
+
+impl From<Livestream> for Present {
+    fn from(livestream: Livestream) -> Self {
+        Self {
+            stream_url: livestream.stream_url.unwrap_or_default(),
+            has_key: livestream.has_key,
+            page_url: livestream.page_url.unwrap_or_default(),
+            resolution: livestream.resolution.as_str().and_then(Resolution::from_word),
+        }
+    }
+}
+
+/// Whether a text is there and not empty. Of the text nothing is kept, not for a moment.
+fn is_there<'de, D: Deserializer<'de>>(input: D) -> Result<bool, D::Error> {
+    struct IsThere;
+
+    impl Visitor<'_> for IsThere {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text or null")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+            Ok(!text.is_empty())
+        }
+
+        fn visit_unit<E>(self) -> Result<bool, E> {
+            Ok(false)
+        }
+    }
+
+    input.deserialize_any(IsThere)
 }
 
 /// The form of [`POST /oauth/token`](https://developers.zoom.us/docs/integrations/oauth/), for both of its grants.
@@ -166,6 +238,27 @@ fn not_empty<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_key_only_its_being_there_is_read() {
+        let read = |json: &str| serde_json::from_str::<Livestream>(json).map(Present::from);
+        let full =
+            r#"{"stream_url":"rtmp://a/b","stream_key":"canary","page_url":"https://a","resolution":"1080p","x":1}"#;
+        let (stream_url, page_url) = (Secret::new("rtmp://a/b"), "https://a".to_owned());
+        let expected = Present { stream_url, has_key: true, page_url, resolution: Some(Resolution::FullHd) };
+        assert_eq!(read(full).unwrap(), expected);
+        for nothing in [
+            "{}",
+            r#"{"stream_url":"","stream_key":"","page_url":""}"#,
+            r#"{"stream_url":null,"stream_key":null,"page_url":null,"resolution":null}"#,
+            r#"{"resolution":"4k"}"#,
+        ] {
+            assert_eq!(read(nothing).unwrap(), Present::default(), "{nothing}");
+        }
+        for unreadable in ["7", "", r#"{"stream_key":["canary"]}"#, r#"{"stream_url":7}"#] {
+            assert!(read(unreadable).is_err(), "{unreadable}");
+        }
+    }
 
     #[test]
     fn a_user_without_an_id_is_none() {

@@ -1,5 +1,6 @@
 //! The Zoom door against a vendor of bytes: what exactly it sends, and what it makes of whatever comes back.
 
+mod destination;
 mod facts;
 mod faults;
 mod oauth;

@@ -27,6 +27,7 @@ const FLOORS: &[&[&str]] = &[
         "preset",
         "turn",
         "stream",
+        "destination",
     ],
     &["slack", "zoom", "store"],
     &["app"],

@@ -1,0 +1,107 @@
+//! Where a meeting's stream goes, read and set.
+//!
+//! Zoom answers with the key in clear. Whether there is one is all that is read of it; and where Zoom's words repeat what
+//! was sent, the key is taken out of them.
+
+use std::time::Instant;
+
+use reqwest::header::ACCEPT;
+use reqwest::{Method, RequestBuilder};
+
+use super::answer::Body;
+use super::{Cause, JSON, Room, Zoom, error, wire};
+use crate::destination::{Destination, Present};
+use crate::meeting::MeetingId;
+use crate::outcome::{Answer, Attempt};
+use crate::secret::Secret;
+
+impl Zoom {
+    /// What is set, where Zoom says so in a way that can be read; and how the call ended.
+    ///
+    /// [Get livestream details](https://developers.zoom.us/docs/api/meetings/#tag/meetings/get/meetings/{meetingId}/livestream)
+    pub async fn destination(&self, access: &Secret, room: Room, meeting: MeetingId) -> (Attempt, Option<Present>) {
+        let request = self.livestream(Method::GET, access, room, meeting);
+        let (attempt, body) = self.call("read destination", request, room, meeting).await;
+        let present = match (&attempt, body) {
+            (Attempt::Answered(Answer { status: 200, .. }), Some(Body::Whole(bytes))) => {
+                // The error is dropped: it quotes what it stumbled over.
+                serde_json::from_slice::<wire::Livestream>(&bytes).ok().map(Present::from)
+            }
+            _ => None,
+        };
+        (attempt, present)
+    }
+
+    /// Sets all of it, once. The same twice is the same as once.
+    ///
+    /// [Update a livestream](https://developers.zoom.us/docs/api/meetings/#tag/meetings/patch/meetings/{meetingId}/livestream)
+    pub async fn set_destination(
+        &self,
+        access: &Secret,
+        room: Room,
+        meeting: MeetingId,
+        destination: &Destination,
+    ) -> Attempt {
+        let request = self.livestream(Method::PATCH, access, room, meeting);
+        let request = request.json(&wire::NewLivestream::from(destination));
+        let (attempt, _) = self.call("set destination", request, room, meeting).await;
+        match attempt {
+            Attempt::Answered(answer) => Attempt::Answered(without(answer, &destination.stream_key)),
+            Attempt::NoAnswer | Attempt::NotSent => attempt,
+        }
+    }
+
+    fn livestream(&self, method: Method, access: &Secret, room: Room, meeting: MeetingId) -> RequestBuilder {
+        let url = format!("{}/{}/{}/livestream", self.inner.api_url, room.path(), meeting.number());
+        self.inner.http.request(method, url).header(ACCEPT, JSON).bearer_auth(access.expose())
+    }
+
+    async fn call(
+        &self,
+        call: &'static str,
+        request: RequestBuilder,
+        room: Room,
+        meeting: MeetingId,
+    ) -> (Attempt, Option<Body>) {
+        let began = Instant::now();
+        let meeting = meeting.number();
+        match self.send(request).await {
+            Ok((answer, body)) => {
+                tracing::info!(
+                    call,
+                    meeting.id = meeting,
+                    room = ?room,
+                    status = answer.status,
+                    code = answer.code,
+                    tracking_id = answer.tracking_id,
+                    duration_ms = began.elapsed().as_millis(),
+                    "Zoom answered"
+                );
+                (Attempt::Answered(answer), Some(body))
+            }
+            Err(error) => {
+                let attempt = if error::never_left(&error) { Attempt::NotSent } else { Attempt::NoAnswer };
+                let error: &dyn std::error::Error = &Cause::new(error);
+                tracing::warn!(call, meeting.id = meeting, room = ?room, attempt = ?attempt, error, "Zoom did not answer");
+                (attempt, None)
+            }
+        }
+    }
+}
+
+/// The answer without the key, also as JSON writes it.
+fn without(mut answer: Answer, key: &Secret) -> Answer {
+    let written = serde_json::Value::from(key.expose()).to_string();
+    let written = written.trim_matches('"');
+    let clean = |text: &mut String| {
+        for key in [key.expose(), written].into_iter().filter(|key| !key.is_empty()) {
+            *text = text.replace(key, "…");
+        }
+    };
+    clean(&mut answer.message);
+    for error in &mut answer.fields {
+        clean(&mut error.field);
+        clean(&mut error.message);
+    }
+    answer
+}
