@@ -7,6 +7,7 @@
 //! | `{journal}:job:<id>` | one accepted command | sealed [`Job`](crate::journal::Job), with its holder's name | until it is answered |
 //! | `{journal}:due` | everybody; one queue | the ids of all jobs by when they may be taken over | while there is a job |
 //! | `state:<sha256 of the token>` | one offered connection | sealed [`Pending`](crate::grant::Pending) | 10 min |
+//! | `setup:<sha256 of the token>` | one offered page of `setup` | sealed [`Invitation`](crate::destination::Invitation) | 10 min, anew when it is opened |
 //! | `{link}:person:<enterprise>/<team>/<user>` | one Slack user | the `{link}:zoom:` key it belongs to | until unlinked |
 //! | `{link}:zoom:<zoom user>` | one Zoom user | the `{link}:person:` keys that belong to it | while there is one |
 //! | `grant:<zoom user>` | one Zoom user | sealed [`Grant`](crate::grant::Grant) | until deleted |
@@ -43,7 +44,7 @@ pub(crate) const DELIVERY_LIFE: Duration = Duration::from_secs(15 * 60);
 /// Longer than Zoom goes on to deliver a report again: an hour and a half after the first time.
 pub(crate) const REPORT_LIFE: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// As long as [`Pending::LIFE`](crate::grant::Pending::LIFE).
+/// As long as [`Pending::LIFE`](crate::grant::Pending::LIFE) and [`Invitation::LIFE`](crate::destination::Invitation::LIFE).
 pub(crate) const STATE_LIFE: Duration = Duration::from_secs(10 * 60);
 
 /// A webinar stays one; after this long it is asked again, in case its number was given to a meeting.
@@ -114,6 +115,11 @@ impl Key {
         Self::new("state:", hex::encode(Sha256::digest(token.expose())))
     }
 
+    /// As secret as [`Key::state`].
+    pub(crate) fn invitation(token: &StateToken) -> Self {
+        Self::new("setup:", hex::encode(Sha256::digest(token.expose())))
+    }
+
     pub(crate) fn person(person: &Person) -> Self {
         Self::new(Self::PERSON, person.key())
     }
@@ -172,18 +178,21 @@ impl LeaseName {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::destination::Invitation;
     use crate::grant::Pending;
     use crate::id::{TeamId, UserId};
 
     #[test]
     fn an_offer_is_kept_as_long_as_it_stands() {
         assert_eq!(Pending::LIFE.unsigned_abs(), STATE_LIFE);
+        assert_eq!(Invitation::LIFE.unsigned_abs(), STATE_LIFE);
     }
 
     #[test]
     fn a_state_token_cannot_be_read_from_its_key() {
         let token = StateToken::new("bearer");
         assert!(!Key::state(&token).as_str().contains("bearer"));
+        assert!(!Key::invitation(&token).as_str().contains("bearer"));
         assert_eq!(Key::state(&token), Key::state(&StateToken::new("bearer")));
     }
 

@@ -5,12 +5,14 @@
 //! before an engine sees it; `key.rs` lists every record with its owner, its form and its life.
 //!
 //! An error that [is transient](Error::is_transient) leaves open whether the write happened. Whoever repeats one should
-//! know that `accept`, `redeem`, `link` and `unlink` then tell what the first try left, that `append_audit` appends twice,
-//! and that a job whose `claim` was lost comes back when its lease ends; the others are the same twice as once.
+//! know that `accept`, `redeem`, `take_invitation`, `link` and `unlink` then tell what the first try left, that
+//! `append_audit` appends twice, and that a job whose `claim` was lost comes back when its lease ends; the others are the
+//! same twice as once.
 
 mod embedded;
 mod engine;
 mod error;
+mod invitations;
 mod journal;
 mod key;
 mod presets;

@@ -22,7 +22,7 @@ use crate::turn::Turn;
 pub struct Seen<T> {
     /// What it says.
     pub value: T,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// How a change ended.
@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// Answers with the record as wanted, or with the bytes of what is there instead.
-    async fn swap<T: Serialize>(
+    pub(super) async fn swap<T: Serialize>(
         &self,
         key: &Key,
         seen: Option<&Seen<T>>,
@@ -92,7 +92,7 @@ impl Store {
         })
     }
 
-    fn sealed<T: DeserializeOwned>(&self, key: &Key, bytes: Vec<u8>) -> Result<Seen<T>, Error> {
+    pub(super) fn sealed<T: DeserializeOwned>(&self, key: &Key, bytes: Vec<u8>) -> Result<Seen<T>, Error> {
         Ok(Seen { value: self.open_sealed(key, &bytes)?, bytes })
     }
 }

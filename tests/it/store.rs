@@ -36,6 +36,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use onair::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use onair::clock::Clock;
+use onair::destination::Invitation;
 use onair::grant::{Grant, Pending, Tokens, ZoomUser};
 use onair::id::{ChannelId, EnterpriseId, Person, Reference, TeamId, UserId, ZoomUserId};
 use onair::invocation::{CommandText, Invocation, ReplyTo};
@@ -166,6 +167,10 @@ fn pending(name: &str, now: Timestamp) -> Pending {
         invocation: invocation(name, now),
         offered_at: now,
     }
+}
+
+fn invitation(name: &str, now: Timestamp) -> Invitation {
+    Invitation { meeting: meeting("68423085"), invocation: invocation(name, now), offered_at: now, browser: None }
 }
 
 fn entry(reference: &str, at: Timestamp) -> AuditEntry {

@@ -3,21 +3,25 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use onair::destination::Invitation;
 use onair::grant::StateToken;
 use onair::id::DeliveryId;
 use onair::outcome::Action;
 use onair::reply::StreamRecord;
-use onair::store::{Accepted, AuditQuery, LeaseName, Store, Unlinked, With};
+use onair::secret::Secret;
+use onair::store::{Accepted, AuditQuery, Changed, LeaseName, Store, Unlinked, With};
 use tokio::task::JoinSet;
 
 use super::trail::references;
-use super::{World, ago, entry, eventually, grant, meeting, pending, person, zoom_user};
+use super::{World, ago, entry, eventually, grant, invitation, meeting, pending, person, zoom_user};
 
 on_both_engines! {
     a_delivery_is_new_once,
     of_fifty_deliveries_at_once_one_is_new,
     an_offer_is_redeemed_once,
     of_fifty_who_redeem_one_gets_it,
+    an_offered_page_is_for_one_browser_and_one_change,
+    of_fifty_browsers_that_open_a_page_one_gets_it,
     a_link_leads_to_one_zoom_user,
     relinking_leaves_the_former_zoom_user,
     links_are_counted_right_under_concurrency,
@@ -74,6 +78,45 @@ async fn of_fifty_who_redeem_one_gets_it(world: World) {
         async move { store.redeem(&token).await.unwrap() }
     });
     assert_eq!(answers.await.into_iter().flatten().count(), 1);
+}
+
+async fn an_offered_page_is_for_one_browser_and_one_change(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let token = StateToken::generate();
+    assert!(store.invitation(&token).await.unwrap().is_none());
+    assert!(store.take_invitation(&token).await.unwrap().is_none());
+    store.invite(&token, &invitation("U1", now)).await.unwrap();
+    assert!(store.offered(&token).await.unwrap().is_none(), "it is no offer to connect");
+
+    let same = StateToken::new(token.expose());
+    let seen = store.invitation(&same).await.unwrap().unwrap();
+    assert_eq!((seen.value.meeting, &seen.value.browser), (meeting("68423085"), &None));
+    let opened = |mark: &str| Invitation { browser: Some(Secret::new(mark)), ..invitation("U1", now) };
+    let first = store.change_invitation(&same, &seen, opened("first")).await.unwrap();
+    assert!(matches!(first, Changed::Done(Some(_))), "{first:?}");
+    let second = store.change_invitation(&same, &seen, opened("second")).await.unwrap();
+    let Changed::Other(Some(there)) = second else { panic!("{second:?}") };
+    assert_eq!(there.value.browser, Some(Secret::new("first")));
+
+    let taken = store.take_invitation(&same).await.unwrap().unwrap();
+    assert_eq!((taken.invocation.person, taken.browser), (person("U1"), Some(Secret::new("first"))));
+    assert!(store.take_invitation(&token).await.unwrap().is_none());
+    let late = store.change_invitation(&same, &there, opened("late")).await.unwrap();
+    assert!(matches!(late, Changed::Other(None)), "what was used up does not come back: {late:?}");
+}
+
+async fn of_fifty_browsers_that_open_a_page_one_gets_it(world: World) {
+    let (token, now) = (StateToken::generate(), world.clock.now());
+    world.store.invite(&token, &invitation("U1", now)).await.unwrap();
+    let seen = world.store.invitation(&token).await.unwrap().unwrap();
+    let answers = fifty(&world.store, move |store, index| {
+        let (token, seen) = (token.clone(), seen.clone());
+        async move {
+            let opened = Invitation { browser: Some(Secret::new(index.to_string())), ..seen.value.clone() };
+            matches!(store.change_invitation(&token, &seen, opened).await.unwrap(), Changed::Done(_))
+        }
+    });
+    assert_eq!(answers.await.into_iter().filter(|opened| *opened).count(), 1);
 }
 
 async fn a_link_leads_to_one_zoom_user(world: World) {

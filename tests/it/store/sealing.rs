@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use onair::destination::Invitation;
 use onair::grant::StateToken;
 use onair::id::DeliveryId;
 use onair::journal::{Job, Stage};
+use onair::secret::Secret;
 use onair::store::{Error, Keyring, Place, SealFault, With};
 
 use super::journal::{LONG, accept, decided, id, job};
-use super::{World, database, entry, grant, pending, person, zoom_user};
+use super::{World, database, entry, grant, invitation, pending, person, zoom_user};
 
 on_both_engines! {
     no_secret_lies_open_in_the_store,
@@ -25,6 +27,8 @@ async fn no_secret_lies_open_in_the_store(world: World) {
     store.offer(&token, &pending("U1", now)).await.unwrap();
     store.offer(&used, &pending("U1", now)).await.unwrap();
     store.redeem(&used).await.unwrap();
+    let opened = Invitation { browser: Some(Secret::new("canary-mark")), ..invitation("U1", now) };
+    store.invite(&StateToken::new("canary-page"), &opened).await.unwrap();
     store.save_grant(&grant("Z1")).await.unwrap();
     store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
     store.accept(&DeliveryId::new("d1"), With::Entry(&entry("in-the-clear", now))).await.unwrap();
