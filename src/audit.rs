@@ -114,6 +114,8 @@ words! {
         Forget = "forget",
         /// `/stream presets`
         Presets = "presets",
+        /// `/stream setup`, and what came of its page.
+        Setup = "setup",
         /// `/stream check`
         Check = "check",
         /// `/stream help`, and text that made no sense.
@@ -174,7 +176,7 @@ words! {
         Refused = "refused",
         /// Nothing is connected; a link was offered.
         NotConnected = "not_connected",
-        /// A link to connect was given to somebody who asked for one.
+        /// A link to connect, or to the page of `setup`, was given to somebody who asked for one.
         Offered = "offered",
         /// A Zoom account was linked.
         Connected = "connected",
@@ -190,6 +192,8 @@ words! {
         Saved = "saved",
         /// A saved name was forgotten.
         Forgotten = "forgotten",
+        /// Zoom took where a meeting's stream goes.
+        TargetSet = "target_set",
         /// Something was looked up and told.
         Told = "told",
         /// The text made no sense, or was about a name that is not there or has no room.

@@ -12,12 +12,6 @@ use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
 use crate::secret::Secret;
 
-/// The scope to set where a meeting's stream goes.
-pub const MEETING_SCOPE: &str = "meeting:update:livestream";
-
-/// The scope to set where a webinar's stream goes.
-pub const WEBINAR_SCOPE: &str = "webinar:update:livestream";
-
 /// Where a stream goes, as [`Destination::read`] found it fit for Zoom.
 ///
 /// [Update a livestream](https://developers.zoom.us/docs/api/meetings/#tag/meetings/patch/meetings/{meetingId}/livestream)

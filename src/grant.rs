@@ -15,8 +15,14 @@ pub const LIVESTREAM_SCOPE: &str = "meeting:update:livestream_status";
 pub const WEBINAR_SCOPE: &str = "webinar:update:livestream_status";
 /// Shows whose a meeting is, whether it runs, and how it is encrypted; optional.
 pub const MEETING_SCOPE: &str = "meeting:read:meeting";
-/// Shows whether a meeting has a stream address; optional.
+/// Shows where a meeting's stream goes; optional.
 pub const TARGET_SCOPE: &str = "meeting:read:livestream";
+/// Sets where a meeting's stream goes; optional.
+pub const SET_TARGET_SCOPE: &str = "meeting:update:livestream";
+/// Shows where a webinar's stream goes; optional.
+pub const WEBINAR_TARGET_SCOPE: &str = "webinar:read:livestream";
+/// Sets where a webinar's stream goes; optional.
+pub const SET_WEBINAR_TARGET_SCOPE: &str = "webinar:update:livestream";
 /// Shows whether a user's settings allow streams; optional.
 pub const SETTINGS_SCOPE: &str = "user:read:settings";
 

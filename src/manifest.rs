@@ -7,7 +7,10 @@ use serde_json::json;
 use url::Url;
 
 use crate::command::Verb;
-use crate::grant::{LIVESTREAM_SCOPE, MEETING_SCOPE, SETTINGS_SCOPE, TARGET_SCOPE, WEBINAR_SCOPE};
+use crate::grant::{
+    LIVESTREAM_SCOPE, MEETING_SCOPE, SET_TARGET_SCOPE, SET_WEBINAR_TARGET_SCOPE, SETTINGS_SCOPE, TARGET_SCOPE,
+    WEBINAR_SCOPE, WEBINAR_TARGET_SCOPE,
+};
 
 /// What a manifest cannot be made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,7 +80,7 @@ pub fn zoom(base_url: &str) -> Result<String, Error> {
             "display_name": "OnAir",
             "description": "Start and stop the live stream of your meetings from Slack",
             "long_description": "OnAir starts and stops the custom live stream of a meeting that you host, when you type a \
-                                 command in Slack. It does nothing by itself and reads no content of your meetings.",
+                                 command in Slack, and shows and sets where it goes. It does nothing by itself and reads no content of your meetings.",
         },
         "oauth_information": {
             "usage": "USER_OPERATION",
@@ -91,11 +94,14 @@ pub fn zoom(base_url: &str) -> Result<String, Error> {
                 scope("user:read:user", false),
                 scope(MEETING_SCOPE, true),
                 scope(TARGET_SCOPE, true),
+                scope(SET_TARGET_SCOPE, true),
                 scope(SETTINGS_SCOPE, true),
                 scope(WEBINAR_SCOPE, true),
+                scope(WEBINAR_TARGET_SCOPE, true),
+                scope(SET_WEBINAR_TARGET_SCOPE, true),
             ],
-            "scope_description": "Start and stop live streams, hear what becomes of them, and tell beforehand what would \
-                                  stop a start; learn which Zoom user connected.",
+            "scope_description": "Start and stop live streams, hear what becomes of them, set where they go, and tell \
+                                  beforehand what would stop a start; learn which Zoom user connected.",
             "enable_private_pkce_client": true,
             "enable_public_pkce_client": false,
         },

@@ -1,12 +1,14 @@
 //! Everything OnAir can say to a person, as data. Words are chosen in [`crate::words`], from these and nothing else.
 
 mod check;
+mod setup;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub use self::check::{Check, Cure, Verdict, Why};
+pub use self::setup::{SetupForm, SetupPage, SlackName, Tried, Values};
 use crate::command::{Command, UsageError, Verb};
 use crate::grant::ZoomUser;
 use crate::id::UserId;
@@ -117,6 +119,13 @@ pub enum Reply {
     Forgotten(Preset),
     /// The names a person has saved.
     Presets(Presets),
+    /// The page is there on which the person sees and sets where a stream goes.
+    Setup {
+        /// Its address, with its state.
+        link: Secret,
+        /// Of which meeting.
+        meeting: MeetingId,
+    },
     /// What would stop a start.
     Check(Box<Check>),
 }
@@ -319,4 +328,6 @@ pub enum Page {
     },
     /// The store is down.
     StoreAway,
+    /// Where a meeting's stream goes.
+    Setup(SetupPage),
 }

@@ -19,6 +19,7 @@ pub(super) fn verb(word: &str) -> Option<Verb> {
         "add" | "remember" | "bookmark" | "name" | "store" => Verb::Save,
         "remove" | "rm" | "delete" | "del" | "unsave" => Verb::Forget,
         "names" | "saved" | "bookmarks" | "favorites" => Verb::Presets,
+        "target" | "rtmp" | "key" | "destination" | "configure" | "config" => Verb::Setup,
         "preflight" | "pre-flight" | "test" | "verify" | "ready" | "doctor" => Verb::Check,
         "usage" | "commands" | "man" => Verb::Help,
         _ => {

@@ -57,6 +57,11 @@ pub enum Command<M = MeetingId> {
     },
     /// Which names one has saved.
     Presets,
+    /// See and set where a meeting's stream goes.
+    Setup {
+        /// Which one.
+        meeting: M,
+    },
     /// What would stop a start.
     Check {
         /// Of which meeting.
@@ -111,6 +116,8 @@ pub enum Verb {
     Forget,
     /// See [`Command::Presets`].
     Presets,
+    /// See [`Command::Setup`].
+    Setup,
     /// See [`Command::Check`].
     Check,
     /// See [`Command::Help`].
@@ -119,7 +126,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb, in the order help lists them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Start,
         Self::Stop,
         Self::Status,
@@ -129,6 +136,7 @@ impl Verb {
         Self::Save,
         Self::Forget,
         Self::Presets,
+        Self::Setup,
         Self::Check,
         Self::Help,
     ];
@@ -145,6 +153,7 @@ impl Verb {
             Self::Save => "save",
             Self::Forget => "forget",
             Self::Presets => "presets",
+            Self::Setup => "setup",
             Self::Check => "check",
             Self::Help => "help",
         }
@@ -157,7 +166,7 @@ impl Verb {
                 "<meeting> [\"title\"] [--speaker-name on|off] [--layout follow_host|gallery_view|speaker_view] \
                  [--captions burnt-in|embedded|off] [--dry-run]"
             }
-            Self::Stop | Self::Check => "<meeting>",
+            Self::Stop | Self::Setup | Self::Check => "<meeting>",
             Self::Status => "[<meeting>]",
             Self::Save => "<name> <meeting> [\"title\"]",
             Self::Forget => "<name>",
@@ -178,6 +187,7 @@ impl Verb {
             Self::Save => "save a meeting under a name of your own",
             Self::Forget => "forget a saved name",
             Self::Presets => "your saved names",
+            Self::Setup => "see and set where a meeting's stream goes, on a private page",
             Self::Check => "what would stop a start, and how to cure it",
             Self::Help => "this list, or more about one verb",
         }
@@ -191,6 +201,7 @@ impl Verb {
             Self::Status => "status 68423085",
             Self::Save => "save keynote 68423085 \"Keynote\"",
             Self::Forget => "forget keynote",
+            Self::Setup => "setup 68423085",
             Self::Check => "check 68423085",
             Self::Help => "help start",
             Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => self.word(),
@@ -211,6 +222,7 @@ impl<M> Command<M> {
             Self::Save(_) => Verb::Save,
             Self::Forget { .. } => Verb::Forget,
             Self::Presets => Verb::Presets,
+            Self::Setup { .. } => Verb::Setup,
             Self::Check { .. } => Verb::Check,
             Self::Help { .. } => Verb::Help,
         }
@@ -223,7 +235,7 @@ impl<M> Command<M> {
     {
         match self {
             Self::Start(start) => Some(start.meeting.clone()),
-            Self::Stop { meeting } | Self::Check { meeting } => Some(meeting.clone()),
+            Self::Stop { meeting } | Self::Setup { meeting } | Self::Check { meeting } => Some(meeting.clone()),
             Self::Status { meeting } => meeting.clone(),
             Self::Save(preset) => Some(preset.meeting.clone()),
             Self::Connect

@@ -181,7 +181,8 @@ impl<'w> Draft<'w> {
     }
 
     fn word(&mut self, word: &Word) {
-        let takes_meeting = matches!(self.verb, Verb::Start | Verb::Stop | Verb::Status | Verb::Save | Verb::Check);
+        let takes_meeting =
+            matches!(self.verb, Verb::Start | Verb::Stop | Verb::Status | Verb::Save | Verb::Setup | Verb::Check);
         match word {
             Word::Bare(text) | Word::Quoted(text) if self.verb == Verb::Help => self.topic(text),
             Word::Bare(text) if Dashed::read(text).is_some() => self.option(text),
@@ -351,7 +352,7 @@ impl<'w> Draft<'w> {
     }
 
     fn close(&mut self) {
-        let needs_meeting = matches!(self.verb, Verb::Start | Verb::Stop | Verb::Save | Verb::Check);
+        let needs_meeting = matches!(self.verb, Verb::Start | Verb::Stop | Verb::Save | Verb::Setup | Verb::Check);
         if self.takes_name() && self.name.is_none() {
             self.note(Problem::MissingName { verb: self.verb });
         }
@@ -399,6 +400,7 @@ impl<'w> Draft<'w> {
             }
             Verb::Forget => Command::Forget { name: self.name.clone()? },
             Verb::Presets => Command::Presets,
+            Verb::Setup => Command::Setup { meeting: meeting.unwrap_or_else(example_meeting) },
             Verb::Check => Command::Check { meeting: meeting.unwrap_or_else(example_meeting) },
             Verb::Help => Command::Help { verb: self.about },
         })

@@ -11,7 +11,10 @@ impl<M: Clone + Into<Target>> fmt::Display for Command<M> {
         f.write_str(self.verb().word())?;
         match self {
             Self::Start(start) => write!(f, " {start}"),
-            Self::Stop { meeting } | Self::Status { meeting: Some(meeting) } | Self::Check { meeting } => {
+            Self::Stop { meeting }
+            | Self::Status { meeting: Some(meeting) }
+            | Self::Setup { meeting }
+            | Self::Check { meeting } => {
                 write!(f, " {}", meeting.clone().into())
             }
             Self::Save(Preset { name, meeting, title }) => {

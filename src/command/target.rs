@@ -82,7 +82,7 @@ impl Command<Target> {
     fn target(&mut self) -> Option<&mut Target> {
         match self {
             Self::Start(start) => Some(&mut start.meeting),
-            Self::Stop { meeting } | Self::Check { meeting } => Some(meeting),
+            Self::Stop { meeting } | Self::Setup { meeting } | Self::Check { meeting } => Some(meeting),
             Self::Status { meeting } => meeting.as_mut(),
             Self::Save(preset) => Some(&mut preset.meeting),
             _ => None,
@@ -106,6 +106,7 @@ impl Command<Target> {
             Self::Whoami => Command::Whoami,
             Self::Forget { name } => Command::Forget { name },
             Self::Presets => Command::Presets,
+            Self::Setup { meeting: target } => Command::Setup { meeting: meeting(target)? },
             Self::Help { verb } => Command::Help { verb },
         })
     }

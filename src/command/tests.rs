@@ -417,6 +417,7 @@ fn trailing_words_are_refused_and_quoted_in_the_suggestion() {
 fn a_start_and_a_stop_need_a_meeting() {
     refuse("start", Problem::MissingMeeting { verb: Verb::Start }, "start 68423085");
     refuse("stop", Problem::MissingMeeting { verb: Verb::Stop }, "stop 68423085");
+    refuse("setup", Problem::MissingMeeting { verb: Verb::Setup }, "setup 68423085");
     refuse("check", Problem::MissingMeeting { verb: Verb::Check }, "check 68423085");
     refuse("stop \"\"", Problem::MissingMeeting { verb: Verb::Stop }, "stop 68423085");
     refuse("start \"Keynote\"", Problem::MissingMeeting { verb: Verb::Start }, KEYNOTE);
@@ -454,7 +455,8 @@ fn an_unknown_verb_suggests_the_nearest() {
         ("/stream", "/stream", "help"),
         ("\"start\" 68423085", "start", "start 68423085"),
         ("stopp 68423085", "stopp", "stop 68423085"),
-        ("setup 68423085", "setup", "help"),
+        ("setpu 68423085", "setpu", "setup 68423085"),
+        ("rtmp 68423085", "rtmp", "setup 68423085"),
         ("step 68423085", "step", "stop 68423085"),
         ("spot 68423085", "spot", "help"),
         ("(812) 3456-7890", "(812)", "start 81234567890"),

@@ -2,8 +2,10 @@
 //!
 //! The loop is hyper's own rather than `axum::serve`, which sets no timer and so never gives up on a half-sent header.
 
+mod cookie;
 mod oauth;
 mod page;
+mod setup;
 mod slack;
 mod zoom;
 
@@ -68,6 +70,7 @@ pub fn router(app: App) -> Router {
         .route("/zoom/webhooks", post(zoom::webhook))
         .route("/zoom/connect", get(oauth::confirm))
         .route("/zoom/oauth/callback", get(oauth::callback).head(oauth::only_get))
+        .route("/zoom/setup", get(setup::show).post(setup::submit).head(setup::no_head))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }
@@ -145,7 +148,7 @@ async fn read(body: Body, at_most: usize) -> Result<Bytes, StatusCode> {
 }
 
 async fn landing() -> Response {
-    page::show(StatusCode::OK, &Page::Landing, DEFAULT_COMMAND)
+    page::show(&Page::Landing, DEFAULT_COMMAND)
 }
 
 /// Ready means that a command would be accepted now.

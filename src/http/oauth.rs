@@ -5,12 +5,12 @@
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::header::{ALLOW, COOKIE, SET_COOKIE, USER_AGENT};
+use axum::http::header::{ALLOW, SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
+use super::cookie::Name;
 use super::page;
 use crate::app::App;
 use crate::command::DEFAULT_COMMAND;
@@ -18,6 +18,10 @@ use crate::grant::StateToken;
 use crate::reply::Page;
 use crate::secret::Secret;
 use crate::usecase::link::{self, Answer, Browser, Callback};
+
+const PURPOSE: &str = "connect";
+/// What stands in the cookie. It is no secret: who made the link gains nothing by showing it.
+const CONFIRMED: &str = "1";
 
 /// What either page may be called with; whatever is missing, there twice or not readable makes a link that is over.
 #[derive(Default, Deserialize)]
@@ -34,11 +38,10 @@ pub(super) async fn confirm(State(app): State<App>, given: Given) -> Response {
     let given = given.map_or_else(|_| Parameters::default(), |Query(given)| given);
     let state = StateToken::new(given.state.unwrap_or_default());
     let shown = link::confirm(&app, &state).await;
-    let mut response = page::show(status(&shown.page), &shown.page, &shown.command);
-    if matches!(shown.page, Page::ConfirmConnect { .. })
-        && let Ok(cookie) = HeaderValue::from_str(&set_cookie(&app.options.base_url, &state))
-    {
-        response.headers_mut().append(SET_COOKIE, cookie);
+    let mut response = page::show(&shown.page, &shown.command);
+    if matches!(shown.page, Page::ConfirmConnect { .. }) {
+        let cookie = Name::new(PURPOSE, &state).set(CONFIRMED, &app.options.base_url);
+        response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     }
     response
 }
@@ -51,11 +54,11 @@ pub(super) async fn callback(State(app): State<App>, headers: HeaderMap, given: 
         (Some("access_denied"), _) => Answer::Declined,
         (Some(_), _) => Answer::Failed,
         (None, Some(code)) => Answer::Code(Secret::new(code)),
-        (None, None) => return page::show(StatusCode::GONE, &Page::LinkOver, DEFAULT_COMMAND),
+        (None, None) => return page::show(&Page::LinkOver, DEFAULT_COMMAND),
     };
     let browser = browser(&headers, &state);
     let shown = link::callback(&app, Callback { state, answer, browser }).await;
-    page::show(status(&shown.page), &shown.page, &shown.command)
+    page::show(&shown.page, &shown.command)
 }
 
 /// Whoever only asks whether the page is there, as programs that open links ahead of people do, spends no code.
@@ -65,9 +68,7 @@ pub(super) async fn only_get() -> Response {
 
 /// A browser must show the cookie. What is no browser cannot be led here against its will.
 fn browser(headers: &HeaderMap, state: &StateToken) -> Browser {
-    let wanted = format!("{}=1", cookie_name(state));
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let confirmed = cookies.flat_map(|line| line.split(';')).any(|cookie| cookie.trim() == wanted);
+    let confirmed = Name::new(PURPOSE, state).shown(headers) == Some(CONFIRMED);
     if confirmed || !is_browser(headers) { Browser::Confirmed } else { Browser::Other }
 }
 
@@ -79,37 +80,9 @@ fn is_browser(headers: &HeaderMap) -> bool {
         || headers.get_all(USER_AGENT).iter().any(named_so)
 }
 
-fn set_cookie(base_url: &str, state: &StateToken) -> String {
-    let secure = if base_url.starts_with("https:") { "; Secure" } else { "" };
-    format!("{}=1; Path=/zoom/; Max-Age=600; HttpOnly; SameSite=Lax{secure}", cookie_name(state))
-}
-
-fn cookie_name(state: &StateToken) -> String {
-    let digest = Sha256::digest(state.expose().as_bytes());
-    format!("onair_connect_{}", hex::encode(&digest[..16]))
-}
-
-fn status(page: &Page) -> StatusCode {
-    match page {
-        Page::Landing | Page::ConfirmConnect { .. } | Page::Connected { .. } | Page::Declined { .. } => StatusCode::OK,
-        Page::LinkOver => StatusCode::GONE,
-        Page::OtherBrowser => StatusCode::FORBIDDEN,
-        Page::ZoomRefused { .. } | Page::ZoomAway { .. } => StatusCode::BAD_GATEWAY,
-        Page::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cookie_is_secure_where_the_service_is() {
-        let state = StateToken::new("canary");
-        let cookie = set_cookie("https://onair.example.com", &state);
-        assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Secure") && !cookie.contains("canary"), "{cookie}");
-        assert!(set_cookie("http://127.0.0.1:8080", &state).ends_with("; SameSite=Lax"));
-    }
 
     #[test]
     fn a_browser_must_show_the_cookie_of_the_same_state() {
@@ -120,8 +93,8 @@ mod tests {
             });
             browser(&headers.collect(), &state)
         };
-        let cookie = format!("a=b; {}=1", cookie_name(&state));
-        let other = format!("{}=1", cookie_name(&StateToken::new("other")));
+        let cookie = format!("a=b; {}=1", Name::new(PURPOSE, &state));
+        let other = format!("{}=1", Name::new(PURPOSE, &StateToken::new("other")));
         for marks in [("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate"), ("user-agent", "Mozilla/5.0 (X11)")] {
             assert_eq!(seen(&[marks]), Browser::Other, "{marks:?}");
             assert_eq!(seen(&[marks, ("cookie", &other)]), Browser::Other, "{marks:?}");

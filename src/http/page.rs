@@ -13,25 +13,40 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use crate::reply::Page;
-use crate::words::{self, PageText};
+use crate::reply::{Page, SetupPage, Values};
+use crate::words::{self, Kind, PageText};
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1f2430;--paper:#fff;--edge:#d8dbe2;--go:#0b5cff}\
-@media(prefers-color-scheme:dark){:root{--ink:#e8eaf0;--paper:#171a21;--edge:#3a4050;--go:#3d7bff}}\
+:root{color-scheme:light dark;--ink:#1f2430;--paper:#fff;--edge:#d8dbe2;--go:#0b5cff;--press:#0b5cff;--soft:#5a6172;--bad:#b3161b}\
+@media(prefers-color-scheme:dark){:root{--ink:#e8eaf0;--paper:#171a21;--edge:#3a4050;--go:#3d7bff;--press:#2a66f0;--soft:#a5acbb;--bad:#ff8a85}}\
 body{font:16px/1.55 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0}\
 main{max-width:34rem;margin:12vh auto;padding:2rem;border:1px solid var(--edge);border-radius:12px}\
 h1{font-size:1.4rem;line-height:1.3;margin:.2rem 0 1rem}\
 .brand{margin:0;font-weight:600;color:var(--go)}\
 p{overflow-wrap:anywhere}\
-a.button{display:inline-block;margin-top:.6rem;padding:.6rem 1.1rem;border-radius:8px;background:var(--go);color:#fff;\
+a.button{display:inline-block;margin-top:.6rem;padding:.6rem 1.1rem;border-radius:8px;background:var(--press);color:#fff;\
 text-decoration:none;font-weight:600}\
-a.button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}";
+button{display:block;margin-top:1.4rem;padding:.6rem 1.1rem;border:0;border-radius:8px;background:var(--press);color:#fff;\
+font:inherit;font-weight:600;cursor:pointer}\
+a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid var(--ink);outline-offset:2px}\
+.field{margin:1.4rem 0 0}\
+label{font-weight:600}\
+.hint,.note{color:var(--soft);font-size:.9rem;line-height:1.45;margin:.1rem 0 .4rem}\
+.note{margin-top:.9rem}\
+.fault,.faults a{color:var(--bad);font-weight:600}\
+.fault{margin:.1rem 0 .4rem}\
+input{box-sizing:border-box;width:100%;padding:.55rem .7rem;border:1px solid var(--soft);border-radius:8px;\
+background:var(--paper);color:var(--ink);font:inherit}\
+input[aria-invalid]{border:2px solid var(--bad)}\
+.faults{margin:1.2rem 0 0;padding:.8rem 1.1rem;border:2px solid var(--bad);border-radius:8px}\
+.faults:focus{outline:3px solid var(--ink);outline-offset:2px}\
+h2{font-size:1rem;margin:0}\
+.faults ul{margin:.4rem 0 0;padding-left:1.2rem}";
 
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<!doctype html>
+    source = r##"<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -46,10 +61,33 @@ a.button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}";
 <h1>{{ text.heading }}</h1>
 {% for paragraph in text.paragraphs %}<p>{{ paragraph }}</p>
 {% endfor %}{% if let Some(button) = text.button %}<a class="button" href="{{ button.url.expose() }}">{{ button.label }}</a>
+{% endif %}{% if let Some(form) = text.form %}{% if let Some(summary) = form.summary %}<div class="faults" role="alert" tabindex="-1" autofocus>
+<h2>{{ summary }}</h2>
+<ul>
+{% for field in form.fields %}{% if let Some(fault) = field.fault %}<li><a href="#{{ field.name }}">{{ fault }}</a></li>
+{% endif %}{% endfor %}</ul>
+</div>
+{% endif %}<form method="post" action="/zoom/setup" autocomplete="off">
+<input type="hidden" name="state" value="{{ form.state.expose() }}">
+<input type="hidden" name="step" value="{% if form.fields.is_empty() %}open{% else %}save{% endif %}">
+{% if let Some((name, value)) = form.carried %}<input type="hidden" name="{{ name }}" value="{{ value }}">
+{% endif %}{% for field in form.fields %}<div class="field">
+<label for="{{ field.name }}">{{ field.label }}</label>
+<p class="hint" id="{{ field.name }}-hint">{{ field.hint }}</p>
+{% if let Some(fault) = field.fault %}<p class="fault" id="{{ field.name }}-fault">{{ fault }}</p>
+{% endif %}<input id="{{ field.name }}" name="{{ field.name }}" value="{{ field.value.expose() }}" required
+{% if field.kind == Kind::Key %}type="password"{% else %}type="text" inputmode="url"{% endif %}
+{% if field.fault.is_some() %}aria-invalid="true" aria-describedby="{{ field.name }}-fault {{ field.name }}-hint"
+{% else %}aria-describedby="{{ field.name }}-hint"
+{% endif %}autocomplete="off" autocapitalize="none" spellcheck="false">
+</div>
+{% endfor %}<button>{{ form.submit }}</button>
+{% if let Some(footnote) = form.footnote %}<p class="note">{{ footnote }}</p>
+{% endif %}</form>
 {% endif %}</main>
 </body>
 </html>
-"#
+"##
 )]
 struct Html<'a> {
     text: PageText,
@@ -57,16 +95,24 @@ struct Html<'a> {
 }
 
 /// The policy names the one style by its hash; everything else is forbidden.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
+static POLICY: LazyLock<String> = LazyLock::new(|| policy("'none'"));
+
+/// The same for a page with a form, which may be sent to this service.
+static FORM_POLICY: LazyLock<String> = LazyLock::new(|| policy("'self'"));
+
+fn policy(form_action: &str) -> String {
     let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
     format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action {form_action}; \
+         frame-ancestors 'none'"
     )
-});
+}
 
 /// A page nobody keeps, frames, or passes the address of.
-pub(super) fn show(status: StatusCode, page: &Page, command: &str) -> Response {
-    let Ok(body) = html(page, command) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+pub(super) fn show(page: &Page, command: &str) -> Response {
+    let text = words::page(page, command);
+    let policy = if text.form.is_some() { &FORM_POLICY } else { &POLICY };
+    let Ok(body) = html(text) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let fixed: [(HeaderName, &'static str); 6] = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
@@ -75,16 +121,35 @@ pub(super) fn show(status: StatusCode, page: &Page, command: &str) -> Response {
         (X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
-    let mut response = (status, fixed, body).into_response();
-    if let Ok(policy) = HeaderValue::from_str(&POLICY) {
+    let mut response = (status(page), fixed, body).into_response();
+    if let Ok(policy) = HeaderValue::from_str(policy) {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
     response
 }
 
+fn status(page: &Page) -> StatusCode {
+    match page {
+        Page::Landing | Page::ConfirmConnect { .. } | Page::Connected { .. } | Page::Declined { .. } => StatusCode::OK,
+        Page::LinkOver => StatusCode::GONE,
+        Page::OtherBrowser => StatusCode::FORBIDDEN,
+        Page::ZoomRefused { .. } | Page::ZoomAway { .. } => StatusCode::BAD_GATEWAY,
+        Page::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
+        Page::Setup(page) => match page {
+            SetupPage::Form(form) if matches!(form.values, Values::Wrong { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            SetupPage::Confirm { .. } | SetupPage::Form(_) | SetupPage::Done { .. } => StatusCode::OK,
+            SetupPage::NotDone { .. } => StatusCode::BAD_GATEWAY,
+            SetupPage::Over => StatusCode::GONE,
+            SetupPage::OtherBrowser | SetupPage::Foreign => StatusCode::FORBIDDEN,
+            SetupPage::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
+            SetupPage::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+    }
+}
+
 /// The source of a page.
-fn html(page: &Page, command: &str) -> askama::Result<String> {
-    let html = Html { text: words::page(page, command), style: STYLE }.render()?;
+fn html(text: PageText) -> askama::Result<String> {
+    let html = Html { text, style: STYLE }.render()?;
     // The escaper writes every ampersand so, and nothing else; the name is what people and programs know.
     Ok(html.replace("&#38;", "&amp;"))
 }
@@ -102,7 +167,7 @@ mod tests {
             waiting: None,
             authorize_url: Secret::new("https://zoom.us/oauth/authorize?a=1&b=\"&c=2"),
         };
-        let html = html(&page, "/stream").unwrap();
+        let html = html(words::page(&page, "/stream")).unwrap();
         assert!(html.contains("href=\"https://zoom.us/oauth/authorize?a=1&amp;b=&#34;&amp;c=2\""), "{html}");
         assert!(html.contains("&#60;b x=&#39;1&#39; y=&#34;2&#34;&#62;&amp;amp;&amp;#38;"), "{html}");
     }

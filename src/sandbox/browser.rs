@@ -1,14 +1,15 @@
-//! A browser as far as account linking needs one: it keeps cookies, follows redirects, says that it is a browser, and
-//! presses the one button of a page.
+//! A browser as far as OnAir's pages need one: it keeps cookies, follows redirects, says that it is a browser, presses the
+//! one button of a page, and fills in its one form.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
-use reqwest::{StatusCode, redirect};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::{RequestBuilder, StatusCode, redirect};
+use url::form_urlencoded;
 
-/// One person's browser.
-#[derive(Debug)]
+/// One person's browser. A clone knows the cookies of that moment.
+#[derive(Clone, Debug)]
 pub struct Browser {
     http: reqwest::Client,
     cookies: BTreeMap<String, String>,
@@ -37,11 +38,15 @@ impl Browser {
 
     /// Opens an address and follows where it leads.
     pub async fn visit(&mut self, url: &str) -> reqwest::Result<Visit> {
+        let visit = self.fetch(url).await?;
+        self.follow(visit).await
+    }
+
+    async fn follow(&mut self, mut visit: Visit) -> reqwest::Result<Visit> {
         const LONGEST_CHAIN: usize = 5;
-        let mut visit = self.fetch(url).await?;
         for _ in 0..LONGEST_CHAIN {
             let Some(next) = visit.headers.get(LOCATION).and_then(|value| value.to_str().ok()) else { break };
-            let next = next.to_owned();
+            let next = if next.starts_with('/') { format!("{}{next}", self.public) } else { next.to_owned() };
             visit = self.fetch(&next).await?;
         }
         Ok(visit)
@@ -55,21 +60,49 @@ impl Browser {
         }
     }
 
+    /// Fills in the form of a page, sends it and follows where it leads; stays where there is none. Fields that are not
+    /// named keep what stands in them.
+    pub async fn submit(&mut self, page: &Visit, filled: &[(&str, &str)]) -> reqwest::Result<Visit> {
+        let Some(action) = page.form_action() else { return Ok(page.clone()) };
+        let mut fields = page.fields();
+        for (name, value) in filled {
+            match fields.iter_mut().find(|(known, _)| known == name) {
+                Some((_, field)) => (*value).clone_into(field),
+                None => fields.push(((*name).to_owned(), (*value).to_owned())),
+            }
+        }
+        let visit = self.post(&action, &fields).await?;
+        self.follow(visit).await
+    }
+
+    /// Sends a form as a page of the service does, without following it anywhere.
+    pub async fn post(&mut self, path: &str, fields: &[(String, String)]) -> reqwest::Result<Visit> {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.http.post(format!("{}{path}", self.real));
+        // Pages that give no referrer give no origin either.
+        let request = request.header("sec-fetch-site", "same-origin").header(ORIGIN, "null");
+        self.send(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body), true).await
+    }
+
     /// Opens an address without following it anywhere.
     pub async fn fetch(&mut self, url: &str) -> reqwest::Result<Visit> {
         let ours = url.strip_prefix(&self.public);
-        let mut request = match ours {
+        let request = match ours {
             Some(path) => self.http.get(format!("{}{path}", self.real)),
             None => self.http.get(url),
         };
-        request = request.header("sec-fetch-site", "cross-site").header("sec-fetch-mode", "navigate");
-        if ours.is_some() && !self.cookies.is_empty() {
+        self.send(request.header("sec-fetch-site", "cross-site"), ours.is_some()).await
+    }
+
+    async fn send(&mut self, mut request: RequestBuilder, is_ours: bool) -> reqwest::Result<Visit> {
+        request = request.header("sec-fetch-mode", "navigate");
+        if is_ours && !self.cookies.is_empty() {
             let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(COOKIE, pairs.join("; "));
         }
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        if ours.is_some() {
+        if is_ours {
             self.keep_cookies(&headers);
         }
         Ok(Visit { status, headers, html: response.text().await? })
@@ -92,6 +125,18 @@ impl Visit {
         rest.split_once('"').map(|(url, _)| unescape(url))
     }
 
+    /// Where the form is sent to.
+    fn form_action(&self) -> Option<String> {
+        let (_, rest) = self.html.split_once("<form ")?;
+        attribute(rest.split_once('>')?.0, "action")
+    }
+
+    /// The fields of the form by name, with what stands in them.
+    pub fn fields(&self) -> Vec<(String, String)> {
+        let inputs = self.html.split("<input ").skip(1).filter_map(|rest| Some(rest.split_once('>')?.0));
+        inputs.filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))).collect()
+    }
+
     /// What a reader sees: the text without the tags, one line per paragraph.
     pub fn text(&self) -> String {
         let body = self.html.split_once("<body>").map_or(self.html.as_str(), |(_, body)| body);
@@ -105,6 +150,12 @@ impl Visit {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         unescape(&lines.collect::<Vec<_>>().join("\n"))
     }
+}
+
+/// The value of an attribute of a tag, as browsers read it.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let (_, rest) = tag.split_once(&format!("{name}=\""))?;
+    rest.split_once('"').map(|(value, _)| unescape(value))
 }
 
 fn unescape(html: &str) -> String {

@@ -42,7 +42,7 @@ pub(super) async fn offer(app: &App, invocation: &Invocation, why: ConnectWhy) -
 }
 
 /// Slack may leave names out; the page must still say whose link it is.
-fn name_or(name: &str, id: &str) -> String {
+pub(super) fn name_or(name: &str, id: &str) -> String {
     if name.trim().is_empty() { id.to_owned() } else { name.to_owned() }
 }
 

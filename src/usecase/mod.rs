@@ -15,6 +15,7 @@ mod order;
 mod presets;
 pub mod report;
 mod save;
+pub mod setup;
 mod start;
 mod status;
 mod stop;
@@ -268,6 +269,7 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
         Command::Save(preset) => save::save(app, invocation, preset).await,
         Command::Forget { name } => forget::forget(app, invocation, name).await,
         Command::Presets => presets::presets(app, invocation).await,
+        Command::Setup { meeting } => setup::setup(app, invocation, *meeting).await,
         Command::Check { meeting } => check::check(app, invocation, *meeting).await,
         Command::Help { verb } => Ok(Done::new(Reply::Help { verb: *verb }, AuditOutcome::Told)),
     }
@@ -326,6 +328,7 @@ fn asked(command: &Command) -> Option<Asked> {
         | Command::Save(_)
         | Command::Forget { .. }
         | Command::Presets
+        | Command::Setup { .. }
         | Command::Check { .. }
         | Command::Help { .. } => None,
     }
@@ -369,6 +372,7 @@ impl From<Verb> for AuditVerb {
             Verb::Save => Self::Save,
             Verb::Forget => Self::Forget,
             Verb::Presets => Self::Presets,
+            Verb::Setup => Self::Setup,
             Verb::Check => Self::Check,
             Verb::Help => Self::Help,
         }

@@ -55,6 +55,8 @@ pub(super) fn connect(why: &ConnectWhy, waiting: Option<Verb>, context: &Context
     };
     if let Some(verb) = waiting {
         lines.push(format!("Your {} runs by itself afterwards; no need to type it again.", context.verb(verb)));
+    } else if !matches!(why, ConnectWhy::Asked { .. }) {
+        lines.push("Afterwards, type your command again.".to_owned());
     }
     let minutes = Pending::LIFE.as_mins();
     lines.push(format!("Press *{CONNECT_LABEL}*. The link is for you alone and good for {minutes} minutes."));

@@ -125,9 +125,8 @@ impl Words<'_> {
                 format!("Zoom doesn't let you stream webinars. Zoom web portal → {WEBINAR_SETTING}")
             }
             Cure::SetTheTarget => {
-                "it has none. Zoom web portal → Meetings → this meeting → Live Streaming: set up the custom streaming \
-                 service."
-                    .to_owned()
+                let setup = Command::Setup { meeting: self.check.called.clone() };
+                format!("it has none. Set it on a private page: {}", self.copy(&setup))
             }
         }
     }

@@ -13,6 +13,7 @@ mod outcome;
 mod page;
 mod phrase;
 mod presets;
+mod setup;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -23,10 +24,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::card::{card, notice};
-pub use self::page::{PageText, page};
+pub use self::page::{FieldText, FormText, Kind, PageText, page};
 pub use self::text::escape;
 use self::text::{block, code, command_line, fit};
 use crate::command::Verb;
+use crate::destination::Invitation;
 use crate::id::Reference;
 use crate::invocation::Press;
 use crate::meeting::MeetingId;
@@ -154,6 +156,9 @@ impl Context<'_> {
 /// The label of the button that starts a connection.
 const CONNECT_LABEL: &str = "Connect Zoom";
 
+/// The label of the button that opens the page of `setup`.
+const SETUP_LABEL: &str = "Open the page";
+
 /// The label of the button that gives up what waits for its next try.
 const CANCEL_LABEL: &str = "Cancel";
 
@@ -191,6 +196,7 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Saved { preset, replaced } => presets::saved(preset, replaced.as_ref(), context),
         Reply::Forgotten(preset) => presets::forgotten(preset, context),
         Reply::Presets(saved) => presets::list(saved, context),
+        Reply::Setup { meeting, .. } => setup_offer(*meeting),
         Reply::Check(check) => check::list(check, context),
     };
     let replaces = matches!(reply, Reply::Cancelled { how: Cancelled::Now, .. });
@@ -202,6 +208,10 @@ fn button(reply: &Reply, context: &Context) -> Option<Button> {
     match reply {
         Reply::Connect { link, .. } => {
             let button = Button::plain(CONNECT_LABEL, Does::Open(link.clone()));
+            Some(Button { style: Some(Style::Primary), ..button })
+        }
+        Reply::Setup { link, .. } => {
+            let button = Button::plain(SETUP_LABEL, Does::Open(link.clone()));
             Some(Button { style: Some(Style::Primary), ..button })
         }
         Reply::Show(Show { retry: Some(next), meeting, .. }) => Some(Button::cancel(*meeting, next, context)),
@@ -233,8 +243,21 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Saved { .. }
         | Reply::Forgotten(_)
         | Reply::Presets(_)
+        | Reply::Setup { .. }
         | Reply::Check(_) => Audience::Person,
     }
+}
+
+fn setup_offer(meeting: MeetingId) -> Vec<String> {
+    let minutes = Invitation::LIFE.as_mins();
+    vec![
+        format!(
+            "See and set where the stream of {} goes: stream URL, stream key and page URL.",
+            code(&meeting.to_string())
+        ),
+        "That is done on a page of its own, because Slack would keep a stream key.".to_owned(),
+        format!("Press *{SETUP_LABEL}*. The link is for you alone, for one change, and good for {minutes} minutes."),
+    ]
 }
 
 fn too_late() -> Vec<String> {

@@ -1,9 +1,9 @@
 //! What the pages say that a browser shows around a connection. Plain text: whoever makes HTML of it escapes it.
 
-use super::account;
 use super::text::{clip, fold};
+use super::{account, setup};
 use crate::command::Verb;
-use crate::grant::{Pending, ZoomUser};
+use crate::grant::{Pending, StateToken, ZoomUser};
 use crate::id::Reference;
 use crate::reply::Page;
 use crate::secret::Secret;
@@ -19,6 +19,51 @@ pub struct PageText {
     pub paragraphs: Vec<String>,
     /// The one thing to press.
     pub button: Option<Link>,
+    /// What is sent to OnAir.
+    pub form: Option<FormText>,
+}
+
+/// A form, and what it is sent with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormText {
+    /// What it is about.
+    pub state: StateToken,
+    /// What went wrong, where something did; the fields say which.
+    pub summary: Option<String>,
+    /// What there is to fill in; none asks for yes alone.
+    pub fields: Vec<FieldText>,
+    /// The name and value of what goes along unseen.
+    pub carried: Option<(&'static str, &'static str)>,
+    /// What stands on its button.
+    pub submit: String,
+    /// What stands below it.
+    pub footnote: Option<String>,
+}
+
+/// One thing to fill in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldText {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// What it is called.
+    pub label: String,
+    /// What belongs there.
+    pub hint: String,
+    /// What stands there.
+    pub value: Secret,
+    /// What it takes.
+    pub kind: Kind,
+    /// What is wrong with it.
+    pub fault: Option<String>,
+}
+
+/// What a field takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An address, in clear.
+    Address,
+    /// A key, which is never in clear.
+    Key,
 }
 
 /// What leads on from a page.
@@ -68,6 +113,7 @@ pub fn page(page: &Page, command: &str) -> PageText {
             "Nothing was connected: OnAir can't write anything down at the moment.".to_owned(),
             format!("Wait a minute, go back to Slack and type {}.", connect(command)),
         ),
+        Page::Setup(page) => setup::page(page, command),
     }
 }
 
@@ -80,6 +126,7 @@ fn landing(command: &str) -> PageText {
             format!("For everything else, type {command} {}.", Verb::Help.word()),
         ],
         button: None,
+        form: None,
     }
 }
 
@@ -99,6 +146,7 @@ fn confirm(person: &str, waiting: Option<Verb>, authorize_url: &Secret, command:
         heading: "Is this you?".to_owned(),
         paragraphs,
         button: Some(Link { label: "Yes, go on to Zoom".to_owned(), url: authorize_url.clone() }),
+        form: None,
     }
 }
 
@@ -121,6 +169,7 @@ fn connected(person: &str, account: &str, running: Option<Verb>, lacks_scope: bo
         heading: if lacks_scope { "Connected, with a permission missing" } else { "Connected" }.to_owned(),
         paragraphs,
         button: None,
+        form: None,
     }
 }
 
@@ -140,22 +189,25 @@ fn failed(heading: &str, why: String, next: String) -> PageText {
         heading: heading.to_owned(),
         paragraphs: vec![why, next],
         button: None,
+        form: None,
     }
 }
 
 fn once_more(before: &str, command: &str, reference: &Reference) -> String {
     let connect = connect(command);
     // The command that led to the page does not run by itself after this.
-    format!(
-        "{before} and repeat your command, or type {connect}. The same again? Give an admin this reference: {reference}"
-    )
+    format!("{before} and repeat your command, or type {connect}. {}", once_more_reference(reference))
+}
+
+pub(super) fn once_more_reference(reference: &Reference) -> String {
+    format!("The same again? Give an admin this reference: {reference}")
 }
 
 fn connect(command: &str) -> String {
     format!("{command} {}", Verb::Connect.word())
 }
 
-fn slack_user(user_name: &str, team_domain: &str) -> String {
+pub(super) fn slack_user(user_name: &str, team_domain: &str) -> String {
     let (user, team) = (name(user_name), name(team_domain));
     let user = if user.trim().is_empty() { "A Slack user without a name" } else { &user };
     if team.trim().is_empty() {
@@ -165,7 +217,7 @@ fn slack_user(user_name: &str, team_domain: &str) -> String {
     }
 }
 
-fn zoom_user(user: &ZoomUser) -> String {
+pub(super) fn zoom_user(user: &ZoomUser) -> String {
     match (account::name(user), account::email(user)) {
         (Some(who), Some(email)) => format!("{} ({})", name(who), name(email)),
         (Some(who), None) | (None, Some(who)) => name(who),

@@ -24,6 +24,7 @@ mod outcomes;
 mod pages;
 mod presets;
 mod rules;
+mod setups;
 mod turns;
 mod usages;
 

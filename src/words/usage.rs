@@ -73,6 +73,11 @@ fn details(verb: Verb, context: &Context) -> Vec<String> {
         ],
         Verb::Forget => vec!["Nothing else changes: what is on air stays on air.".to_owned()],
         Verb::Presets => vec!["Nobody else sees or uses them.".to_owned()],
+        Verb::Setup => vec![
+            meeting,
+            "You get a link for you alone. A stream key is typed there, never in Slack, and nobody is shown it afterwards."
+                .to_owned(),
+        ],
         Verb::Check => {
             vec![meeting, "Only you see the list. Nothing is started, stopped or changed.".to_owned()]
         }
@@ -140,7 +145,7 @@ fn problem(problem: &Problem, verb: Option<Verb>, context: &Context) -> Vec<Stri
             format!("OnAir doesn't know what to do with {}. A title of several words needs quotes.", typed(word))
         }
         Problem::Trailing { word } => format!("OnAir doesn't know what to do with {}.", typed(word)),
-        Problem::StreamSecret => return stream_secret(),
+        Problem::StreamSecret => return stream_secret(context),
     };
     vec![line]
 }
@@ -173,11 +178,14 @@ fn not_a_name(word: &str, why: NotAName) -> String {
     format!("{} can't be a name: {why}.", typed(word))
 }
 
-fn stream_secret() -> Vec<String> {
+fn stream_secret(context: &Context) -> Vec<String> {
     vec![
         "Refused and not stored: that looks like a stream address or a stream key.".to_owned(),
-        "It has already passed through Slack. Make a new key at your streaming service, and enter it in Zoom only."
-            .to_owned(),
+        format!(
+            "It has already passed through Slack. Make a new key at your streaming service, and enter it in Zoom, or on \
+             the page of {}, only.",
+            context.verb(Verb::Setup)
+        ),
     ]
 }
 

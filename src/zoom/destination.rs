@@ -8,7 +8,7 @@ use std::time::Instant;
 use reqwest::header::ACCEPT;
 use reqwest::{Method, RequestBuilder};
 
-use super::answer::Body;
+use super::answer::{self, Body};
 use super::{Cause, JSON, Room, Zoom, error, wire};
 use crate::destination::{Destination, Present};
 use crate::meeting::MeetingId;
@@ -23,9 +23,9 @@ impl Zoom {
         let request = self.livestream(Method::GET, access, room, meeting);
         let (attempt, body) = self.call("read destination", request, room, meeting).await;
         let present = match (&attempt, body) {
-            (Attempt::Answered(Answer { status: 200, .. }), Some(Body::Whole(bytes))) => {
-                // The error is dropped: it quotes what it stumbled over.
-                serde_json::from_slice::<wire::Livestream>(&bytes).ok().map(Present::from)
+            // A success with a code of Zoom's is one of its errors in disguise.
+            (Attempt::Answered(Answer { status: 200, code: None | Some(0), .. }), Some(Body::Whole(bytes))) => {
+                answer::object::<wire::Livestream>(&bytes).map(Present::from)
             }
             _ => None,
         };

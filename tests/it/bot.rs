@@ -299,6 +299,9 @@ impl Bot {
     pub(crate) async fn finish(self) {
         let unread = self.unread();
         assert!(self.may_say_more || unread.is_empty(), "answers that nobody expected: {unread:#?}");
+        let told = self.slack.messages().into_iter().filter(|message| message.author == Author::App);
+        let secret = told.into_iter().find(|message| message.shown.contains("canary"));
+        assert!(secret.is_none(), "a secret was told: {secret:#?}");
         let complaints = [self.slack.complaints(), self.zoom.complaints()].concat();
         assert_eq!(complaints, self.excused, "complaints of Slack and Zoom");
         let secrets = self.secrets();
@@ -325,6 +328,8 @@ impl Bot {
                 .extend(["code", "code_verifier", "refresh_token"].iter().filter_map(|name| request.form_field(name)));
             secrets.extend(request.query_field("state"));
         }
+        let links = self.slack.messages().into_iter().flat_map(|message| message.links());
+        secrets.extend(links.filter_map(|link| Some(link.url.split_once("state=")?.1.to_owned())));
         secrets
     }
 }

@@ -128,7 +128,7 @@ on_both_engines! {
                 "Zoom settings",
                 "Pro license or higher",
             ),
-            (&|| meeting(|meeting| meeting.target = None), &|| {}, "Stream address", "custom streaming service"),
+            (&|| meeting(|meeting| meeting.target = None), &|| {}, "Stream address", "/stream setup"),
         ];
         for (spoil, mend, label, cure) in cases {
             spoil();

@@ -23,6 +23,7 @@ mod random;
 mod recorder;
 mod redis_server;
 mod refresh;
+mod setup;
 mod status;
 mod store;
 mod tell;

@@ -2,8 +2,15 @@
 
 use super::*;
 
+const CONNECT_LINK: &str = "https://onair.example/zoom/connect?state=s3cret";
+const SETUP_LINK: &str = "https://onair.example/zoom/setup?state=s3cret";
+
 fn connect(why: ConnectWhy, waiting: Option<Verb>) -> Reply {
-    Reply::Connect { link: Secret::new("https://onair.example/zoom/connect?state=s3cret"), why, waiting }
+    Reply::Connect { link: Secret::new(CONNECT_LINK), why, waiting }
+}
+
+fn setup() -> Reply {
+    Reply::Setup { link: Secret::new(SETUP_LINK), meeting: meeting() }
 }
 
 #[test]
@@ -48,17 +55,32 @@ fn connecting() {
     insta::assert_snapshot!(seen(&connect(ConnectWhy::UserMissing, None)), @r#"
     (Person)
     Nothing was done: the Zoom user you connected no longer exists. Connect again, as one that does.
+    Afterwards, type your command again.
     Press *Connect Zoom*. The link is for you alone and good for 10 minutes.
     [Connect Zoom]
     "#);
 }
 
 #[test]
-fn the_link_is_in_the_button_alone() {
-    let message = tell(&connect(ConnectWhy::FirstTime, None));
-    assert!(!message.text.contains("s3cret") && !format!("{message:?}").contains("s3cret"));
-    let Does::Open(url) = message.buttons[0].does.clone() else { panic!("it opens a page") };
-    assert_eq!(url.expose(), "https://onair.example/zoom/connect?state=s3cret");
+fn setting_up() {
+    insta::assert_snapshot!(seen(&setup()), @r#"
+    (Person)
+    See and set where the stream of `684 230 85` goes: stream URL, stream key and page URL.
+    That is done on a page of its own, because Slack would keep a stream key.
+    Press *Open the page*. The link is for you alone, for one change, and good for 10 minutes.
+    [Open the page]
+    "#);
+}
+
+#[test]
+fn a_link_is_in_the_button_alone() {
+    let replies = [(connect(ConnectWhy::FirstTime, None), CONNECT_LINK), (setup(), SETUP_LINK)];
+    for (reply, link) in replies {
+        let message = tell(&reply);
+        assert!(!message.text.contains("s3cret") && !format!("{message:?}").contains("s3cret"));
+        let Does::Open(url) = message.buttons[0].does.clone() else { panic!("it opens a page") };
+        assert_eq!(url.expose(), link);
+    }
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn each_thing_that_is_wrong_has_its_cure() {
     ");
     insta::assert_snapshot!(changed(Check { target: bad(Cure::SetTheTarget), ..good() }), @"
     One thing would stop a start of `684 230 85`:
-    ❌ Stream address: it has none. Zoom web portal → Meetings → this meeting → Live Streaming: set up the custom streaming service.
+    ❌ Stream address: it has none. Set it on a private page: `/stream setup 68423085`
     Mend that, then check again: `/stream check 68423085`
     ");
 }
@@ -149,7 +149,7 @@ fn several_things_are_cured_from_top_to_bottom() {
     insta::assert_snapshot!(changed(check), @"
     2 things would stop a start of `684 230 85`:
     ❌ Running: it isn't. Start it in Zoom.
-    ❌ Stream address: it has none. Zoom web portal → Meetings → this meeting → Live Streaming: set up the custom streaming service.
+    ❌ Stream address: it has none. Set it on a private page: `/stream setup keynote`
     Mend these from top to bottom, then check again: `/stream check keynote`
     ");
 }

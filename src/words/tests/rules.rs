@@ -129,6 +129,7 @@ fn others() -> Vec<Reply> {
     replies.extend(ways.map(Reply::Disconnected));
     let whys = [ConnectWhy::FirstTime, ConnectWhy::Ended, ConnectWhy::UserMissing];
     replies.extend(whys.map(|why| Reply::Connect { link: link.clone(), why, waiting: None }));
+    replies.push(Reply::Setup { link, meeting: meeting() });
     replies
 }
 
@@ -233,8 +234,13 @@ fn what_the_channel_reads_names_who_asked_and_the_meeting() {
 
 #[test]
 fn every_failure_ends_with_the_next_step() {
-    const ACTS: [&str; 4] =
-        ["Press *Connect Zoom*", "To give it up, press *Cancel*", "Type it again", "End it there too"];
+    const ACTS: [&str; 5] = [
+        "Press *Connect Zoom*",
+        "Press *Open the page*",
+        "To give it up, press *Cancel*",
+        "Type it again",
+        "End it there too",
+    ];
     for reply in replies("x").into_iter().chain(others()) {
         let said = tell(&reply).text;
         let last = said.lines().last().unwrap();

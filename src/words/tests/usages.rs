@@ -20,6 +20,7 @@ fn help() {
     • `/stream save keynote 68423085 "Keynote"`: save a meeting under a name of your own
     • `/stream forget keynote`: forget a saved name
     • `/stream presets`: your saved names
+    • `/stream setup 68423085`: see and set where a meeting's stream goes, on a private page
     • `/stream check 68423085`: what would stop a start, and how to cure it
     • `/stream help start`: this list, or more about one verb
     Slack doesn't run commands in threads: type them in the channel itself.
@@ -92,6 +93,13 @@ fn help_for_each_verb() {
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
+    `/stream setup <meeting>`: see and set where a meeting's stream goes, on a private page
+    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved
+    You get a link for you alone. A stream key is typed there, never in Slack, and nobody is shown it afterwards.
+    Example: `/stream setup 68423085`
+    Slack doesn't run commands in threads: type them in the channel itself.
+
+    (Person)
     `/stream check <meeting>`: what would stop a start, and how to cure it
     • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved
     Only you see the list. Nothing is started, stopped or changed.
@@ -100,7 +108,7 @@ fn help_for_each_verb() {
 
     (Person)
     `/stream help [<verb>]`: this list, or more about one verb
-    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `check` or `help`
+    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `setup`, `check` or `help`
     Example: `/stream help start`
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
@@ -248,7 +256,7 @@ fn a_stream_secret_is_to_be_renewed() {
     insta::assert_snapshot!(usage(Problem::StreamSecret, "start 68423085"), @r#"
     (Person)
     Refused and not stored: that looks like a stream address or a stream key.
-    It has already passed through Slack. Make a new key at your streaming service, and enter it in Zoom only.
+    It has already passed through Slack. Make a new key at your streaming service, and enter it in Zoom, or on the page of `/stream setup`, only.
     Try: `/stream start 68423085`
     More: `/stream help start`
     "#);

@@ -75,6 +75,8 @@ async fn what_cannot_be_read_is_no_answer_to_the_question() {
     for reply in [
         Reply::json(200, r#"{"stream_url":["canary-key"]}"#),
         Reply::json(200, "<html>canary-key</html>"),
+        Reply::json(200, "[\"rtmp://a/b\",\"canary-key\"]"),
+        Reply::json(200, r#"{"code":3000,"message":"No.","stream_url":"rtmp://a/b"}"#),
         Reply::json(201, whole),
         Reply::no_content(),
         Reply::Last(cut),

@@ -1,0 +1,76 @@
+//! The cookie by which a browser is known again: named after a state, so that several can be under way at once, and so
+//! that the name tells nobody the state.
+
+use std::fmt;
+
+use axum::http::header::COOKIE;
+use axum::http::{HeaderMap, HeaderValue};
+use sha2::{Digest as _, Sha256};
+
+use crate::grant::StateToken;
+
+/// How long a browser keeps one, in seconds: as long as what the state stands for.
+const LIFE: u32 = 600;
+
+/// The name of a cookie. `Display` writes it.
+pub(super) struct Name {
+    purpose: &'static str,
+    digest: String,
+}
+
+impl Name {
+    pub(super) fn new(purpose: &'static str, state: &StateToken) -> Self {
+        let digest = Sha256::digest(state.expose().as_bytes());
+        Self { purpose, digest: hex::encode(&digest[..16]) }
+    }
+
+    /// The line that has a browser keep the cookie. It comes back from links on other sites, and from no form there.
+    pub(super) fn set(&self, value: &str, base_url: &str) -> Option<HeaderValue> {
+        let secure = if base_url.starts_with("https:") { "; Secure" } else { "" };
+        let line = format!("{self}={value}; Path=/zoom/; Max-Age={LIFE}; HttpOnly; SameSite=Lax{secure}");
+        HeaderValue::from_str(&line).ok()
+    }
+
+    /// What a browser shows of it.
+    pub(super) fn shown<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        let name = self.to_string();
+        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(shown, _)| *shown == name).map(|(_, value)| value)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "onair_{}_{}", self.purpose, self.digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_secure_where_the_service_is() {
+        let name = Name::new("connect", &StateToken::new("canary"));
+        let line = |base_url| name.set("1", base_url).unwrap().to_str().unwrap().to_owned();
+        let cookie = line("https://onair.example.com");
+        assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Secure") && !cookie.contains("canary"), "{cookie}");
+        assert!(line("http://127.0.0.1:8080").ends_with("; SameSite=Lax"));
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_by_its_whole_name() {
+        let state = StateToken::new("state");
+        let (name, other) = (Name::new("setup", &state), Name::new("setup", &StateToken::new("other")));
+        let seen = |line: &str| {
+            let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(line).unwrap())]);
+            name.shown(&headers).map(str::to_owned)
+        };
+        assert_eq!(seen(&format!("a=b; {other}=1;  {name}=mark")), Some("mark".to_owned()));
+        for line in [format!("{other}=1"), format!("x{name}=1"), format!("{name}"), String::new()] {
+            assert_eq!(seen(&line), None, "{line}");
+        }
+        assert_ne!(name.to_string(), Name::new("connect", &state).to_string());
+    }
+}
