@@ -73,10 +73,23 @@ pub struct Typed {
     pub stream_url: Secret,
     /// See [`Destination::stream_key`].
     pub stream_key: Secret,
-    /// See [`Destination::page_url`].
-    pub page_url: String,
+    /// See [`Destination::page_url`]; also what was typed there by mistake.
+    pub page_url: Secret,
     /// Carried over from what was shown, not typed.
     pub resolution: Option<Resolution>,
+}
+
+impl Typed {
+    /// What may be shown again of it: addresses. What is none may be the key, in the wrong field.
+    pub fn shown_again(&self) -> Present {
+        let shown = |text: &Secret| address(text.expose().trim()).map(|_| text.clone()).unwrap_or_default();
+        Present {
+            stream_url: shown(&self.stream_url),
+            has_key: false,
+            page_url: shown(&self.page_url).expose().to_owned(),
+            resolution: self.resolution,
+        }
+    }
 }
 
 /// What can be typed.
@@ -149,8 +162,8 @@ impl Destination {
     ///
     /// What is wrong, in the order of the page.
     pub fn read(typed: &Typed) -> Result<Self, Vec<Fault>> {
-        let [stream_url, stream_key] = [&typed.stream_url, &typed.stream_key].map(|text| text.expose().trim());
-        let page_url = typed.page_url.trim();
+        let [stream_url, stream_key, page_url] =
+            [&typed.stream_url, &typed.stream_key, &typed.page_url].map(|text| text.expose().trim());
         let found = [
             (Field::StreamUrl, what_is_wrong(Field::StreamUrl, stream_url)),
             (Field::StreamKey, what_is_wrong(Field::StreamKey, stream_key)),
@@ -189,13 +202,17 @@ fn what_is_wrong(field: Field, text: &str) -> Option<Why> {
 }
 
 fn wrong_address(text: &str, schemes: &[&str], otherwise: Why) -> Option<Why> {
-    // The slashes too: the URL standard forgives their absence for https, and Zoom may not.
-    let url = Url::parse(text).ok().filter(|_| text.contains("://"));
-    match url {
+    match address(text) {
+        None => Some(Why::NotAnAddress),
         Some(url) if !schemes.contains(&url.scheme()) => Some(otherwise),
-        Some(url) if url.host_str().is_some_and(|host| !host.is_empty()) => None,
-        Some(_) | None => Some(Why::NotAnAddress),
+        Some(_) => None,
     }
+}
+
+/// The slashes too: the URL standard forgives their absence for https, and Zoom may not.
+fn address(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok().filter(|_| text.contains("://"))?;
+    url.host_str().is_some_and(|host| !host.is_empty()).then_some(url)
 }
 
 /// A page that somebody was offered, to see and set where a meeting's stream goes: what its state stands for.
@@ -229,8 +246,8 @@ mod tests {
     const PAGE: &str = "https://live.example.com/watch";
 
     fn read(stream_url: &str, stream_key: &str, page_url: &str) -> Result<Destination, Vec<(Field, Why)>> {
-        let [stream_url, stream_key] = [stream_url, stream_key].map(Secret::new);
-        let typed = Typed { stream_url, stream_key, page_url: page_url.to_owned(), resolution: None };
+        let [stream_url, stream_key, page_url] = [stream_url, stream_key, page_url].map(Secret::new);
+        let typed = Typed { stream_url, stream_key, page_url, resolution: None };
         Destination::read(&typed).map_err(|faults| faults.iter().map(|fault| (fault.field, fault.why)).collect())
     }
 
@@ -290,6 +307,7 @@ mod tests {
             ("live.example.com", Why::NotAnAddress),
             ("https:live.example.com", Why::NotAnAddress),
             ("https://", Why::NotAnAddress),
+            ("file:///etc", Why::NotAnAddress),
             ("http://live.example.com", Why::NotHttps),
             ("javascript://live.example.com/%0aalert(1)", Why::NotHttps),
             ("https://live.example.com/ x", Why::Spaces),
@@ -316,6 +334,20 @@ mod tests {
         let pasted = read(&format!(" {URL}\n"), "\tkey ", &format!("{PAGE}\r\n")).unwrap();
         assert_eq!((pasted.stream_url.expose(), pasted.stream_key.expose()), (URL, "key"));
         assert_eq!(pasted.page_url, PAGE);
+    }
+
+    #[test]
+    fn what_may_be_the_key_is_not_shown_again() {
+        let shown = |stream_url: &str, page_url: &str| {
+            let [stream_url, page_url] = [stream_url, page_url].map(Secret::new);
+            let typed = Typed { stream_url, stream_key: Secret::new("canary-key"), page_url, resolution: None };
+            assert!(!format!("{typed:?}").contains("canary"), "{typed:?}");
+            let present = typed.shown_again();
+            (present.stream_url.expose().to_owned(), present.page_url)
+        };
+        assert_eq!(shown("canary-key", "canary key"), (String::new(), String::new()));
+        let wrong = ("https://live.example.com/a b", "http://live.example.com");
+        assert_eq!(shown(wrong.0, wrong.1), (wrong.0.to_owned(), wrong.1.to_owned()));
     }
 
     #[test]

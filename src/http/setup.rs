@@ -148,7 +148,7 @@ impl Form {
         let typed = Typed {
             stream_url: stream_url.unwrap_or_default(),
             stream_key: stream_key.unwrap_or_default(),
-            page_url: page_url.unwrap_or_default().expose().to_owned(),
+            page_url: page_url.unwrap_or_default(),
             resolution,
         };
         Some(Self { state: StateToken::new(state?.expose()), step, typed })

@@ -86,9 +86,9 @@ pub enum Values {
     Present(Present),
     /// Nothing, for Zoom did not show what is set.
     Unread(Outcome),
-    /// What the person typed, without the key, and what is wrong with it.
+    /// What the person typed, without what is or may be the key, and what is wrong with it.
     Wrong {
-        /// What they typed; whether there is a key at Zoom is not known.
+        /// What may be shown of it; whether there is a key at Zoom is not known.
         typed: Present,
         /// At least one.
         faults: Vec<Fault>,

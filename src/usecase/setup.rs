@@ -15,7 +15,7 @@ use super::{Done, Failure, Task, chain, connect, entry, order};
 use crate::app::App;
 use crate::audit::{AuditOutcome, ZoomAnswer};
 use crate::command::{Command, DEFAULT_COMMAND};
-use crate::destination::{Destination, Invitation, Present, Typed};
+use crate::destination::{Destination, Invitation, Typed};
 use crate::grant::{Grant, SET_TARGET_SCOPE, SET_WEBINAR_TARGET_SCOPE, StateToken, ZoomUser, random_secret};
 use crate::id::{Reference, ZoomUserId};
 use crate::invocation::Invocation;
@@ -142,13 +142,8 @@ async fn try_save(
     let destination = match Destination::read(&typed) {
         Ok(destination) => destination,
         Err(faults) => {
-            let typed = Present {
-                stream_url: typed.stream_url,
-                has_key: false,
-                page_url: typed.page_url,
-                resolution: typed.resolution,
-            };
-            let page = form(app, &invitation, state, Values::Wrong { typed, faults }).await?;
+            let values = Values::Wrong { typed: typed.shown_again(), faults };
+            let page = form(app, &invitation, state, values).await?;
             return Ok((Some(invitation), page));
         }
     };

@@ -216,7 +216,12 @@ fn wrong(fault: &Fault) -> String {
         Why::Missing => format!("Enter the {name}."),
         Why::TooLong => format!("The {name} is too long: Zoom takes {} characters at most.", field.most()),
         Why::Spaces => format!("The {name} has a space or a line break in it. Copy it again without."),
-        Why::NotAnAddress => format!("The {name} is not a whole address. One looks like {example}"),
+        Why::NotAnAddress => {
+            format!(
+                "The {name} is not a whole address. It isn't shown again, for it may be the key. One looks like \
+                 {example}"
+            )
+        }
         Why::NotRtmp => "The stream URL must begin with rtmp:// or rtmps://".to_owned(),
         Why::NotHttps => "The page URL must begin with https://".to_owned(),
         Why::NotAKey => "The stream key is an address. That one belongs above, and the key alone here.".to_owned(),

@@ -15,7 +15,7 @@ use crate::outcome::{Answer, FieldError, LimitHeaders};
 pub(super) const MOST_BYTES: usize = 64 * 1024;
 
 /// The most characters of a message, and the most fields, that are kept.
-const MOST_CHARS: usize = 1000;
+pub(super) const MOST_CHARS: usize = 1000;
 const MOST_FIELDS: usize = 20;
 
 /// How much of a body came.

@@ -89,13 +89,17 @@ impl Zoom {
     }
 }
 
-/// The answer without the key, also as JSON writes it.
+/// The answer without the key, also as JSON writes it, and where a text was cut off in the middle of it.
 fn without(mut answer: Answer, key: &Secret) -> Answer {
     let written = serde_json::Value::from(key.expose()).to_string();
     let written = written.trim_matches('"');
     let clean = |text: &mut String| {
+        let is_cut = text.chars().count() >= answer::MOST_CHARS;
         for key in [key.expose(), written].into_iter().filter(|key| !key.is_empty()) {
             *text = text.replace(key, "…");
+            if is_cut {
+                drop_begun(text, key);
+            }
         }
     };
     clean(&mut answer.message);
@@ -104,4 +108,13 @@ fn without(mut answer: Answer, key: &Secret) -> Answer {
         clean(&mut error.message);
     }
     answer
+}
+
+/// Takes off the end of a text what the key begins with.
+fn drop_begun(text: &mut String, key: &str) {
+    let beginnings = key.char_indices().map(|(end, _)| &key[..end]).rev();
+    if let Some(begun) = beginnings.filter(|begun| !begun.is_empty()).find(|begun| text.ends_with(begun)) {
+        text.truncate(text.len() - begun.len());
+        text.push('…');
+    }
 }

@@ -147,12 +147,12 @@ fn the_page_with_what_is_wrong() {
     insta::assert_snapshot!(told.join("\n"), @r#"
     Enter the stream URL.
     The stream URL is too long: Zoom takes 1024 characters at most.
-    The stream URL is not a whole address. One looks like rtmps://live.example.com/app
+    The stream URL is not a whole address. It isn't shown again, for it may be the key. One looks like rtmps://live.example.com/app
     Enter the stream key.
     The stream key is too long: Zoom takes 512 characters at most.
     The stream key has a space or a line break in it. Copy it again without.
     Enter the page URL.
-    The page URL is not a whole address. One looks like https://live.example.com/watch
+    The page URL is not a whole address. It isn't shown again, for it may be the key. One looks like https://live.example.com/watch
     "#);
 }
 

@@ -19,7 +19,7 @@ fn destination(stream_key: &str, resolution: Option<Resolution>) -> Destination 
     let typed = Typed {
         stream_url: Secret::new("rtmps://live.example.com:443/app"),
         stream_key: Secret::new(stream_key),
-        page_url: "https://live.example.com/watch?a=1&b=2".to_owned(),
+        page_url: Secret::new("https://live.example.com/watch?a=1&b=2"),
         resolution,
     };
     Destination::read(&typed).unwrap()
@@ -97,6 +97,16 @@ async fn a_key_that_zoom_repeats_is_taken_out_of_its_words() {
     let answer = answered(door(&zoom).set_destination(&access(), Room::Meeting, meeting(), &destination).await);
     assert_eq!(answer.message, r#"No: {"stream_key":"…"} or …."#);
     assert_eq!((answer.fields[0].field.as_str(), answer.fields[0].message.as_str()), ("…", "Bad …"));
+}
+
+#[tokio::test]
+async fn a_key_in_the_middle_of_which_a_text_is_cut_off_is_taken_out_as_well() {
+    let key = "canary".repeat(80);
+    let body = format!(r#"{{"code":3000,"message":"Not {key}, {key} or {key}."}}"#);
+    let zoom = Recorder::start([Reply::json(400, &body)]);
+    let destination = destination(&key, None);
+    let answer = answered(door(&zoom).set_destination(&access(), Room::Meeting, meeting(), &destination).await);
+    assert_eq!(answer.message, "Not …, … or …");
 }
 
 #[tokio::test]
