@@ -20,7 +20,8 @@ const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1f2430;--paper:#fff;--edge:#d8dbe2;--go:#0b5cff;--press:#0b5cff;--soft:#5a6172;--bad:#b3161b}\
 @media(prefers-color-scheme:dark){:root{--ink:#e8eaf0;--paper:#171a21;--edge:#3a4050;--go:#3d7bff;--press:#2a66f0;--soft:#a5acbb;--bad:#ff8a85}}\
 body{font:16px/1.55 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0}\
-main{max-width:34rem;margin:12vh auto;padding:2rem;border:1px solid var(--edge);border-radius:12px}\
+main{max-width:34rem;margin:clamp(.75rem,6vh,6rem) auto;padding:2rem;border:1px solid var(--edge);border-radius:12px}\
+@media(max-width:38.5rem){main{margin:.75rem;padding:1.25rem}}\
 h1{font-size:1.4rem;line-height:1.3;margin:.2rem 0 1rem}\
 .brand{margin:0;font-weight:600;color:var(--go)}\
 p{overflow-wrap:anywhere}\

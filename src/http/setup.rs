@@ -6,8 +6,8 @@
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, ORIGIN, SET_COOKIE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::command::DEFAULT_COMMAND;
 use crate::destination::{Field, Resolution, Typed};
 use crate::grant::StateToken;
-use crate::reply::{Page, SetupPage};
+use crate::reply::{Page, SetupPage, Tried};
 use crate::secret::Secret;
 use crate::usecase::setup::{self, Opened};
 
@@ -55,14 +55,34 @@ pub(super) async fn submit(State(app): State<App>, headers: HeaderMap, body: Bod
     }
     let Form { state, step, typed } = Form::read(&body).ok_or(StatusCode::BAD_REQUEST)?;
     let mark = mark(&headers, &state);
-    let shown = match step {
-        Step::Open => match setup::open(&app, &state, mark).await {
-            Opened::Here(mark) => return Ok(opened(&app, &state, &mark)),
-            Opened::Not(shown) => shown,
-        },
-        Step::Save => setup::save(&app, state, mark, typed).await,
-    };
-    Ok(page::show(&shown.page, &shown.command))
+    match step {
+        Step::Open => Ok(match setup::open(&app, &state, mark).await {
+            Opened::Here(mark) => opened(&app, &state, &mark),
+            Opened::Not(shown) => page::show(&shown.page, &shown.command),
+        }),
+        Step::Save => {
+            let shown = setup::save(&app, state, mark, typed).await;
+            let mut response = page::show(&shown.page, &shown.command);
+            if is_used_up(&shown.page) {
+                response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// Whether there is nothing to go back to. A browser may keep a page for that as it was left, in spite of `no-store` and
+/// with the key in its field, until it is told not to.
+///
+/// [Back/forward cache](https://web.dev/articles/bfcache), [Clear-Site-Data](https://www.w3.org/TR/clear-site-data/)
+fn is_used_up(page: &Page) -> bool {
+    let Page::Setup(page) = page else { return false };
+    match page {
+        SetupPage::Done { .. } | SetupPage::NotDone { tried: Tried::Set, .. } => true,
+        SetupPage::Over | SetupPage::Broken { .. } => true,
+        SetupPage::Confirm { .. } | SetupPage::Form(_) | SetupPage::NotDone { tried: Tried::Read, .. } => false,
+        SetupPage::OtherBrowser | SetupPage::Foreign | SetupPage::StoreAway => false,
+    }
 }
 
 /// Whoever only asks whether the page is there is not told.
@@ -74,8 +94,8 @@ pub(super) async fn no_head() -> Response {
 fn opened(app: &App, state: &StateToken, mark: &Secret) -> Response {
     let cookie = Name::new(PURPOSE, state).set(mark.expose(), &app.options.base_url);
     let location = format!("/zoom/setup?state={}", state.expose());
-    let mut response =
-        (StatusCode::SEE_OTHER, [(LOCATION, location), (CACHE_CONTROL, "no-store".to_owned())]).into_response();
+    let fixed = [(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")];
+    let mut response = (StatusCode::SEE_OTHER, fixed, [(LOCATION, location)]).into_response();
     response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     response
 }
@@ -97,7 +117,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// [Fetch Metadata](https://www.w3.org/TR/fetch-metadata/),
 /// [Origin](https://fetch.spec.whatwg.org/#append-a-request-origin-header)
 fn is_ours(headers: &HeaderMap, base_url: &str) -> bool {
-    let said = |name: &str| headers.get(name).map(axum::http::HeaderValue::as_bytes);
+    let said = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     match (said("sec-fetch-site"), said(ORIGIN.as_str())) {
         (Some(site), _) => site == b"same-origin",
         (None, Some(origin)) => origin == base_url.as_bytes(),
@@ -157,7 +177,7 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderName, HeaderValue};
+    use axum::http::HeaderName;
 
     use super::*;
 

@@ -5,6 +5,7 @@
 mod bot;
 mod cards;
 mod check;
+mod chromium;
 mod cli;
 mod commands;
 mod connect;

@@ -9,7 +9,8 @@ use onair::sandbox::zoom::{Route, SCOPES, Target, WEBINAR_SCOPES, refusal};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::bot::{Bot, PUBLIC, is_public, on_both_engines};
+use crate::bot::{Bot, Engine, PUBLIC, is_public, on_both_engines};
+use crate::chromium::Chromium;
 
 const NEW: [(&str, &str); 3] = [
     ("stream_url", "rtmps://ingest.example.net/live"),
@@ -108,7 +109,9 @@ on_both_engines! {
         assert_eq!(page.html.matches("type=\"password\"").count(), 1);
         assert_eq!(page.html.matches("autocomplete=\"off\"").count(), 4, "the form and each field");
 
+        assert!(!page.headers.contains_key("clear-site-data"));
         let done = fill_in(&mut browser, &page, &NEW).await;
+        assert_eq!(done.headers["clear-site-data"], "\"cache\"");
         says(&done, 200, &["Saved at Zoom", "812 0000 0001", &format!("/stream start {meeting}")]);
         assert_eq!(bot.zoom.meeting_now(meeting).unwrap().target, Some(target()));
         let entry = bot.last_audit();
@@ -216,12 +219,12 @@ on_both_engines! {
         for (name, value, words) in [
             ("stream_url", "", "Enter the stream URL."),
             ("stream_url", "live.example.net/app", "not a whole address"),
+            ("stream_url", "canary-key", "not a whole address"),
             ("stream_url", "https://live.example.net/app", "must begin with rtmp:// or rtmps://"),
             ("stream_url", "rtmp://live.example.net/a b", "has a space"),
             ("stream_key", "", "Enter the stream key."),
             ("stream_key", "canary key", "has a space"),
             ("stream_key", "rtmp://live.example.net/canary", "The stream key is an address."),
-            ("stream_url", "canary-key", "not a whole address"),
             ("stream_key", &"canary".repeat(100), "Zoom takes 512 characters at most"),
             ("page_url", "http://watch.example.net/", "must begin with https://"),
             ("page_url", "http://watch.example.net/<b>\"'&amp;", "must begin with https://"),
@@ -444,6 +447,8 @@ on_both_engines! {
         let mut browser = bot.browser();
         let question = browser.visit(&link(&offer)).await.unwrap();
         let yes = browser.post("/zoom/setup", &question.fields()).await.unwrap();
+        assert_eq!(yes.headers["cache-control"], "no-store");
+        assert_eq!(yes.headers["referrer-policy"], "no-referrer");
         let cookie = yes.headers["set-cookie"].to_str().unwrap();
         assert!(cookie.ends_with("; Path=/zoom/; Max-Age=600; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
         let cookie = cookie.split(';').next().unwrap();
@@ -496,4 +501,58 @@ on_both_engines! {
         let answer = form(&[("origin", PUBLIC)]).send().await.unwrap();
         assert!(answer.text().await.unwrap().contains("Saved at Zoom"), "and nothing of this used the page up");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_chromium_the_page_shows_what_is_set_and_sets_something_else_once() {
+    let mut bot = Bot::start(Engine::Embedded).await;
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting(&host);
+    // Of this machine, so that no certificate is needed, and treated by browsers like https otherwise.
+    bot.restart_with("ONAIR_BASE_URL", "http://localhost");
+    let offer = bot.types(&ada, &events, &format!("/stream setup {meeting}")).await;
+    let link = link(&offer);
+    let chromium = Chromium::start("localhost:80", &bot.service.at("").replace("http://", "")).await;
+
+    chromium.open(&link).await;
+    chromium.shows("Is this you?").await;
+    chromium.click("button").await;
+    let page = chromium.shows("Where the stream of 812 0000 0001 goes").await;
+    assert!(page.contains("ada@example.com") && page.contains("Zoom has one, which is never shown"), "{page}");
+    assert_eq!(chromium.address().await, link);
+    let mut shown = Vec::new();
+    for (name, _) in NEW {
+        shown.push(chromium.property(&format!("#{name}"), "value").await);
+        assert_eq!(chromium.property(&format!("#{name}"), "autocomplete").await, "off");
+    }
+    assert_eq!(json!(shown), json!(["rtmps://live.example.com/app", "", "https://live.example.com/watch/1"]));
+    assert_eq!(chromium.property("#stream_key", "type").await, "password");
+    assert_eq!(chromium.spoken_name("#stream_key").await, "Stream key");
+
+    chromium.fill_in("#stream_url", "https://live.example.com/app").await;
+    // Enter is as good as the button.
+    chromium.fill_in("#stream_key", &format!("{}\n", NEW[1].1)).await;
+    chromium.shows("must begin with rtmp:// or rtmps://").await;
+    assert_eq!(chromium.property("#stream_key", "value").await, "");
+    assert_eq!(chromium.property(":focus", "className").await, "faults");
+
+    for (name, value) in NEW {
+        chromium.fill_in(&format!("#{name}"), value).await;
+    }
+    chromium.click("button").await;
+    chromium.shows("Saved at Zoom").await;
+    assert_eq!(bot.zoom.meeting_now(meeting).unwrap().target, Some(target()));
+
+    chromium.reload().await;
+    chromium.shows("This page is over").await;
+    // First comes what was sent with a fault in it, which a browser sends again only if it is told to; then the form.
+    chromium.back().await;
+    chromium.back().await;
+    chromium.shows("This page is over").await;
+    chromium.open(&link).await;
+    chromium.shows("This page is over").await;
+    assert_eq!(changes(&bot), 1);
+    assert_eq!(chromium.forbidden().await, Vec::<serde_json::Value>::new());
+    chromium.close().await;
+    bot.finish().await;
 }
