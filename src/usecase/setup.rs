@@ -148,7 +148,13 @@ async fn try_save(
         }
     };
     let page = match app.store.take_invitation(state).await? {
-        Some(_) => set(app, &invitation, &destination).await?,
+        Some(_) => match set(app, &invitation, &destination).await {
+            Ok(page) => page,
+            Err(failure) => {
+                record(app, &invitation, None, None, AuditOutcome::Failed).await;
+                store_away(&failure)
+            }
+        },
         None => SetupPage::Over,
     };
     Ok((Some(invitation), page))

@@ -6,11 +6,13 @@ use onair::sandbox::Fault;
 use onair::sandbox::browser::{Browser, Visit};
 use onair::sandbox::slack::{Channel, Message, User};
 use onair::sandbox::zoom::{Route, SCOPES, Target, WEBINAR_SCOPES, refusal};
+use onair::store::Place;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::bot::{Bot, Engine, PUBLIC, is_public, on_both_engines};
 use crate::chromium::Chromium;
+use crate::proxy::{Mode, Proxy};
 
 const NEW: [(&str, &str); 3] = [
     ("stream_url", "rtmps://ingest.example.net/live"),
@@ -366,6 +368,56 @@ on_both_engines! {
         says(&fill_in(&mut browser, &page, &NEW).await, 502, &["The resolution:", "Zoom web portal"]);
         bot.excused = vec!["PATCH /v2/meetings/81200000001/livestream: 400/300 Validation Failed. [\"resolution\"]"];
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_store_is_away_nothing_is_lost() {
+    let mut bot = Bot::start(Engine::Redis).await;
+    let proxy = Proxy::start(bot.redis.as_ref().unwrap().port()).await;
+    bot.restart_with("REDIS_URL", &proxy.instead_of(bot.redis.as_ref().unwrap().url().expose()));
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting(&host);
+    let offer = bot.types(&ada, &events, &format!("/stream setup {meeting}")).await;
+    let mut browser = bot.browser();
+    let question = browser.visit(&link(&offer)).await.unwrap();
+    proxy.set(Mode::Cut);
+    let away = ["Nothing was saved", "Wait a minute"];
+    says(&check(browser.visit(&link(&offer)).await.unwrap()), 503, &away);
+    says(&fill_in(&mut browser, &question, &[]).await, 503, &away);
+    proxy.set(Mode::Pass);
+    bot.ready_again().await;
+    let page = fill_in(&mut browser, &question, &[]).await;
+    says(&page, 200, &["Zoom has one"]);
+    proxy.set(Mode::Cut);
+    let refused = fill_in(&mut browser, &page, &NEW).await;
+    says(&refused, 503, &away);
+    assert!(!refused.headers.contains_key("clear-site-data"), "there is something to go back to");
+    proxy.set(Mode::Pass);
+    bot.ready_again().await;
+    says(&fill_in(&mut browser, &page, &NEW).await, 200, &["Saved at Zoom"]);
+    assert_eq!(changes(&bot), 1);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_fails_once_the_page_is_used_up_leaves_an_entry() {
+    let mut bot = Bot::start(Engine::Redis).await;
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting(&host);
+    let (mut browser, page) = opened(&mut bot, &ada, &events, meeting).await;
+    // Of the wrong type, so that it can't be read.
+    let grant = format!("{}:grant:{}", Place::NAMESPACE, host.id);
+    for command in [format!("RENAME {grant} elsewhere"), format!("SADD {grant} nothing")] {
+        bot.redis.as_ref().unwrap().tell(&command).await;
+    }
+    says(&fill_in(&mut browser, &page, &NEW).await, 503, &["Nothing was saved", "/stream setup"]);
+    let entry = bot.last_audit();
+    assert_eq!(
+        (&entry["verb"], &entry["outcome"], &entry["meeting"]),
+        (&json!("setup"), &json!("failed"), &json!(meeting))
+    );
+    assert_eq!(changes(&bot), 0);
+    bot.finish().await;
 }
 
 on_both_engines! {
