@@ -52,7 +52,12 @@ pub(super) fn page(page: &SetupPage, command: &str) -> PageText {
         }
         SetupPage::Over => plain(
             "This page is over",
-            vec![format!("It works for one change, and for {} minutes.", Invitation::LIFE.as_mins()), new_page(None)],
+            vec![
+                format!("It works for one change, and for {} minutes.", Invitation::LIFE.as_mins()),
+                "Did you press the button twice? Then the first press counted, and a new page shows what is set."
+                    .to_owned(),
+                new_page(None),
+            ],
         ),
         SetupPage::OtherBrowser => plain(
             "This page is open in another browser",
@@ -63,7 +68,11 @@ pub(super) fn page(page: &SetupPage, command: &str) -> PageText {
         ),
         SetupPage::Foreign => plain(
             "This did not come from OnAir's page",
-            vec!["Nothing was saved: another site sent the form.".to_owned(), new_page(None)],
+            vec![
+                "Nothing was saved: another site sent the form, or a browser too old to say that OnAir's page did."
+                    .to_owned(),
+                new_page(None),
+            ],
         ),
         SetupPage::StoreAway => plain(
             "OnAir can't do this just now",

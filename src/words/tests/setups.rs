@@ -305,6 +305,7 @@ fn every_other_page_shows_the_way_on() {
     This page is over · OnAir
     # This page is over
     It works for one change, and for 10 minutes.
+    Did you press the button twice? Then the first press counted, and a new page shows what is set.
     For a new page, go back to Slack and type /stream setup and the meeting.
 
     This page is open in another browser · OnAir
@@ -314,7 +315,7 @@ fn every_other_page_shows_the_way_on() {
 
     This did not come from OnAir's page · OnAir
     # This did not come from OnAir's page
-    Nothing was saved: another site sent the form.
+    Nothing was saved: another site sent the form, or a browser too old to say that OnAir's page did.
     For a new page, go back to Slack and type /stream setup and the meeting.
 
     OnAir can't do this just now · OnAir
