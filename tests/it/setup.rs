@@ -1,6 +1,6 @@
 //! Where a meeting's stream goes: the link in Slack, the page, and what becomes of what is typed there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use onair::sandbox::Fault;
 use onair::sandbox::browser::{Browser, Visit};
@@ -10,7 +10,7 @@ use onair::store::Place;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::bot::{Bot, Engine, PUBLIC, is_public, on_both_engines};
+use crate::bot::{Bot, Engine, PATIENCE, PUBLIC, is_public, on_both_engines};
 use crate::chromium::Chromium;
 use crate::proxy::{Mode, Proxy};
 
@@ -486,8 +486,18 @@ on_both_engines! {
         let meeting = bot.zoom.meeting(&host);
         let (mut browser, page) = opened(&mut bot, &ada, &events, meeting).await;
         bot.zoom.next(Route::SetMeetingTarget, Fault::Delay(Duration::from_secs(2)));
-        let closed = tokio::time::timeout(Duration::from_millis(700), browser.submit(&page, &NEW)).await;
-        assert!(closed.is_err(), "the browser was still waiting");
+        let begun = Instant::now();
+        let asked = async {
+            while changes(&bot) == 0 {
+                assert!(begun.elapsed() < PATIENCE, "Zoom was not asked:\n{}", bot.service.log());
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = asked => {}
+            visit = browser.submit(&page, &NEW) => panic!("answered before Zoom was seen to be asked: {visit:?}"),
+        }
         bot.service.logged("target_set").await;
         assert_eq!(bot.zoom.meeting_now(meeting).unwrap().target, Some(target()));
     }
