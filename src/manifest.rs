@@ -80,7 +80,8 @@ pub fn zoom(base_url: &str) -> Result<String, Error> {
             "display_name": "OnAir",
             "description": "Start and stop the live stream of your meetings from Slack",
             "long_description": "OnAir starts and stops the custom live stream of a meeting that you host, when you type a \
-                                 command in Slack, and shows and sets where it goes. It does nothing by itself and reads no content of your meetings.",
+                                 command in Slack, and shows and sets where it goes. It does nothing by itself and reads no \
+                                 content of your meetings.",
         },
         "oauth_information": {
             "usage": "USER_OPERATION",

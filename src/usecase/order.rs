@@ -143,6 +143,17 @@ pub(super) async fn remembered_room(app: &App, meeting: MeetingId) -> Result<Roo
     Ok(if app.store.is_webinar(meeting).await? { Room::Webinar } else { Room::Meeting })
 }
 
+/// Keeps what an id turned out to need. Without it, it is found out again.
+pub(super) async fn remember_room(app: &App, meeting: MeetingId, room: Room) {
+    let kept = match room {
+        Room::Meeting => app.store.forget_webinar(meeting).await,
+        Room::Webinar => app.store.remember_webinar(meeting).await,
+    };
+    if let Err(error) = kept {
+        tracing::warn!(error = chain(&error), room = ?room, "whether an id is a webinar's was not remembered");
+    }
+}
+
 /// Asks Zoom, in the room it says the id belongs to.
 ///
 /// What is remembered about an id can be wrong: Zoom files many things under the code that means "a webinar". So it is
@@ -156,9 +167,7 @@ async fn give(work: &Work, ordered: &Ordered, grant: Grant) -> Result<Ended, Fai
         if !matches!(ended.outcome, Outcome::NotFound | Outcome::Webinar) {
             return Ok(ended);
         }
-        if let Err(error) = app.store.forget_webinar(ordered.meeting).await {
-            tracing::warn!(error = chain(&error), "a webinar was not forgotten");
-        }
+        remember_room(app, ordered.meeting, Room::Meeting).await;
         grant = ended.grant;
     }
     let asked = ask(app, &ordered.to(Room::Meeting), grant).await?;
@@ -170,9 +179,7 @@ async fn give(work: &Work, ordered: &Ordered, grant: Grant) -> Result<Ended, Fai
         // Zoom just said that it is a webinar, so "no such webinar" would contradict that.
         Outcome::NotFound => ended.outcome = Outcome::Webinar,
         Outcome::Accepted | Outcome::Stopped | Outcome::NotStarted | Outcome::NotAllowed(_) => {
-            if let Err(error) = app.store.remember_webinar(ordered.meeting).await {
-                tracing::warn!(error = chain(&error), "a webinar was not remembered");
-            }
+            remember_room(app, ordered.meeting, Room::Webinar).await;
         }
         _ => {}
     }

@@ -8,7 +8,7 @@ use crate::grant::{Grant, ZoomUser};
 use crate::meeting::MeetingId;
 use crate::outcome::{self, Attempt, Outcome};
 use crate::usecase::token::{self, Token};
-use crate::usecase::{Failure, chain, order};
+use crate::usecase::{Failure, order};
 use crate::zoom::Room;
 
 /// What is asked.
@@ -34,9 +34,7 @@ pub(super) async fn ask(app: &App, meeting: MeetingId, ask: &Ask<'_>, grant: Gra
     let (first, grant) = ask_in(app, room, meeting, ask, grant).await?;
     match room {
         Room::Webinar if matches!(first.result, Err(Outcome::NotFound | Outcome::Webinar)) => {
-            if let Err(error) = app.store.forget_webinar(meeting).await {
-                tracing::warn!(error = chain(&error), "a webinar was not forgotten");
-            }
+            order::remember_room(app, meeting, Room::Meeting).await;
             Ok(ask_in(app, Room::Meeting, meeting, ask, grant).await?.0)
         }
         Room::Meeting if first.result == Err(Outcome::Webinar) => {
@@ -44,11 +42,7 @@ pub(super) async fn ask(app: &App, meeting: MeetingId, ask: &Ask<'_>, grant: Gra
             match second.result {
                 // Zoom just said that it is a webinar, so "no such webinar" would contradict that.
                 Err(Outcome::NotFound) => second.result = Err(Outcome::Webinar),
-                Ok(_) | Err(Outcome::NotAllowed(_)) => {
-                    if let Err(error) = app.store.remember_webinar(meeting).await {
-                        tracing::warn!(error = chain(&error), "a webinar was not remembered");
-                    }
-                }
+                Ok(_) | Err(Outcome::NotAllowed(_)) => order::remember_room(app, meeting, Room::Webinar).await,
                 Err(_) => {}
             }
             Ok(second)
