@@ -111,8 +111,9 @@ fn is_form(headers: &HeaderMap) -> bool {
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// Whether a form was sent by a page of this service. Every browser of today says so; `Origin` speaks for others, and is
-/// `null` in those that do, because our pages give no referrer.
+/// Whether a form may have been sent by a page of this service. Every browser of today says so; `Origin` speaks for
+/// others, and is `null` in those that do, because our pages give no referrer. What says neither is no browser, and nobody
+/// can make it send a form behind somebody's back; the cookie and the state, which only our page has, are asked of it too.
 ///
 /// [Fetch Metadata](https://www.w3.org/TR/fetch-metadata/),
 /// [Origin](https://fetch.spec.whatwg.org/#append-a-request-origin-header)
@@ -121,7 +122,7 @@ fn is_ours(headers: &HeaderMap, base_url: &str) -> bool {
     match (said("sec-fetch-site"), said(ORIGIN.as_str())) {
         (Some(site), _) => site == b"same-origin",
         (None, Some(origin)) => origin == base_url.as_bytes(),
-        (None, None) => false,
+        (None, None) => true,
     }
 }
 
@@ -197,7 +198,7 @@ mod tests {
         for origin in ["null", "https://onair.example.com.evil.example", "http://onair.example.com", ""] {
             check(&[("origin", origin)], false);
         }
-        check(&[], false);
+        check(&[], true);
     }
 
     #[test]

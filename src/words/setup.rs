@@ -68,11 +68,7 @@ pub(super) fn page(page: &SetupPage, command: &str) -> PageText {
         ),
         SetupPage::Foreign => plain(
             "This did not come from OnAir's page",
-            vec![
-                "Nothing was saved: another site sent the form, or a browser too old to say that OnAir's page did."
-                    .to_owned(),
-                new_page(None),
-            ],
+            vec!["Nothing was saved: another site sent the form.".to_owned(), new_page(None)],
         ),
         SetupPage::StoreAway => plain(
             "OnAir can't do this just now",

@@ -529,7 +529,6 @@ on_both_engines! {
             &[("sec-fetch-site", "cross-site"), ("origin", PUBLIC)],
             &[("origin", "https://evil.example")],
             &[("origin", "null")],
-            &[],
         ] {
             let answer = form(foreign).send().await.unwrap();
             assert_eq!(answer.status(), 403, "{foreign:?}");
@@ -560,7 +559,8 @@ on_both_engines! {
             assert_eq!(answer.status(), 405, "{method}");
         }
         assert_eq!(changes(&bot), 0);
-        let answer = form(&[("origin", PUBLIC)]).send().await.unwrap();
+        // What is no browser says neither.
+        let answer = form(&[]).send().await.unwrap();
         assert!(answer.text().await.unwrap().contains("Saved at Zoom"), "and nothing of this used the page up");
     }
 }

@@ -315,7 +315,7 @@ fn every_other_page_shows_the_way_on() {
 
     This did not come from OnAir's page · OnAir
     # This did not come from OnAir's page
-    Nothing was saved: another site sent the form, or a browser too old to say that OnAir's page did.
+    Nothing was saved: another site sent the form.
     For a new page, go back to Slack and type /stream setup and the meeting.
 
     OnAir can't do this just now · OnAir
