@@ -79,6 +79,9 @@ struct AuditArguments {
     /// Go on printing as entries come.
     #[arg(long)]
     follow: bool,
+    /// Print nothing of the trail, but whether it is whole: exit status 1 if an entry was changed, moved or removed.
+    #[arg(long, conflicts_with_all = ["since", "team", "meeting", "json", "follow"])]
+    verify: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

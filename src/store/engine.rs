@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::chain::{Entry, Link};
 use super::embedded::Embedded;
 use super::error::Error;
 use super::key::Key;
@@ -23,7 +24,7 @@ pub(crate) struct Acceptance<'a> {
     /// For how long.
     pub(crate) life: Duration,
     /// An entry for the log.
-    pub(crate) entry: Option<&'a [u8]>,
+    pub(crate) entry: Option<&'a Entry>,
     /// A job.
     pub(crate) job: Option<Draft<'a>>,
 }
@@ -46,7 +47,7 @@ pub(crate) struct Change<'a> {
     pub(crate) mark: [u8; 16],
     pub(crate) body: &'a [u8],
     /// An entry for the log.
-    pub(crate) entry: Option<&'a [u8]>,
+    pub(crate) entry: Option<&'a Entry>,
     /// In how long somebody may take the job over, which the owner then gives back.
     pub(crate) due: Option<Duration>,
 }
@@ -99,6 +100,15 @@ pub(crate) struct Left {
     pub(crate) group: String,
     /// How many members it still has.
     pub(crate) size: usize,
+}
+
+/// An entry as it is in the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Logged {
+    pub(crate) seq: Seq,
+    pub(crate) bytes: Vec<u8>,
+    /// None for what was appended before there was a chain.
+    pub(crate) link: Option<Link>,
 }
 
 /// Where reading of the log begins.
@@ -192,11 +202,14 @@ pub(crate) trait Engine {
     /// Everything on a shelf, in no order.
     fn shelf(&self, shelf: &Key) -> impl Future<Output = Result<Vec<Vec<u8>>, Error>> + Send;
 
-    /// Appends to the log.
-    fn append(&self, entry: &[u8]) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Appends to the log, as whatever else does: with the next link of the chain.
+    fn append(&self, entry: &Entry) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// At most `limit` entries of the log, oldest first.
-    fn entries(&self, from: From, limit: u32) -> impl Future<Output = Result<Vec<(Seq, Vec<u8>)>, Error>> + Send;
+    fn entries(&self, from: From, limit: u32) -> impl Future<Output = Result<Vec<Logged>, Error>> + Send;
+
+    /// The link of the newest entry.
+    fn head(&self) -> impl Future<Output = Result<Link, Error>> + Send;
 }
 
 /// The engines that there are.

@@ -43,6 +43,9 @@ pub enum Error {
     /// The embedded store has a layout that only a newer OnAir knows.
     #[error("the store was written by a newer version")]
     Newer,
+    /// The embedded store has an earlier layout, which only a service that opens it carries on.
+    #[error("the store was written by an earlier version; start `onair serve` once, which carries it on")]
+    Older,
     /// The folder or a file in it cannot be made or opened.
     #[error("the store's folder cannot be used")]
     Folder(#[source] io::Error),

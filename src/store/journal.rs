@@ -13,6 +13,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 
+use super::chain::Entry;
 use super::engine::{Acceptance, Change, Draft, Taken, Waiting, millis, on};
 use super::error::Error;
 use super::key::{DELIVERY_LIFE, Key, REPORT_LIFE};
@@ -60,7 +61,7 @@ impl Store {
         let is_new = match with {
             With::Nothing => on!(&self.0.engine, accept(nothing))?,
             With::Entry(entry) => {
-                let entry = to_json(&Key::audit(), entry)?;
+                let entry = Entry::new(to_json(&Key::audit(), entry)?);
                 on!(&self.0.engine, accept(Acceptance { entry: Some(&entry), ..nothing }))?
             }
             With::Job { id, job, owner, lease } => {
@@ -88,8 +89,8 @@ impl Store {
     /// Writes how far a job has come, and with it the audit entry of what was decided. `false`: it is no longer the
     /// owner's, and nothing is written. Repeated with the same arguments, it appends the entry once.
     pub async fn advance(&self, id: &JobId, owner: &str, job: &Job, entry: Option<&AuditEntry>) -> Result<bool, Error> {
-        let entry = entry.map(|entry| to_json(&Key::audit(), entry)).transpose()?;
-        self.change(id, owner, job, entry.as_deref(), None).await
+        let entry = entry.map(|entry| to_json(&Key::audit(), entry).map(Entry::new)).transpose()?;
+        self.change(id, owner, job, entry.as_ref(), None).await
     }
 
     /// Writes how far a job has come and gives it back, for whoever claims after the given time. `false`: it is no
@@ -153,7 +154,7 @@ impl Store {
         id: &JobId,
         owner: &str,
         job: &Job,
-        entry: Option<&[u8]>,
+        entry: Option<&Entry>,
         due: Option<Duration>,
     ) -> Result<bool, Error> {
         let key = Key::job(id);
@@ -175,9 +176,9 @@ fn unreadable_wait(attempt: u32) -> Option<Duration> {
 
 /// The same for the same change; a sealed body differs each time. It lies open beside the body and gives nothing away:
 /// nobody guesses what was hashed, since each job has its own unguessable `response_url` in it.
-fn mark(owner: &str, job: &[u8], entry: Option<&[u8]>, due: Option<Duration>) -> [u8; 16] {
+fn mark(owner: &str, job: &[u8], entry: Option<&Entry>, due: Option<Duration>) -> [u8; 16] {
     let mut hash = Sha256::new();
-    for part in [owner.as_bytes(), job, entry.unwrap_or_default()] {
+    for part in [owner.as_bytes(), job, entry.map_or(&[], |entry| &entry.bytes)] {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }

@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `{journal}:delivery:<sha256>` | one signed request of Slack | a mark | 15 min |
 //! | `{journal}:audit` | everybody; one log | plain JSON, one [`AuditEntry`](crate::audit::AuditEntry) each | the newest million |
+//! | `{journal}:audit:head` | everybody | the number and hash of the log's newest entry | as long as the log |
 //! | `{journal}:job:<id>` | one accepted command | sealed [`Job`](crate::journal::Job), with its holder's name | until it is answered |
 //! | `{journal}:due` | everybody; one queue | the ids of all jobs by when they may be taken over | while there is a job |
 //! | `state:<sha256 of the token>` | one offered connection | sealed [`Pending`](crate::grant::Pending) | 10 min |
@@ -108,6 +109,10 @@ impl Key {
 
     pub(crate) fn audit() -> Self {
         Self::new("{journal}:audit", "")
+    }
+
+    pub(crate) fn audit_head() -> Self {
+        Self::new("{journal}:audit:head", "")
     }
 
     /// The token itself is a bearer link and must not be readable in the store, not even as a key.

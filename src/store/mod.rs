@@ -9,6 +9,7 @@
 //! `append_audit` appends twice, and that a job whose `claim` was lost comes back when its lease ends; the others are the
 //! same twice as once.
 
+mod chain;
 mod embedded;
 mod engine;
 mod error;
@@ -37,6 +38,7 @@ use crate::meeting::MeetingId;
 use crate::reply::StreamRecord;
 use crate::secret::Secret;
 
+pub use chain::{Fault, Link, Verified};
 pub use engine::Waiting;
 pub use error::{Cause, Error};
 pub use journal::{Accepted, With};
@@ -46,6 +48,7 @@ pub use seal::{KeyId, Keyring, KeyringError, SealFault};
 pub use seen::{Changed, Seen};
 pub use trail::{AuditQuery, Reader, Seq};
 
+use chain::Entry;
 use embedded::Embedded;
 use engine::{AnyEngine, Left, on};
 use key::Key;
@@ -237,7 +240,7 @@ impl Store {
 
     /// Appends to the audit trail, which keeps about its newest million entries.
     pub async fn append_audit(&self, entry: &AuditEntry) -> Result<(), Error> {
-        let entry = to_json(&Key::audit(), entry)?;
+        let entry = Entry::new(to_json(&Key::audit(), entry)?);
         on!(&self.0.engine, append(&entry))
     }
 

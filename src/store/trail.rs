@@ -8,8 +8,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Place;
+use super::chain::{Check, Verified};
 use super::embedded::Embedded;
-use super::engine::{AnyEngine, From, on};
+use super::engine::{AnyEngine, From, Logged, on};
 use super::error::Error;
 use super::key::Key;
 use super::redis::Redis;
@@ -85,6 +86,28 @@ impl Reader {
     pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {
         read(&self.engine, query).await
     }
+
+    /// Whether every entry is as it was appended, and none is missing. The deadline is for each thousand entries.
+    pub async fn verify(&self) -> Result<Verified, Error> {
+        verify(&self.engine).await
+    }
+}
+
+/// Whether the trail is whole. What is appended meanwhile may be looked at or not.
+async fn verify(engine: &AnyEngine) -> Result<Verified, Error> {
+    let mut check = Check::new(on!(engine, head())?);
+    let mut from = From::default();
+    loop {
+        let page = on!(engine, entries(from, PAGE))?;
+        let is_last = page.len() < PAGE as usize;
+        for Logged { seq, bytes, link } in page {
+            from.after = Some(seq);
+            check.take(&bytes, link);
+        }
+        if is_last {
+            return Ok(check.end());
+        }
+    }
 }
 
 pub(super) async fn read(engine: &AnyEngine, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {
@@ -94,7 +117,7 @@ pub(super) async fn read(engine: &AnyEngine, query: &AuditQuery) -> Result<Vec<(
     loop {
         let page = on!(engine, entries(from, PAGE))?;
         let is_last = page.len() < PAGE as usize;
-        for (seq, bytes) in page {
+        for Logged { seq, bytes, .. } in page {
             from.after = Some(seq);
             let entry: AuditEntry =
                 serde_json::from_slice(&bytes).map_err(|_| Error::Corrupt { prefix: Key::audit().prefix() })?;

@@ -127,6 +127,26 @@ on_both_engines! {
         assert!(lines.lines().nth(2).unwrap().contains(&format!("start {} ", "812 0000 0001")), "{lines}");
         assert!(lines.contains(start["reference"].as_str().unwrap()), "{lines}");
     }
+
+    async fn a_trail_that_was_tampered_with_is_told(bot) {
+        let (ada, events, _) = bot.connected("ada").await;
+        bot.types(&ada, &events, "/stream status").await;
+        let whole = bot.onair(&["audit", "--verify"]);
+        assert!(whole.status.success() && text(&whole.stdout).contains("3 entries are whole"), "{whole:?}");
+        match &bot.redis {
+            Some(redis) => redis.tell("XTRIM onair:{journal}:audit MAXLEN 2").await,
+            None => {
+                let file = std::path::Path::new(&bot.vars["ONAIR_DATA"]).join("onair.db");
+                let deleted = rusqlite::Connection::open(file).unwrap().execute("DELETE FROM log WHERE number = 1", []);
+                assert_eq!(deleted, Ok(1));
+            }
+        }
+        let broken = bot.onair(&["audit", "--verify"]);
+        assert_eq!(broken.status.code(), Some(1));
+        let told = text(&broken.stdout);
+        assert!(told.contains("entry 1 is missing") && told.contains("not whole"), "{told}");
+        assert_eq!(bot.onair(&["audit", "--verify", "--json"]).status.code(), Some(2));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

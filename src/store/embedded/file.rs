@@ -17,7 +17,7 @@ const LOCK: &str = "onair.lock";
 
 /// How a file becomes what this version writes: the first step makes an empty one into layout 1, each other one makes a
 /// layout into the next. A step that was released is never changed.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("journal.sql")];
+const STEPS: [&str; 3] = [include_str!("schema.sql"), include_str!("journal.sql"), include_str!("chain.sql")];
 
 /// Opens for writing, and gives the lock that must outlive the connection.
 pub(super) fn open_writer(folder: &Path, patience: Duration) -> Result<(Connection, File), Error> {
@@ -44,10 +44,10 @@ pub(super) fn open_reader(folder: &Path, patience: Duration) -> Result<Connectio
         return Err(Error::Missing);
     }
     let connection = connect(folder, OpenFlags::SQLITE_OPEN_READ_ONLY, patience)?;
-    // The log, which is all that is read beside a writer, has been the same since layout 1.
     match layout(&connection)? {
         0 => Err(Error::Missing),
         layout if layout > STEPS.len() => Err(Error::Newer),
+        layout if layout < STEPS.len() => Err(Error::Older),
         _ => Ok(connection),
     }
 }

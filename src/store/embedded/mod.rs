@@ -12,7 +12,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use self::worker::Worker;
-use super::engine::{Acceptance, Change, Draft, Engine, From, Left, Swap, Swapped, Taken, Waiting, millis};
+use super::chain::{Entry, Link};
+use super::engine::{Acceptance, Change, Draft, Engine, From, Left, Logged, Swap, Swapped, Taken, Waiting, millis};
 use super::error::{Cause, Error};
 use super::key::Key;
 use super::trail::Seq;
@@ -132,14 +133,14 @@ impl Engine for Embedded {
 
     async fn accept(&self, acceptance: Acceptance<'_>) -> Result<bool, Error> {
         let Acceptance { delivery, life, entry, job } = acceptance;
-        let (delivery, entry) = (delivery.as_str().to_owned(), entry.map(<[u8]>::to_vec));
+        let (delivery, entry) = (delivery.as_str().to_owned(), entry.cloned());
         let job = job.map(writing);
         self.write(move |connection, now| {
             let sql = "INSERT INTO record (key, value, ends_ms) VALUES (?1, x'', ?2)
                        ON CONFLICT (key) DO UPDATE SET ends_ms = excluded.ends_ms WHERE record.ends_ms <= ?3";
             let is_new = change(connection, sql, (delivery, now + millis(life), now))? == 1;
             if is_new && let Some(entry) = entry {
-                append(connection, now, entry)?;
+                append(connection, now, &entry)?;
             }
             if is_new && let Some(write) = job {
                 write(connection, now)?;
@@ -165,13 +166,13 @@ impl Engine for Embedded {
     async fn change(&self, asked: Change<'_>) -> Result<bool, Error> {
         let Change { key, owner, mark, body, entry, due } = asked;
         let (id, owner, body) = (key.rest().to_owned(), owner.to_owned(), body.to_vec());
-        let entry = entry.map(<[u8]>::to_vec);
+        let entry = entry.cloned();
         self.write(move |connection, now| {
             let due = due.map(|due| now + millis(due));
             let sql = "UPDATE job SET body = ?4, mark = ?3, due_ms = ifnull(?5, due_ms), owner = iif(?5, NULL, owner)
                        WHERE id = ?1 AND owner = ?2 AND mark IS NOT ?3";
             if change(connection, sql, (&id, &owner, mark, body, due))? == 1 {
-                entry.map_or(Ok(()), |entry| append(connection, now, entry))?;
+                entry.map_or(Ok(()), |entry| append(connection, now, &entry))?;
                 return Ok(true);
             }
             let sql = "SELECT 1 FROM job WHERE id = ?1 AND mark = ?3 AND ifnull(owner, ?2) = ?2";
@@ -295,27 +296,36 @@ impl Engine for Embedded {
             .await
     }
 
-    async fn append(&self, entry: &[u8]) -> Result<(), Error> {
-        let entry = entry.to_vec();
-        self.write(move |connection, now| append(connection, now, entry)).await
+    async fn append(&self, entry: &Entry) -> Result<(), Error> {
+        let entry = entry.clone();
+        self.write(move |connection, now| append(connection, now, &entry)).await
     }
 
-    async fn entries(&self, from: From, limit: u32) -> Result<Vec<(Seq, Vec<u8>)>, Error> {
+    async fn entries(&self, from: From, limit: u32) -> Result<Vec<Logged>, Error> {
         let after = from.after.map_or(0, |after| i64::try_from(after.major).unwrap_or(i64::MAX));
         let since = from.since.map_or(i64::MIN, |since| since.as_millisecond());
         self.reader
             .call(move |connection, _| {
                 // Times grow with places, so only where the time begins is looked up by it.
-                let sql = "SELECT seq, entry FROM log
+                let sql = "SELECT seq, entry, number, hash FROM log
                            WHERE seq > ?1 AND seq >= (SELECT seq FROM log WHERE at_ms >= ?2 ORDER BY at_ms, seq LIMIT 1)
                            ORDER BY seq LIMIT ?3";
                 let mut statement = connection.prepare_cached(sql)?;
                 let rows = statement.query_map((after, since, limit), |row| {
-                    Ok((Seq { major: row.get::<_, i64>(0)?.unsigned_abs(), minor: 0 }, row.get(1)?))
+                    let seq = Seq { major: row.get::<_, i64>(0)?.unsigned_abs(), minor: 0 };
+                    let link = match row.get::<_, Option<i64>>(2)? {
+                        Some(number) => Some(Link { number: number.unsigned_abs(), hash: row.get(3)? }),
+                        None => None,
+                    };
+                    Ok(Logged { seq, bytes: row.get(1)?, link })
                 })?;
                 rows.collect()
             })
             .await
+    }
+
+    async fn head(&self) -> Result<Link, Error> {
+        self.reader.call(|connection, _| head(connection)).await
     }
 }
 
@@ -351,8 +361,18 @@ fn writing(job: Draft<'_>) -> impl FnOnce(&Connection, i64) -> rusqlite::Result<
     }
 }
 
-fn append(connection: &Connection, now: i64, entry: Vec<u8>) -> rusqlite::Result<()> {
-    change(connection, "INSERT INTO log (at_ms, entry) VALUES (?1, ?2)", (now, entry)).map(drop)
+fn append(connection: &Connection, now: i64, entry: &Entry) -> rusqlite::Result<()> {
+    let Link { number, hash } = head(connection)?.next(&entry.digest);
+    let number = number.cast_signed();
+    let sql = "INSERT INTO log (at_ms, entry, number, hash) VALUES (?1, ?2, ?3, ?4)";
+    change(connection, sql, (now, &entry.bytes, number, &hash))?;
+    change(connection, "UPDATE head SET number = ?1, hash = ?2", (number, &hash)).map(drop)
+}
+
+fn head(connection: &Connection) -> rusqlite::Result<Link> {
+    connection
+        .prepare_cached("SELECT number, hash FROM head")?
+        .query_row([], |row| Ok(Link { number: row.get::<_, i64>(0)?.unsigned_abs(), hash: row.get(1)? }))
 }
 
 fn size(connection: &Connection, group: &str) -> rusqlite::Result<usize> {

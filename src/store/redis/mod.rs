@@ -10,10 +10,12 @@ use std::time::Duration;
 use redis::{Cmd, Script, ScriptInvocation, cmd};
 
 use self::line::{Again, Line, Order, What};
-use super::engine::{Acceptance, Change, Draft, Engine, From, LOG_LENGTH, Left, Swap, Swapped, Taken, Waiting, millis};
+use super::chain::{Entry, Link};
+use super::engine::{
+    Acceptance, Change, Draft, Engine, From, LOG_LENGTH, Left, Logged, Swap, Swapped, Taken, Waiting, millis,
+};
 use super::error::Error;
 use super::key::Key;
-use super::trail::Seq;
 use crate::id::fill_random;
 use crate::secret::Secret;
 
@@ -24,6 +26,7 @@ pub(crate) struct Redis {
     namespace: String,
     accept: Script,
     journal: Script,
+    append: Script,
     keep: Script,
     change: Script,
     finish: Script,
@@ -45,10 +48,11 @@ impl Redis {
         Ok(Self {
             line: Line::new(url, deadline)?,
             namespace: format!("{namespace}:"),
-            accept: Script::new(include_str!("accept.lua")),
+            accept: Script::new(concat!(include_str!("log.lua"), include_str!("accept.lua"))),
             journal: Script::new(include_str!("journal.lua")),
+            append: Script::new(concat!(include_str!("log.lua"), include_str!("append.lua"))),
             keep: Script::new(include_str!("keep.lua")),
-            change: Script::new(include_str!("change.lua")),
+            change: Script::new(concat!(include_str!("log.lua"), include_str!("change.lua"))),
             finish: Script::new(include_str!("finish.lua")),
             plan: Script::new(include_str!("plan.lua")),
             hurry: Script::new(include_str!("hurry.lua")),
@@ -93,6 +97,11 @@ impl Redis {
         script
     }
 
+    /// The log and its head, as a script wants them.
+    fn on_log<'s, 'a>(&self, script: &'s mut ScriptInvocation<'a>) -> &'s mut ScriptInvocation<'a> {
+        script.key(self.name(&Key::audit())).key(self.name(&Key::audit_head()))
+    }
+
     async fn move_to(&self, member: &Key, group: Option<&Key>) -> Result<Option<Left>, Error> {
         let mut script = self.join.prepare_invoke();
         script.key(self.name(member)).arg(&self.namespace).arg(member.as_str());
@@ -102,6 +111,18 @@ impl Redis {
         let left: Option<(String, usize)> = self.run(script, Again::Never).await?;
         Ok(left.map(|(group, size)| Left { group, size }))
     }
+}
+
+/// An entry and its digest; where there is none, a script takes nothing for it.
+fn parts(entry: Option<&Entry>) -> (&[u8], &str) {
+    entry.map_or((&[], ""), |entry| (&entry.bytes, &entry.digest))
+}
+
+fn logged(id: &str, fields: &[Vec<u8>]) -> Option<Logged> {
+    let field = |name: &str| fields.chunks(2).find(|pair| pair[0] == name.as_bytes()).and_then(|pair| pair.get(1));
+    let text = |name: &str| field(name).and_then(|value| String::from_utf8(value.clone()).ok());
+    let link = text("number").and_then(|number| Some(Link { number: number.parse().ok()?, hash: text("hash")? }));
+    Some(Logged { seq: id.parse().ok()?, bytes: field("entry")?.clone(), link })
 }
 
 impl Engine for Redis {
@@ -157,8 +178,9 @@ impl Engine for Redis {
         let mut mark = [0; 16];
         fill_random(&mut mark);
         let mut script = self.accept.key(self.name(acceptance.delivery));
-        script.key(self.name(&Key::audit())).key(self.name(&Key::due()));
-        script.arg(&mark[..]).arg(millis(acceptance.life)).arg(LOG_LENGTH).arg(acceptance.entry.unwrap_or_default());
+        self.on_log(&mut script).key(self.name(&Key::due()));
+        let (entry, digest) = parts(acceptance.entry);
+        script.arg(&mark[..]).arg(millis(acceptance.life)).arg(LOG_LENGTH).arg(entry).arg(digest);
         if let Some(Draft { key, body, owner, lease }) = acceptance.job {
             script.key(self.name(key)).arg(key.rest()).arg(body).arg(owner).arg(millis(lease));
         }
@@ -179,8 +201,9 @@ impl Engine for Redis {
 
     async fn change(&self, change: Change<'_>) -> Result<bool, Error> {
         let mut script = self.on_job(&self.change, change.key);
-        script.key(self.name(&Key::audit())).arg(change.owner).arg(&change.mark[..]).arg(change.body);
-        script.arg(change.entry.unwrap_or_default()).arg(LOG_LENGTH);
+        let (entry, digest) = parts(change.entry);
+        self.on_log(&mut script).arg(change.owner).arg(&change.mark[..]).arg(change.body);
+        script.arg(entry).arg(digest).arg(LOG_LENGTH);
         if let Some(due) = change.due {
             script.arg(millis(due));
         }
@@ -252,13 +275,13 @@ impl Engine for Redis {
         self.run(script, Again::Harmless).await
     }
 
-    async fn append(&self, entry: &[u8]) -> Result<(), Error> {
-        let mut command = self.command("XADD", &Key::audit());
-        command.arg("MAXLEN").arg("~").arg(LOG_LENGTH).arg("*").arg("entry").arg(entry);
-        self.send(command, Again::Never).await
+    async fn append(&self, entry: &Entry) -> Result<(), Error> {
+        let mut script = self.append.prepare_invoke();
+        self.on_log(&mut script).arg(LOG_LENGTH).arg(&entry.bytes).arg(&entry.digest);
+        self.run(script, Again::Never).await
     }
 
-    async fn entries(&self, from: From, limit: u32) -> Result<Vec<(Seq, Vec<u8>)>, Error> {
+    async fn entries(&self, from: From, limit: u32) -> Result<Vec<Logged>, Error> {
         // An entry's id begins with the time it was appended at.
         let since = from.since.map_or(0, |since| u64::try_from(since.as_millisecond()).unwrap_or(0));
         let start = match from.after {
@@ -269,11 +292,13 @@ impl Engine for Redis {
         command.arg(start).arg("+").arg("COUNT").arg(limit);
         let rows: Vec<(String, Vec<Vec<u8>>)> = self.send(command, Again::Harmless).await?;
         let corrupt = || Error::Corrupt { prefix: Key::audit().prefix() };
-        rows.into_iter()
-            .map(|(id, fields)| {
-                let seq = id.parse().map_err(|_| corrupt())?;
-                Ok((seq, fields.into_iter().nth(1).ok_or_else(corrupt)?))
-            })
-            .collect()
+        rows.into_iter().map(|(id, fields)| logged(&id, &fields).ok_or_else(corrupt)).collect()
+    }
+
+    async fn head(&self) -> Result<Link, Error> {
+        let mut command = self.command("HMGET", &Key::audit_head());
+        command.arg("number").arg("hash");
+        let (number, hash): (Option<u64>, Option<String>) = self.send(command, Again::Harmless).await?;
+        Ok(Link { number: number.unwrap_or_default(), hash: hash.unwrap_or_default() })
     }
 }

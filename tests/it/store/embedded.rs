@@ -118,14 +118,22 @@ async fn a_store_of_the_first_layout_is_carried_on() {
     let (options, data) = (world.options.clone(), world.data());
     world.store.save_grant(&grant("Z1")).await.unwrap();
     drop(world.store);
-    database(&data).execute_batch("DROP TABLE job; PRAGMA user_version = 1").unwrap();
-    assert!(Store::open_reader(&options.place, DEADLINE).is_ok(), "its trail can be read as it is");
+    let now = Clock::default().now();
+    let back = "DROP TABLE job; DROP TABLE head; ALTER TABLE log DROP COLUMN number; ALTER TABLE log DROP COLUMN hash;
+                PRAGMA user_version = 1";
+    database(&data).execute_batch(back).unwrap();
+    let old = serde_json::to_vec(&entry("OLD", now)).unwrap();
+    database(&data).execute("INSERT INTO log (at_ms, entry) VALUES (1, ?1)", [old]).unwrap();
+    assert!(matches!(Store::open_reader(&options.place, DEADLINE).err(), Some(Error::Older)));
 
-    let store = Store::open(options, Clock::default()).unwrap();
+    let store = Store::open(options.clone(), Clock::default()).unwrap();
     assert_eq!(store.grant(&zoom_user("Z1")).await.unwrap(), Some(grant("Z1")));
     let layout = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-    assert_eq!(database(&data).pragma_query_value(None, "user_version", layout), Ok(2));
+    assert_eq!(database(&data).pragma_query_value(None, "user_version", layout), Ok(3));
     assert_eq!(database(&data).query_row("SELECT count(*) FROM job", [], layout), Ok(0));
+    store.append_audit(&entry("NEW", now)).await.unwrap();
+    let verified = Store::open_reader(&options.place, DEADLINE).unwrap().verify().await.unwrap();
+    assert_eq!((verified.unchained, verified.count, verified.faults), (1, 1, Vec::new()));
 }
 
 #[tokio::test]

@@ -214,6 +214,7 @@ async fn every_record_is_given_its_life() {
         ("state:*", 1, 10 * MINUTE),
         ("{journal}:delivery:d1", 1, 15 * MINUTE),
         ("{journal}:audit", 1, -1),
+        ("{journal}:audit:head", 1, -1),
         ("{journal}:job:j1", 1, -1),
         ("{journal}:due", 1, -1),
         ("streams:{E1/T1}:*", 2, DAY),

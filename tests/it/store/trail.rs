@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use onair::audit::AuditEntry;
 use onair::id::TeamId;
-use onair::store::{AuditQuery, Place, Seq, Store};
+use onair::store::{AuditQuery, Fault, Place, Reader, Seq, Store};
 use tokio::task::JoinSet;
 
 use super::sealing::raw;
@@ -14,6 +14,8 @@ on_both_engines! {
     a_long_trail_is_read_whole,
     the_trail_can_be_read_beside_the_service,
     a_later_field_does_not_break_the_trail,
+    a_trail_of_many_writers_is_whole_until_one_entry_is_gone,
+    a_trail_is_whole_until_one_entry_is_changed,
 }
 
 async fn the_trail_keeps_its_order_and_its_filters(world: World) {
@@ -99,6 +101,72 @@ async fn a_later_field_does_not_break_the_trail(world: World) {
     }
     let all = world.store.audit(&AuditQuery::default()).await.unwrap();
     assert_eq!(all[0].1, entry("R1", now));
+}
+
+/// Fifty entries, appended all at once by two who have the store where two may.
+async fn long_trail(world: &World) -> Reader {
+    let now = world.clock.now();
+    let other = match &world.options.place {
+        Place::Redis { .. } => Store::open(world.options.clone(), world.clock.clone()).unwrap(),
+        Place::Embedded { .. } => world.store.clone(),
+    };
+    let mut tasks = JoinSet::new();
+    for index in 0..50 {
+        let store = if index % 2 == 0 { world.store.clone() } else { other.clone() };
+        tasks.spawn(async move { store.append_audit(&entry(&format!("R{index:04}"), now)).await.unwrap() });
+    }
+    tasks.join_all().await;
+    let reader = Store::open_reader(&world.options.place, super::DEADLINE).unwrap();
+    let verified = reader.verify().await.unwrap();
+    assert_eq!((verified.count, verified.unchained, verified.last.number), (50, 0, 50));
+    assert_eq!(verified.faults, []);
+    reader
+}
+
+async fn a_trail_of_many_writers_is_whole_until_one_entry_is_gone(world: World) {
+    let reader = long_trail(&world).await;
+    match &world.options.place {
+        Place::Redis { namespace, .. } => {
+            let id = ids(&world)[9].clone();
+            let mut command = redis::cmd("XDEL");
+            command.arg(format!("{namespace}:{{journal}}:audit")).arg(id).exec(&mut raw(&world)).unwrap();
+        }
+        Place::Embedded { folder } => {
+            assert_eq!(database(folder).execute("DELETE FROM log WHERE number = 10", []), Ok(1));
+        }
+    }
+    assert_eq!(reader.verify().await.unwrap().faults, [Fault::Missing { from: 10, to: 10 }]);
+}
+
+async fn a_trail_is_whole_until_one_entry_is_changed(world: World) {
+    let reader = long_trail(&world).await;
+    let forged = serde_json::to_vec(&entry("FORGED", world.clock.now())).unwrap();
+    match &world.options.place {
+        Place::Redis { namespace, .. } => {
+            // Redis changes no entry of a stream, so whoever wants to writes the newest anew.
+            let key = format!("{namespace}:{{journal}}:audit");
+            let (id, mut raw) = (ids(&world)[49].clone(), raw(&world));
+            let mut head = redis::cmd("HGET");
+            let hash: String = head.arg(format!("{key}:head")).arg("hash").query(&mut raw).unwrap();
+            redis::cmd("XDEL").arg(&key).arg(&id).exec(&mut raw).unwrap();
+            let mut add = redis::cmd("XADD");
+            add.arg(&key).arg("*").arg("entry").arg(forged).arg("number").arg(50).arg("hash").arg(hash);
+            add.exec(&mut raw).unwrap();
+        }
+        Place::Embedded { folder } => {
+            assert_eq!(database(folder).execute("UPDATE log SET entry = ?1 WHERE number = 50", [forged]), Ok(1));
+        }
+    }
+    assert_eq!(reader.verify().await.unwrap().faults, [Fault::Changed { number: 50 }]);
+}
+
+/// The places of all entries in the log, as Redis names them.
+fn ids(world: &World) -> Vec<String> {
+    let Place::Redis { namespace, .. } = &world.options.place else { panic!("this world is in a file") };
+    let key = format!("{namespace}:{{journal}}:audit");
+    let entries: Vec<(String, Vec<Vec<u8>>)> =
+        redis::cmd("XRANGE").arg(key).arg("-").arg("+").query(&mut raw(world)).unwrap();
+    entries.into_iter().map(|(id, _)| id).collect()
 }
 
 pub(super) async fn references(store: &Store, query: &AuditQuery) -> Vec<String> {
