@@ -33,6 +33,7 @@ pub use press::CannotPress;
 
 pub use super::signed::{AppAnswer, DEADLINE, SignedRequest, signature};
 
+use self::render::Dates;
 use self::world::{State, World};
 use super::wait::{self, PATIENCE, TimedOut};
 use super::wire::{Recorded, Server};
@@ -258,6 +259,12 @@ impl SimSlack {
     /// Counts, or no longer, that the app may post or update once a second in a channel.
     pub fn limit_posting(&self, limited: bool) {
         self.world.change(|state| state.posting_limited = limited);
+    }
+
+    /// Shows, from now on, the form of a date in place of the date, so that a transcript is the same on every run:
+    /// `since {time_secs}`.
+    pub fn show_dates_as_forms(&self) {
+        self.world.change(|state| state.dates = Dates::Form);
     }
 
     /// Every message that was not deleted, in order.

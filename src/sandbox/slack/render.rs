@@ -6,15 +6,30 @@ use serde_json::Value;
 
 use super::message::Link;
 
-/// The name behind a user's id.
-pub(super) type Names<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// What a reader's own app puts in: names for people, and times for dates.
+pub(super) struct Reader<'a> {
+    /// The name behind a user's id.
+    pub(super) names: &'a dyn Fn(&str) -> Option<String>,
+    /// What stands for a date.
+    pub(super) dates: Dates,
+}
+
+/// What stands for a date, which is shown in the reader's own zone, and a transcript has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Dates {
+    /// What is shown where the date cannot be: its fallback.
+    #[default]
+    Fallback,
+    /// The form in which it is to be shown, `{time}`.
+    Form,
+}
 
 /// The whole message, one line per block (or more, if its text has more).
-pub(super) fn shown(text: &str, blocks: &[Value], names: Names<'_>) -> String {
+pub(super) fn shown(text: &str, blocks: &[Value], reader: &Reader<'_>) -> String {
     if blocks.is_empty() {
-        return mrkdwn(text, names);
+        return mrkdwn(text, reader);
     }
-    let lines = blocks.iter().map(|block| one_block(block, names));
+    let lines = blocks.iter().map(|block| one_block(block, reader));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -30,16 +45,16 @@ pub(super) fn links(text: &str, blocks: &[Value]) -> Vec<Link> {
     found
 }
 
-fn one_block(block: &Value, names: Names<'_>) -> String {
+fn one_block(block: &Value, reader: &Reader<'_>) -> String {
     let list = |key: &str| block[key].as_array().map(Vec::as_slice).unwrap_or_default();
-    let all = |key: &str| list(key).iter().map(|item| element(item, names)).collect::<Vec<_>>();
+    let all = |key: &str| list(key).iter().map(|item| element(item, reader)).collect::<Vec<_>>();
     match block["type"].as_str() {
         Some("divider") => "---".to_owned(),
-        Some("image") => element(block, names),
+        Some("image") => element(block, reader),
         Some("context") => all("elements").join("  "),
         Some("actions") => all("elements").join(" "),
         _ => {
-            let mut parts = vec![element(&block["text"], names), element(&block["accessory"], names)];
+            let mut parts = vec![element(&block["text"], reader), element(&block["accessory"], reader)];
             parts.retain(|part| !part.is_empty());
             let mut lines = vec![parts.join(" ")];
             lines.extend(all("fields"));
@@ -49,9 +64,9 @@ fn one_block(block: &Value, names: Names<'_>) -> String {
     }
 }
 
-fn element(value: &Value, names: Names<'_>) -> String {
+fn element(value: &Value, reader: &Reader<'_>) -> String {
     match value["type"].as_str() {
-        Some("mrkdwn") => mrkdwn(value["text"].as_str().unwrap_or_default(), names),
+        Some("mrkdwn") => mrkdwn(value["text"].as_str().unwrap_or_default(), reader),
         Some("plain_text") => value["text"].as_str().unwrap_or_default().to_owned(),
         Some("button") => format!("[{}]", value["text"]["text"].as_str().unwrap_or_default()),
         Some("image") => format!("({})", value["alt_text"].as_str().unwrap_or_default()),
@@ -60,26 +75,29 @@ fn element(value: &Value, names: Names<'_>) -> String {
 }
 
 /// Replaces `<…>` by what is shown for it, then undoes Slack's three escapes.
-pub(super) fn mrkdwn(text: &str, names: Names<'_>) -> String {
+pub(super) fn mrkdwn(text: &str, reader: &Reader<'_>) -> String {
     let mut shown = String::with_capacity(text.len());
     for piece in pieces(text) {
         match piece {
             Piece::Text(text) => shown.push_str(&unescaped(text)),
-            Piece::Sequence { target, label } => shown.push_str(&sequence(target, label, names)),
+            Piece::Sequence { target, label } => shown.push_str(&sequence(target, label, reader)),
         }
     }
     shown
 }
 
-fn sequence(target: &str, label: Option<&str>, names: Names<'_>) -> String {
+fn sequence(target: &str, label: Option<&str>, reader: &Reader<'_>) -> String {
     if let Some(user) = target.strip_prefix('@') {
-        return format!("@{}", names(user).unwrap_or_else(|| user.to_owned()));
+        return format!("@{}", (reader.names)(user).unwrap_or_else(|| user.to_owned()));
     }
     if let Some(channel) = target.strip_prefix('#') {
         return format!("#{}", label.unwrap_or(channel));
     }
+    // `!date^1700000000^{time}`, and a link after another `^` if there is one.
+    if let (Dates::Form, Some(date)) = (reader.dates, target.strip_prefix("!date^")) {
+        return date.split('^').nth(1).unwrap_or_default().to_owned();
+    }
     match (target.strip_prefix('!'), label) {
-        // A date is shown in the reader's own zone, which a transcript has not: the fallback stands for it.
         (_, Some(label)) => unescaped(label),
         (Some(special), None) => format!("@{special}"),
         (None, None) => unescaped(target),

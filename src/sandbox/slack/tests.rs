@@ -261,6 +261,21 @@ async fn a_transcript_shows_what_people_see() {
 }
 
 #[tokio::test]
+async fn a_date_is_shown_as_its_fallback_or_as_its_form() {
+    let slack = SimSlack::start(SECRET).await.unwrap();
+    let url = hook(&slack);
+    let dates = "live since <!date^1700000000^{date} at {time}|14 Nov, 22:13>, \
+                 until <!date^1700000060^{time}^https://x.test/|22:14>";
+    post(&url, &json!({ "text": dates })).await;
+    slack.show_dates_as_forms();
+    post(&url, &json!({ "text": dates })).await;
+    insta::assert_snapshot!(slack.transcript(), @r"
+    #events  OnAir (only ada sees this): live since 14 Nov, 22:13, until 22:14
+    #events  OnAir (only ada sees this): live since {date} at {time}, until {time}
+    ");
+}
+
+#[tokio::test]
 async fn replacing_changes_the_message_but_never_its_readers() {
     let slack = SimSlack::start(SECRET).await.unwrap();
     let url = hook(&slack);

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::message::{Audience, Author, Message};
 use super::people::{Channel, ChannelKind, User, Workspace};
 use super::post::Post;
+use super::render::{Dates, Reader};
 use super::{Route, api, hooks, render};
 use crate::clock::Clock;
 use crate::sandbox::fault::Faults;
@@ -52,6 +53,8 @@ pub(super) struct State {
     pub(super) members: Vec<(String, String)>,
     pub(super) hooks: Vec<Hook>,
     pub(super) messages: Vec<Message>,
+    /// What readers see of a date.
+    pub(super) dates: Dates,
     /// How many messages there ever were.
     pub(super) said: u64,
     /// Whether the app may post once a second in a channel, and when it last did, by channel id.
@@ -199,6 +202,6 @@ impl State {
     /// What a reader sees of a message.
     fn shown(&self, post: &Post) -> String {
         let names = |id: &str| self.users.iter().find(|user| user.id == id).map(|user| user.name.clone());
-        render::shown(&post.text, &post.blocks, &names)
+        render::shown(&post.text, &post.blocks, &Reader { names: &names, dates: self.dates })
     }
 }

@@ -27,6 +27,15 @@ impl SimZoom {
         self.world.change(|state| state.connect_delay = delay);
     }
 
+    /// Takes the next start of this meeting, however soon it comes after the last one.
+    pub fn forget_last_start(&self, id: u64) {
+        self.world.change(|state| {
+            if let Some(meeting) = state.meeting(id) {
+                meeting.last_start = None;
+            }
+        });
+    }
+
     /// The other end of the stream fails: nobody asked, and it is off air.
     pub fn drop_stream(&self, id: u64) {
         let now = self.world.clock.now();
