@@ -398,9 +398,14 @@ impl Stream {
         }
     }
 
+    /// What a reader sees of it.
+    fn seen(&self) -> (State, Option<Timestamp>, Option<String>, Option<Looked>) {
+        (self.state.clone(), self.live_since, self.page_url.clone(), self.looked)
+    }
+
     /// Takes news in; says whether a reader should see it.
     pub fn take(&mut self, news: &News, now: Timestamp) -> bool {
-        let before = (self.state.clone(), self.page_url.clone(), self.looked);
+        let before = self.seen();
         match news {
             News::StartTaken if !self.is_on_air() => self.state = State::Accepted { at: now },
             News::StartUnclear if !self.is_on_air() => self.state = State::Unknown { at: now },
@@ -418,7 +423,7 @@ impl Stream {
             self.looked = None;
         }
         self.may_have_started |= matches!(self.state, State::Accepted { .. } | State::Unknown { .. });
-        let is_news = before != (self.state.clone(), self.page_url.clone(), self.looked);
+        let is_news = before != self.seen();
         self.version += u32::from(is_news);
         is_news
     }
@@ -472,6 +477,10 @@ impl Stream {
         let is_old = self.heard_at.is_some_and(|heard| report.at < heard);
         let is_other_run = self.instance.as_ref().is_some_and(|instance| *instance != report.instance);
         match report.what {
+            // It comes late, and adds since when that was live which is over by now.
+            Happened::StreamStarted if self.is_over_since(report.at) && !is_other_run => {
+                self.live_since.get_or_insert(report.at);
+            }
             _ if is_old => return,
             // The end of an earlier run says nothing about this one.
             Happened::MeetingEnded | Happened::StreamStopped if is_other_run => return,
@@ -480,9 +489,21 @@ impl Stream {
             Happened::StreamStopped => self.go_off(report),
             Happened::MeetingEnded => self.end_with_meeting(report.at),
         }
-        self.heard_at = Some(report.at);
+        self.heard_at = self.heard_at.max(Some(report.at));
         self.instance = Some(report.instance.clone());
         self.host = Some(report.host.clone());
+    }
+
+    /// Whether what went on air then is known to be off air since, or about to be. Only where Zoom has not said since when
+    /// it was live, its time has to be compared with the time of a stop by this clock.
+    fn is_over_since(&self, then: Timestamp) -> bool {
+        let is_known = self.asked.is_some() || self.heard_at.is_some();
+        let latest = match (&self.state, self.live_since) {
+            (State::Stopping { .. } | State::Ended { .. }, Some(since)) => since,
+            (State::Ended { at, .. }, None) => *at,
+            _ => return false,
+        };
+        is_known && then <= latest
     }
 
     fn go_live(&mut self, report: &MeetingReport, is_other_run: bool) {

@@ -217,8 +217,34 @@ fn a_report_that_comes_again_changes_nothing() {
 fn reports_out_of_order_leave_the_newest() {
     let mut stream = stream(Confirms::Yes, State::Accepted { at: at(1) });
     assert!(stream.take(&stopped(9, None), at(10)));
-    assert!(!stream.take(&started(5), at(11)), "it started before it stopped");
-    assert_eq!(word(&stream.state), "dropped");
+    assert!(stream.take(&started(5), at(11)), "since when it was live");
+    assert_eq!((&stream.state, stream.live_since), (&State::Ended { at: at(9), how: End::Dropped }, Some(at(5))));
+    assert_eq!(stream.heard_at, Some(at(9)), "the newest that was heard");
+    assert!(!stream.take(&started(5), at(12)), "once");
+}
+
+#[test]
+fn reports_that_come_after_a_stop_was_taken_leave_it_stopped() {
+    let over = State::Ended { at: at(4), how: End::Stopped { by: person("ben") } };
+    for reports in [[started(2), stopped(3, Some("ada@example.com"))], [stopped(3, None), started(2)]] {
+        let mut stream = stream(Confirms::Yes, over.clone());
+        for report in reports {
+            stream.take(&report, at(10));
+        }
+        assert_eq!((&stream.state, stream.live_since), (&over, Some(at(2))));
+    }
+    let mut stopping = stream(Confirms::Yes, State::Stopping { at: at(4), by: person("ben") });
+    stopping.live_since = Some(at(2));
+    assert!(!stopping.take(&started(2), at(10)), "it is the one that is being stopped");
+    assert_eq!(word(&stopping.state), "stopping");
+    assert!(stopping.take(&started(3), at(10)), "whatever this clock says of the stop, it is another one");
+}
+
+#[test]
+fn a_stream_of_which_nothing_is_known_is_live_from_when_zoom_says() {
+    let mut stream = Stream::new(meeting(), Confirms::Yes, at(10));
+    assert!(stream.take(&started(5), at(10)));
+    assert_eq!(word(&stream.state), "live, from Zoom");
 }
 
 #[test]

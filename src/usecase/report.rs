@@ -108,13 +108,15 @@ async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<Audit
         Happened::StreamStarted => OrNew::New(Confirms::Yes),
         Happened::MeetingStarted | Happened::MeetingEnded | Happened::StreamStopped => OrNew::Nothing,
     };
+    // One that comes late says that a stream was live which is over by now.
+    let is_end = report.what != Happened::StreamStarted;
     let (mut is_news, mut waited) = (false, None);
     let news = News::Reported(report.clone());
     let changed = stream::change(app, report.meeting, or_new, |stream| {
         let heard = stream.heard_at;
         waited = if let State::Throttled(next) = &stream.state { Some(next.job.clone()) } else { None };
         is_news = stream.take(&news, app.clock.now());
-        if is_news && stream.notice(app.clock.now()) {
+        if is_news && is_end && stream.notice(app.clock.now()) {
             stream.owed = keep::notice_of(app, stream);
         }
         is_news || stream.heard_at != heard
@@ -129,10 +131,7 @@ async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<Audit
     if let State::Ended { .. } = &stream.state {
         turn::forget_start(app, report.meeting).await?;
     }
-    let outcome = match &stream.state {
-        State::Live { .. } => AuditOutcome::Live,
-        _ => AuditOutcome::Ended,
-    };
+    let outcome = if is_end { AuditOutcome::Ended } else { AuditOutcome::Live };
     let mut entry = keep::entry(app, &stream, outcome);
     entry.zoom_user = Some(report.host.clone());
     Ok(Some(entry))

@@ -77,7 +77,9 @@ async fn late_doubled_and_reversed_reports_come_to_the_same(mut bot: Bot) {
     bot.zoom.wait_until("it to be live", PATIENCE, |zoom| zoom.is_live(meeting).then_some(())).await.unwrap();
     bot.zoom.stop_stream_by_hand(meeting, &host);
     bot.zoom.release_events(|held| [reversed(held.clone()), in_order(held)].concat());
-    let ended = bot.edited(&card, "stopped in Zoom by `ada@example.com`").await;
+    bot.edited(&card, "stopped in Zoom by `ada@example.com`").await;
+    let ended = bot.edited(&card, "was live from").await;
+    assert!(ended.shown.contains("stopped in Zoom by `ada@example.com`"), "{}", ended.shown);
     assert!(ended.buttons().iter().any(|button| button.label == "Start again"), "{}", ended.shown);
     bot.zoom.wait_for_events(5, PATIENCE).await.unwrap();
     bot.owes_nothing_within(PATIENCE).await;
