@@ -191,26 +191,25 @@ impl Card<'_> {
             }
             _ => format!("To put it on air again: {}", self.again()),
         };
-        let how = end(cause);
-        let first = match self.stream.live_since {
-            _ if *cause == End::FoundOver => self.found_over(at),
-            Some(since) => format!(
-                "{} was live from {} to {}, {}: {how}. {}",
-                self.what(),
-                day_and_time(since),
-                time(at),
-                length(since, at),
-                self.asked_for()
-            ),
-            None if self.stream.may_have_started && self.stream.confirms == Confirms::No => {
-                format!("{} is off air: {how}. {}", self.what(), self.asked_for())
-            }
-            None if self.stream.may_have_started => {
-                format!("{} did not go live, as far as Zoom says: {how}. {}", self.what(), self.asked_for())
-            }
-            None => format!("{} did not go live: {how}. {}", self.what(), self.asked_for()),
+        let first = match cause {
+            End::FoundOver => self.found_over(at),
+            _ => format!("{} {}: {}. {}", self.what(), self.was(at, cause), end(cause), self.asked_for()),
         };
         vec![first, again]
+    }
+
+    /// What a stream was that is over, as far as that is known.
+    fn was(&self, at: Timestamp, how: &End) -> String {
+        match (self.stream.live_since, how, self.stream.confirms) {
+            (Some(since), _, _) => {
+                format!("was live from {} to {}, {}", day_and_time(since), time(at), length(since, at))
+            }
+            // Zoom reports the end of nothing that was not on air.
+            (None, End::Dropped | End::InZoom { .. }, _) => format!("went off air at {}", time(at)),
+            (None, _, _) if !self.stream.may_have_started => "did not go live".to_owned(),
+            (None, _, Confirms::Yes) => "did not go live, as far as Zoom says".to_owned(),
+            (None, _, Confirms::No) => "is over".to_owned(),
+        }
     }
 
     fn buttons(&self) -> Vec<Button> {

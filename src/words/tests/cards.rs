@@ -142,10 +142,15 @@ fn a_card_tells_how_a_stream_ended() {
     [Start again]
     "#);
     insta::assert_snapshot!(shows(&ended(None, Confirms::No, by())), @r#"
-    “Keynote” (`684 230 85`) is off air: stopped by @U2. Asked for by @U1.
+    “Keynote” (`684 230 85`) is over: stopped by @U2. Asked for by @U1.
     To put it on air again: `/stream start 68423085 "Keynote"`
     [Start again]
     "#);
+    let first = |stream: &Stream| shows(stream).lines().next().unwrap().to_owned();
+    let in_zoom = End::InZoom { by: Operator { id: None, email: Some("ada@example.com".to_owned()) } };
+    insta::assert_snapshot!(first(&ended(None, Confirms::Yes, End::Dropped)), @"“Keynote” (`684 230 85`) went off air at 14:00:00 UTC: it ended by itself, outside OnAir. Asked for by @U1.");
+    insta::assert_snapshot!(first(&ended(None, Confirms::Yes, in_zoom)), @"“Keynote” (`684 230 85`) went off air at 14:00:00 UTC: stopped in Zoom by `ada@example.com`. Asked for by @U1.");
+    insta::assert_snapshot!(first(&ended(None, Confirms::No, End::MeetingEnded)), @"“Keynote” (`684 230 85`) is over: the meeting has ended. Asked for by @U1.");
     insta::assert_snapshot!(shows(&ended(Some(later(-300)), Confirms::Yes, End::FoundOver)), @r#"
     “Keynote” (`684 230 85`) was live since 2026-10-05 13:55:00 UTC, and is off air: Zoom said at 14:00:00 UTC that its meeting is over. Asked for by @U1.
     To put it on air again: `/stream start 68423085 "Keynote"`
