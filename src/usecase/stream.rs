@@ -42,6 +42,9 @@ pub(super) struct Noted {
     pub(super) stream: Stream,
     /// Whether its card shows what came of the order.
     pub(super) shows: bool,
+    /// After a stop: with which settings it had been asked for, if that was in the same place. Elsewhere a title may be
+    /// nobody's business.
+    pub(super) stopped: Option<Settings>,
 }
 
 /// How a start went.
@@ -109,7 +112,13 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
         What::Cancelled { .. } => matches!(stream.state, State::Failed { .. }),
         What::Stop { .. } | What::Looked { .. } => work.invocation.press.is_some(),
     };
-    Some(Noted { stream, shows })
+    let stopped = match (&note.what, &stream.asked) {
+        (What::Stop { by }, Some(asked)) if asked.channel == work.invocation.channel => {
+            asked.person.is_colleague_of(by).then(|| asked.settings.clone())
+        }
+        _ => None,
+    };
+    Some(Noted { stream, shows, stopped })
 }
 
 /// Whether a stream that nothing is known of begins to be known.

@@ -210,6 +210,12 @@ async fn decide(work: &Arc<Work>) -> Option<Decided> {
         Some(note) => stream::note(work, note, &message).await,
         None => None,
     };
+    let stopped = noted.as_ref().and_then(|noted| noted.stopped.clone());
+    if let (Some(settings), Reply::Show(show)) = (stopped, &mut done.reply) {
+        // It is called what its card calls it, and put on air again as it was.
+        show.settings = settings;
+        message = say(app, invocation, &done.reply);
+    }
     let shown = noted.filter(|noted| noted.shows).map(|noted| noted.stream);
     let card = shown.as_ref().and_then(|stream| stream.card.as_ref());
     let is_on_card = card.is_some_and(|card| keep::can_change(app, card));
