@@ -25,6 +25,7 @@ mod recorder;
 mod redis_server;
 mod refresh;
 mod setup;
+mod show;
 mod status;
 mod store;
 mod tell;
