@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use onair::sandbox::slack::{Author, Channel, Message, Route as SlackRoute, User};
-use onair::sandbox::zoom::{Route, in_order, reversed};
-use onair::sandbox::{Fault, Recorded, zoom};
+use onair::sandbox::zoom::{Event, Route, in_order, reversed};
+use onair::sandbox::{Fault, Recorded, SignedRequest, SimZoom, zoom};
 
-use crate::bot::{Bot, Engine, PATIENCE, Posts, is_public};
+use crate::bot::{Bot, Engine, PATIENCE, Posts, Service, WEBHOOK_SECRET, is_public};
 
 /// A person whose Zoom account is connected, and a meeting of theirs in progress, as Zoom has reported it.
 async fn show(bot: &mut Bot) -> (User, Channel, zoom::User, u64) {
@@ -257,20 +257,84 @@ async fn whoever_started_a_stream_hears_that_a_colleague_stopped_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_instances_edit_a_card_once_for_each_change() {
-    let mut bot = Bot::with_reports(Engine::Redis, Posts::ByBot).await;
-    let second = bot.second();
+async fn a_stop_names_the_title_only_where_the_stream_was_asked_for() {
+    let mut bot = Bot::with_reports(Engine::Embedded, Posts::ByBot).await;
     let (ada, events, _, meeting) = show(&mut bot).await;
-    // The command goes to one, the reports to the other.
-    bot.zoom.connect_webhooks(&second.at("/zoom/webhooks"), crate::bot::WEBHOOK_SECRET);
     let card = bot.types(&ada, &events, &start(meeting)).await;
     bot.edited(&card, "is live since").await;
-    bot.zoom.drop_stream(meeting);
-    bot.edited(&card, "ended by itself").await;
+    let elsewhere = bot.slack.channel("random");
+    let told = bot.types(&ada, &elsewhere, &format!("/stream stop {meeting}")).await;
+    assert!(told.shown.contains("was stopped by @ada") && !told.shown.contains("Keynote"), "{}", told.shown);
+    bot.edited(&card, "stopped by @ada").await;
+    bot.finish().await;
+}
+
+/// Two instances, the addresses of their webhooks, and what happens to a stream, with what its card says then.
+async fn two_instances(bot: &mut Bot) -> (Service, [String; 2], Message, Vec<(Change, &'static str)>) {
+    let second = bot.second();
+    let doors = [second.at("/zoom/webhooks"), bot.service.at("/zoom/webhooks")];
+    let (ada, events, host, meeting) = show(bot).await;
+    bot.zoom.wait_for_events(1, PATIENCE).await.unwrap();
+    bot.zoom.hold_events();
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    let (by_hand, stopper) = (host.clone(), host);
+    let changes: Vec<(Change, &str)> = vec![
+        (Box::new(|_| {}), "is live since"),
+        (Box::new(move |zoom| zoom.drop_stream(meeting)), "ended by itself"),
+        (Box::new(move |zoom| zoom.start_stream_by_hand(meeting, &by_hand)), "Started in Zoom by"),
+        (Box::new(move |zoom| zoom.stop_stream_by_hand(meeting, &stopper)), "stopped in Zoom by"),
+    ];
+    (second, doors, card, changes)
+}
+
+/// Something that happens at Zoom.
+type Change = Box<dyn FnOnce(&SimZoom) + Send>;
+
+/// What Zoom has to report next, taken off its hands.
+async fn next_report(bot: &Bot) -> Event {
+    let held = |zoom: &SimZoom| zoom.held_events().pop();
+    let report = bot.zoom.wait_until("the report", PATIENCE, held).await.unwrap();
+    bot.zoom.release_events(|_| Vec::new());
+    bot.zoom.hold_events();
+    report
+}
+
+/// The card was edited once for each of the four changes, whoever heard of them, and its asker told once of the ends.
+async fn edited_four_times(mut bot: Bot, second: Service, card: &Message) {
+    let told = bot.answer().await;
+    assert!(!is_public(&told) && told.shown.contains("went off air"), "{}", told.shown);
     bot.owes_nothing_within(PATIENCE).await;
-    let updates = bot.slack.requests().into_iter().filter(|request| request.path == "/api/chat.update").count();
-    assert_eq!(updates, 2);
-    bot.may_say_more = true;
+    let now = bot.slack.messages().into_iter().find(|message| message.ts == card.ts).unwrap();
+    assert_eq!(now.edits, 4, "{}", now.shown);
     bot.logs.push(second.stop().await);
     bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_that_come_to_two_instances_in_turn_are_one_edit_each() {
+    let mut bot = Bot::with_reports(Engine::Redis, Posts::ByBot).await;
+    let (second, doors, card, changes) = two_instances(&mut bot).await;
+    for ((change, words), door) in changes.into_iter().zip(doors.iter().cycle()) {
+        change(&bot.zoom);
+        let report = next_report(&bot).await;
+        bot.zoom.connect_webhooks(door, WEBHOOK_SECRET);
+        assert_eq!(bot.zoom.deliver(&report).await.unwrap().status, 200);
+        bot.edited(&card, words).await;
+    }
+    edited_four_times(bot, second, &card).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_that_come_to_two_instances_at_once_are_one_edit_each() {
+    let mut bot = Bot::with_reports(Engine::Redis, Posts::ByBot).await;
+    let (second, [there, here], card, changes) = two_instances(&mut bot).await;
+    for (change, words) in changes {
+        change(&bot.zoom);
+        let request = bot.zoom.signed_event(&next_report(&bot).await);
+        let [one, other] = [&there, &here].map(|url| SignedRequest { url: url.clone(), ..request.clone() });
+        let (one, other) = tokio::join!(bot.zoom.send(&one), bot.zoom.send(&other));
+        assert_eq!((one.unwrap().status, other.unwrap().status), (200, 200));
+        bot.edited(&card, words).await;
+    }
+    edited_four_times(bot, second, &card).await;
 }
