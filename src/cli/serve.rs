@@ -1,5 +1,7 @@
 //! `onair serve`: settings → logs → doors → service, until told to stop.
 
+use std::net::SocketAddr;
+
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,11 +22,15 @@ async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
     telemetry::install(config.logging.format.unwrap_or(unset), &config.logging.filter)?;
     let http::Options { listen, drain } = config.http.clone();
     let app = config.build(Clock::default()).await?;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = bind("ONAIR_LISTEN", listen).await?;
     let stop = stop_signal()?;
     tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "listening");
     http::serve(app, listener, drain, stop).await;
     Ok(())
+}
+
+async fn bind(variable: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{variable}: cannot listen on {address}"))
 }
 
 /// Ends at the first SIGTERM or SIGINT.

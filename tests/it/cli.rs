@@ -158,6 +158,19 @@ async fn a_second_service_on_the_same_folder_is_refused_in_words() {
     bot.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_taken_port_is_told_by_its_variable_and_does_not_concern_check() {
+    let mut bot = Bot::start(Engine::Redis).await;
+    let taken = bot.service.at("").trim_start_matches("http://").to_owned();
+    bot.vars.insert("ONAIR_LISTEN".to_owned(), taken.clone());
+    let output = bot.onair(&["serve"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains(&format!("onair: ONAIR_LISTEN: cannot listen on {taken}: ")), "{told}");
+    assert!(bot.onair(&["check"]).status.success());
+    bot.finish().await;
+}
+
 #[test]
 fn check_tells_all_four_lines_where_the_store_cannot_be_opened() {
     let folder = tempfile::tempdir().unwrap();
