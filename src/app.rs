@@ -8,8 +8,9 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::audit::AuditEntry;
+use crate::audit::{AuditEntry, AuditVerb};
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::slack::Slack;
 use crate::store::Store;
 use crate::zoom::Zoom;
@@ -38,6 +39,8 @@ pub struct App {
     pub store: Store,
     /// The time.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     stop: CancellationToken,
     work: Arc<Notify>,
     tasks: TaskTracker,
@@ -52,12 +55,14 @@ impl App {
     /// Puts the parts together.
     pub fn new(options: Options, slack: Slack, zoom: Zoom, store: Store, clock: Clock) -> Self {
         let places = Arc::new(Semaphore::new(options.queue));
+        let metrics = Arc::new(Metrics::new(slack.calls(), zoom.calls()));
         Self {
             options: Arc::new(options),
             slack,
             zoom,
             store,
             clock,
+            metrics,
             stop: CancellationToken::new(),
             work: Arc::default(),
             tasks: TaskTracker::new(),
@@ -95,6 +100,11 @@ impl App {
         Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
     }
 
+    /// How many places in the queue are taken.
+    pub fn places_in_use(&self) -> usize {
+        self.options.queue - self.places.available_permits()
+    }
+
     /// Runs work that outlives the request. It is counted, and [`App::drain`] waits for it.
     pub fn spawn<F>(&self, work: F) -> tokio::task::JoinHandle<F::Output>
     where
@@ -121,8 +131,13 @@ impl App {
         }
     }
 
-    /// Writes an entry to the log alone, where the store already has it.
+    /// Writes an entry to the log alone, where the store already has it, and counts it.
     pub fn log(&self, entry: &AuditEntry) {
+        self.metrics.outcome(entry.verb.word(), entry.outcome.word());
+        // How long a person took at Zoom, or a stream lasted, says nothing of OnAir.
+        if !matches!(entry.verb, AuditVerb::Link | AuditVerb::Report) {
+            self.metrics.decided(entry.verb.word(), Duration::from_millis(entry.duration_ms));
+        }
         let (zoom, person) = (entry.zoom.as_ref(), entry.person.as_ref());
         tracing::info!(
             target: "onair::audit",

@@ -25,7 +25,7 @@
 //! | 3 | [`app`] | the doors, the clock and the tasks in one hand |
 //! | 2 | [`slack`], [`zoom`], [`store`] | one door each to the outside, blind to each other |
 //! | 1 | [`command`], [`invocation`], [`journal`], [`meeting`], [`outcome`], [`grant`], [`reply`], [`words`], [`audit`], [`manifest`], [`preset`], [`turn`], [`stream`], [`destination`] | meaning; pure |
-//! | 0 | [`id`], [`secret`], [`clock`] | vocabulary |
+//! | 0 | [`id`], [`secret`], [`clock`], [`metrics`] | vocabulary; the time, and what is counted |
 //!
 //! # What never happens
 //!
@@ -48,6 +48,7 @@ pub mod invocation;
 pub mod journal;
 pub mod manifest;
 pub mod meeting;
+pub mod metrics;
 pub mod outcome;
 pub mod preset;
 pub mod reply;

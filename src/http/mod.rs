@@ -5,6 +5,7 @@
 mod cookie;
 mod oauth;
 mod page;
+mod refusal;
 mod setup;
 mod slack;
 mod zoom;
@@ -19,6 +20,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -30,6 +32,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::refusal::{Door, Refusal};
 use crate::app::App;
 use crate::command::DEFAULT_COMMAND;
 use crate::reply::Page;
@@ -60,17 +63,23 @@ const HEADER: usize = 16 * 1024;
 
 /// Every route.
 pub fn router(app: App) -> Router {
+    let slack = Router::new()
+        .route("/slack/commands", post(slack::command))
+        .route("/slack/interactions", post(slack::interaction))
+        .route("/slack/events", post(slack::event))
+        .route_layer(map_response_with_state(Door::new("slack", &app), refusal::count));
+    let zoom = Router::new()
+        .route("/zoom/webhooks", post(zoom::webhook))
+        .route_layer(map_response_with_state(Door::new("zoom", &app), refusal::count));
     Router::new()
         .route("/", get(landing))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/slack/commands", post(slack::command))
-        .route("/slack/interactions", post(slack::interaction))
-        .route("/slack/events", post(slack::event))
-        .route("/zoom/webhooks", post(zoom::webhook))
         .route("/zoom/connect", get(oauth::confirm))
         .route("/zoom/oauth/callback", get(oauth::callback).head(oauth::only_get))
         .route("/zoom/setup", get(setup::show).post(setup::submit).head(setup::no_head))
+        .merge(slack)
+        .merge(zoom)
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }
@@ -137,13 +146,13 @@ fn connection(service: &Router, stream: TcpStream, graceful: &GracefulShutdown) 
 }
 
 /// Reads a body of at most so many bytes, in at most so much time.
-async fn read(body: Body, at_most: usize) -> Result<Bytes, StatusCode> {
+async fn read(body: Body, at_most: usize) -> Result<Bytes, Refusal> {
     let collected = tokio::time::timeout(PATIENCE, Limited::new(body, at_most).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge),
+        Ok(Err(_)) => Err(Refusal::Cut),
+        Err(_) => Err(Refusal::Slow),
     }
 }
 

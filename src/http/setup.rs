@@ -13,6 +13,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::cookie::Name;
+use super::refusal::Refusal;
 use super::{page, read};
 use crate::app::App;
 use crate::command::DEFAULT_COMMAND;
@@ -44,16 +45,16 @@ pub(super) async fn show(
 }
 
 /// `POST /zoom/setup`: the yes of the first page, or the form.
-pub(super) async fn submit(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, StatusCode> {
+pub(super) async fn submit(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let body = read(body, MAX_BODY).await?;
     if !is_form(&headers) {
-        return Err(StatusCode::BAD_REQUEST);
+        return Err(Refusal::Shape);
     }
     if !is_ours(&headers, &app.options.base_url) {
         tracing::warn!("a form of another site was refused");
         return Ok(page::show(&Page::Setup(SetupPage::Foreign), DEFAULT_COMMAND));
     }
-    let Form { state, step, typed } = Form::read(&body).ok_or(StatusCode::BAD_REQUEST)?;
+    let Form { state, step, typed } = Form::read(&body).ok_or(Refusal::Shape)?;
     let mark = mark(&headers, &state);
     match step {
         Step::Open => Ok(match setup::open(&app, &state, mark).await {

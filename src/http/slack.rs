@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::read;
+use super::refusal::Refusal;
 use crate::app::App;
 use crate::id::Reference;
 use crate::slack::inbound::{self, Event, MAX_BODY, Verified};
@@ -14,7 +15,7 @@ use crate::slack::render;
 use crate::usecase::{self, Pressed, Receipt};
 
 /// `POST /slack/commands`
-pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, StatusCode> {
+pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let body = read(body, MAX_BODY).await?;
     if inbound::is_ssl_check(&body) {
         return Ok(StatusCode::OK.into_response());
@@ -24,7 +25,7 @@ pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Bo
     let decoded = inbound::decode_command(&verified, &headers, hooks_url, Reference::random(), app.clock.now());
     let invocation = decoded.map_err(bad_shape)?;
     match usecase::receive(&app, &verified.delivery(), invocation).await {
-        Receipt::Replayed => Err(StatusCode::UNAUTHORIZED),
+        Receipt::Replayed => Err(Refusal::Replayed),
         Receipt::Answer(message) => Ok(Json(render::response(&message)).into_response()),
         Receipt::Later => Ok(StatusCode::OK.into_response()),
     }
@@ -32,11 +33,7 @@ pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Bo
 
 /// `POST /slack/interactions`: a press of a button. It is acknowledged at once, else Slack shows an error beside it; what
 /// comes of it is told at the press's own `response_url`.
-pub(super) async fn interaction(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, StatusCode> {
+pub(super) async fn interaction(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let body = read(body, MAX_BODY).await?;
     let verified = verify(&app, &headers, &body)?;
     let hooks_url = &app.slack.options().hooks_url;
@@ -46,13 +43,13 @@ pub(super) async fn interaction(
         return Ok(StatusCode::OK.into_response());
     };
     match usecase::receive_press(&app, &verified.delivery(), invocation).await {
-        Pressed::Replayed => Err(StatusCode::UNAUTHORIZED),
+        Pressed::Replayed => Err(Refusal::Replayed),
         Pressed::Acknowledged => Ok(StatusCode::OK.into_response()),
     }
 }
 
 /// `POST /slack/events`: proves that the URL is ours; nothing is subscribed to.
-pub(super) async fn event(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, StatusCode> {
+pub(super) async fn event(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let body = read(body, MAX_BODY).await?;
     let verified = verify(&app, &headers, &body)?;
     let event = inbound::decode_event(&verified, &headers).map_err(bad_shape)?;
@@ -63,18 +60,18 @@ pub(super) async fn event(State(app): State<App>, headers: HeaderMap, body: Body
     })
 }
 
-fn verify<'a>(app: &App, headers: &HeaderMap, body: &'a Bytes) -> Result<Verified<'a>, StatusCode> {
+fn verify<'a>(app: &App, headers: &HeaderMap, body: &'a Bytes) -> Result<Verified<'a>, Refusal> {
     inbound::verify(&app.slack.options().signing_secrets, headers, body, app.clock.now()).map_err(|error| {
         tracing::warn!(%error, "a request was refused");
-        StatusCode::UNAUTHORIZED
+        Refusal::Unsigned
     })
 }
 
-async fn refuse_replay(app: &App, verified: &Verified<'_>) -> Result<(), StatusCode> {
-    if usecase::is_replay(app, &verified.delivery()).await { Err(StatusCode::UNAUTHORIZED) } else { Ok(()) }
+async fn refuse_replay(app: &App, verified: &Verified<'_>) -> Result<(), Refusal> {
+    if usecase::is_replay(app, &verified.delivery()).await { Err(Refusal::Replayed) } else { Ok(()) }
 }
 
-fn bad_shape(error: inbound::BadShape) -> StatusCode {
+fn bad_shape(error: inbound::BadShape) -> Refusal {
     tracing::warn!(%error, "a signed request of the wrong shape");
-    StatusCode::BAD_REQUEST
+    Refusal::Shape
 }

@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 
 use crate::id::TeamId;
 use crate::invocation::ReplyTo;
+use crate::metrics::Calls;
 use crate::secret::Secret;
 use crate::words::Message;
 
@@ -79,6 +80,18 @@ impl Error {
             Self::Spent(_) | Self::Refused(_) | Self::NoBot => None,
         }
     }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Spent(_) => "spent",
+            Self::Busy(_) => "throttled",
+            Self::Away(_) => "away",
+            Self::Unreachable(_) => "unreachable",
+            Self::NoAnswer(_) => "no_answer",
+            Self::Refused(_) => "refused",
+            Self::NoBot => "no_bot",
+        }
+    }
 }
 
 /// The HTTP client could not be built; usually the system has no certificates (`ca-certificates`).
@@ -93,6 +106,7 @@ pub struct Slack {
     http: reqwest::Client,
     /// The workspace of the bot token, once it was asked for.
     home: Arc<OnceCell<TeamId>>,
+    calls: Calls,
 }
 
 impl Slack {
@@ -108,7 +122,7 @@ impl Slack {
             .no_proxy()
             .build()
             .map_err(BuildError)?;
-        Ok(Self { options, http, home: Arc::default() })
+        Ok(Self { options, http, home: Arc::default(), calls: Calls::default() })
     }
 
     /// Who may sign requests, and where answers may go.
@@ -116,10 +130,19 @@ impl Slack {
         &self.options
     }
 
+    /// How its calls ended.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     /// Posts an answer at a `response_url`: public or private as the message says. Each URL takes five.
     ///
     /// [Message responses](https://docs.slack.dev/interactivity/handling-user-interaction#message_responses)
     pub async fn answer(&self, reply_to: &ReplyTo, message: &Message) -> Result<(), Error> {
+        self.counted("response_url", self.answer_at(reply_to, message).await)
+    }
+
+    async fn answer_at(&self, reply_to: &ReplyTo, message: &Message) -> Result<(), Error> {
         let sent = self.http.post(reply_to.expose()).json(&render::response(message)).send().await;
         let response = sent.map_err(from_reqwest)?;
         let status = response.status();
@@ -152,6 +175,11 @@ impl Slack {
             return Err(Error::Refused(body["error"].as_str().unwrap_or("no reason given").to_owned()));
         }
         Ok(serde_json::from_value::<SlackApiAuthTestResponse>(body).ok().map(|who| who.team))
+    }
+
+    fn counted<T>(&self, call: &'static str, ended: Result<T, Error>) -> Result<T, Error> {
+        self.calls.count(call, ended.as_ref().map_or_else(Error::word, |_| "ok"));
+        ended
     }
 }
 

@@ -92,8 +92,12 @@ impl Slack {
         Ok(TeamId::new(who.team_id.to_string()))
     }
 
+    async fn call(&self, method: &'static str, token: &Secret, body: &impl Serialize) -> Result<Value, Error> {
+        self.counted(method, self.send(method, token, body).await)
+    }
+
     /// Calls a method. Slack says no with HTTP 200 and `ok: false`.
-    async fn call(&self, method: &str, token: &Secret, body: &impl Serialize) -> Result<Value, Error> {
+    async fn send(&self, method: &str, token: &Secret, body: &impl Serialize) -> Result<Value, Error> {
         let url = format!("{}/{method}", self.options.api_url);
         let response = self.http.post(url).bearer_auth(token.expose()).json(body).send().await.map_err(from_reqwest)?;
         let status = response.status();

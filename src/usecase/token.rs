@@ -94,7 +94,9 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result
     if works(&grant.tokens, refused, app.clock.now()) {
         return Ok(Token::Live(grant));
     }
-    match app.zoom.refresh(&grant.tokens.refresh).await {
+    let refreshed = app.zoom.refresh(&grant.tokens.refresh).await;
+    app.metrics.refresh(result(&refreshed));
+    match refreshed {
         Ok(tokens) => {
             let grant = Grant { user: grant.user, tokens };
             keep(app, &grant).await?;
@@ -115,6 +117,23 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result
             };
             Ok(Token::Away { grant, outcome })
         }
+    }
+}
+
+/// How a renewal went, in one of few words.
+fn result(refreshed: &Result<Tokens, zoom::Error>) -> &'static str {
+    match refreshed {
+        Ok(_) => "ok",
+        Err(zoom::Error::InvalidGrant) => "invalid_grant",
+        Err(zoom::Error::Busy { .. }) => "throttled",
+        Err(zoom::Error::Unreachable(_) | zoom::Error::Down { .. }) => "unavailable",
+        Err(zoom::Error::NoAnswer(_) | zoom::Error::Unexpected { .. }) => "lost",
+        Err(
+            zoom::Error::Scope { .. }
+            | zoom::Error::Unauthorized
+            | zoom::Error::Denied(_)
+            | zoom::Error::Refused { .. },
+        ) => "refused",
     }
 }
 

@@ -65,7 +65,7 @@ impl Zoom {
     ) -> (Attempt, Option<Body>) {
         let began = Instant::now();
         let meeting = meeting.number();
-        match self.send(request).await {
+        match self.send(call, request).await {
             Ok((answer, body)) => {
                 tracing::info!(
                     call,

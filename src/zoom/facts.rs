@@ -62,7 +62,7 @@ impl Zoom {
         self.get(access, "users/me/settings", "/users/me/settings").await.map(stream_settings)
     }
 
-    /// Reads something, once. `call` names it in the log, without ids.
+    /// Reads something, once. `call` names it where it is logged and counted, without ids.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         access: &Secret,
@@ -71,7 +71,7 @@ impl Zoom {
     ) -> Result<T, Error> {
         let url = format!("{}{path}", self.inner.api_url);
         let request = self.inner.http.get(url).header(ACCEPT, JSON).bearer_auth(access.expose());
-        let (answer, body) = self.send(request).await.map_err(Error::of_call)?;
+        let (answer, body) = self.send(call, request).await.map_err(Error::of_call)?;
         let (status, code) = (answer.status, answer.code);
         tracing::info!(call, status, code, tracking_id = answer.tracking_id, "Zoom answered");
         // A success with a code of Zoom's is one of its errors in disguise.

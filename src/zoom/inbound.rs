@@ -26,6 +26,19 @@ const MAX_AGE: i64 = 2 * 60 * 60;
 /// How far ahead its clock may be, in seconds.
 const MAX_AHEAD: i64 = 300;
 
+/// The events that are read, and what those about a meeting say.
+const KNOWN: &[(&str, Option<Happened>)] = &[
+    (URL_VALIDATION, None),
+    ("app_deauthorized", None),
+    ("meeting.started", Some(Happened::MeetingStarted)),
+    ("meeting.ended", Some(Happened::MeetingEnded)),
+    ("meeting.live_streaming_started", Some(Happened::StreamStarted)),
+    ("meeting.live_streaming_stopped", Some(Happened::StreamStopped)),
+    ("webinar.started", Some(Happened::MeetingStarted)),
+    ("webinar.ended", Some(Happened::MeetingEnded)),
+];
+const URL_VALIDATION: &str = "endpoint.url_validation";
+
 /// A body whose signature and time were checked.
 #[derive(Clone, Copy)]
 pub struct Verified<'a> {
@@ -55,6 +68,8 @@ pub enum Incoming {
     },
     /// Something happened.
     Report {
+        /// Zoom's name of it.
+        event: &'static str,
         /// The same for the same event, however often and whenever it is delivered.
         delivery: DeliveryId,
         /// What.
@@ -65,6 +80,17 @@ pub enum Incoming {
         /// Its name, if it is a plain one.
         event: String,
     },
+}
+
+impl Incoming {
+    /// The event's name, if it is one that is read here; of all others, `other`.
+    pub fn event(&self) -> &'static str {
+        match self {
+            Self::Validation { .. } => URL_VALIDATION,
+            Self::Report { event, .. } => event,
+            Self::Other { .. } => "other",
+        }
+    }
 }
 
 /// Checks the time, then the signature over the raw bytes against every secret, in constant time.
@@ -108,17 +134,12 @@ pub fn decode(verified: &Verified<'_>, headers: &HeaderMap, now: Timestamp) -> R
         return Err(BadShape("content type"));
     }
     let envelope: Envelope = serde_json::from_slice(verified.body).map_err(|_| BadShape("body"))?;
-    let happened = match envelope.event.as_str() {
-        "endpoint.url_validation" | "app_deauthorized" => None,
-        "meeting.started" | "webinar.started" => Some(Happened::MeetingStarted),
-        "meeting.ended" | "webinar.ended" => Some(Happened::MeetingEnded),
-        "meeting.live_streaming_started" => Some(Happened::StreamStarted),
-        "meeting.live_streaming_stopped" => Some(Happened::StreamStopped),
-        _ => return Ok(Incoming::Other { event: plain_name(&envelope.event) }),
+    let Some((event, happened)) = KNOWN.iter().copied().find(|(event, _)| *event == envelope.event) else {
+        return Ok(Incoming::Other { event: plain_name(&envelope.event) });
     };
     // Only what is known is read: of everything else not even the form is certain.
     let payload: Payload = serde_json::from_value(envelope.payload).map_err(|_| BadShape("payload"))?;
-    if envelope.event == "endpoint.url_validation" {
+    if event == URL_VALIDATION {
         return validation(verified, payload);
     }
     // About a user who took the app out, Zoom tells the time inside.
@@ -128,7 +149,7 @@ pub fn decode(verified: &Verified<'_>, headers: &HeaderMap, now: Timestamp) -> R
         Some(what) => Report::Meeting(meeting_report(what, payload, at)?),
         None => Report::Deauthorized { zoom_user: zoom_user(payload.user_id)?, at },
     };
-    Ok(Incoming::Report { delivery: name(&envelope.event, &report), report })
+    Ok(Incoming::Report { event, delivery: name(event, &report), report })
 }
 
 fn validation(verified: &Verified<'_>, payload: Payload) -> Result<Incoming, BadShape> {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::ACCEPT;
-use reqwest::{Client, RequestBuilder, redirect, retry};
+use reqwest::{Client, RequestBuilder, Response, redirect, retry};
 use url::Url;
 
 use self::answer::Body;
@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::grant::ZoomUser;
 use crate::id::{ZoomAccountId, ZoomUserId};
 use crate::meeting::{MeetingId, Settings};
+use crate::metrics::Calls;
 use crate::outcome::{self, Action, Answer, Attempt};
 use crate::secret::Secret;
 
@@ -122,6 +123,7 @@ struct Inner {
     authorize: Url,
     options: Options,
     clock: Clock,
+    calls: Calls,
 }
 
 impl Zoom {
@@ -144,12 +146,18 @@ impl Zoom {
         let api_url = base(&options.api_url, "api_url")?;
         let oauth_url = base(&options.oauth_url, "oauth_url")?;
         let authorize = plain(&format!("{oauth_url}/authorize"), "oauth_url")?;
-        Ok(Self { inner: Arc::new(Inner { http, api_url, oauth_url, authorize, options, clock }) })
+        let calls = Calls::default();
+        Ok(Self { inner: Arc::new(Inner { http, api_url, oauth_url, authorize, options, clock, calls }) })
     }
 
     /// What Zoom's webhooks are signed with; none where they are not set up.
     pub fn webhook_secrets(&self) -> &[Secret] {
         &self.inner.options.webhook_secrets
+    }
+
+    /// How its calls ended.
+    pub fn calls(&self) -> &Calls {
+        &self.inner.calls
     }
 
     /// Sends an order, once. Whatever happens is an [`Attempt`]: not sent, sent and unanswered, or answered. An answer
@@ -161,7 +169,7 @@ impl Zoom {
         let Ok(draft) = self.draft(order) else {
             return Attempt::NotSent;
         };
-        let attempt = match self.send(draft.request(&self.inner.http, access)).await {
+        let attempt = match self.send(call(order.room), draft.request(&self.inner.http, access)).await {
             Ok((answer, _)) => Attempt::Answered(answer),
             Err(error) => not_answered(order, error),
         };
@@ -204,8 +212,15 @@ impl Zoom {
         Draft::new(&self.inner.api_url, self.inner.options.body, order)
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<(Answer, Body), reqwest::Error> {
-        let response = request.send().await?;
+    /// Sends a request of whatever kind, and counts how that went.
+    async fn ask(&self, call: &'static str, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+        let asked = request.send().await;
+        self.inner.calls.count(call, result(&asked));
+        asked
+    }
+
+    async fn send(&self, call: &'static str, request: RequestBuilder) -> Result<(Answer, Body), reqwest::Error> {
+        let response = self.ask(call, request).await?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = Body::read(response).await;
@@ -227,6 +242,28 @@ impl Zoom {
             (500.., None) => Error::Down { status },
             (_, None) => Error::Refused { status, code: code.map(|code| code.to_string()) },
         }
+    }
+}
+
+/// An order's call as it is counted.
+fn call(room: Room) -> &'static str {
+    match room {
+        Room::Meeting => "meetings/livestream/status",
+        Room::Webinar => "webinars/livestream/status",
+    }
+}
+
+/// How a call went, in one of few words: the class of Zoom's status, or why there is none.
+fn result(asked: &Result<Response, reqwest::Error>) -> &'static str {
+    match asked.as_ref().map(|response| response.status().as_u16()) {
+        Ok(429) => "429",
+        Ok(..300) => "2xx",
+        Ok(300..400) => "3xx",
+        Ok(400..500) => "4xx",
+        Ok(500..) => "5xx",
+        Err(error) if error::never_left(error) => "unreachable",
+        Err(error) if error.is_timeout() => "timeout",
+        Err(_) => "cut",
     }
 }
 

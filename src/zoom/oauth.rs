@@ -95,7 +95,7 @@ impl Zoom {
     }
 
     /// A success, with as much of its body as came, or what Zoom says is wrong.
-    async fn post(&self, path: &str, form: &impl Serialize) -> Result<(u16, Body), Error> {
+    async fn post(&self, path: &'static str, form: &impl Serialize) -> Result<(u16, Body), Error> {
         let options = &self.inner.options;
         let request = self
             .inner
@@ -104,7 +104,7 @@ impl Zoom {
             .header(ACCEPT, JSON)
             .basic_auth(&options.client_id, Some(options.client_secret.expose()))
             .form(form);
-        let response = request.send().await.map_err(Error::of_call)?;
+        let response = self.ask(path, request).await.map_err(Error::of_call)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = Body::read(response).await;
         tracing::info!(

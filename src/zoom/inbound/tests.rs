@@ -71,7 +71,7 @@ fn live(id: &Value) -> Value {
 }
 
 fn report(incoming: Incoming) -> (DeliveryId, Report) {
-    let Incoming::Report { delivery, report } = incoming else { panic!("{incoming:?}") };
+    let Incoming::Report { delivery, report, .. } = incoming else { panic!("{incoming:?}") };
     (delivery, report)
 }
 
