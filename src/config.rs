@@ -43,6 +43,7 @@ macro_rules! variables {
 variables! {
     ONAIR_BASE_URL: "public https address of this service", "required";
     ONAIR_LISTEN: "the service's socket", "0.0.0.0:8080";
+    ONAIR_METRICS_LISTEN: "/metrics only; empty: off", "127.0.0.1:9091";
     REDIS_URL: "redis:// or rediss://: the store is Redis", "unset: embedded store";
     ONAIR_DATA: "folder of the embedded store", "./data";
     ONAIR_ENCRYPTION_KEYS: "id:base64(32 bytes),…: the first seals, all open", "required";
@@ -129,6 +130,7 @@ impl Config {
         let mut vars = Vars::new(&lookup);
         let base_url = vars.base_url();
         let listen = vars.listen(ONAIR_LISTEN, "0.0.0.0:8080");
+        let metrics_listen = vars.listen_or_off(ONAIR_METRICS_LISTEN, "127.0.0.1:9091");
         let place = vars.place();
         let keys = vars.keys();
         let slack = slack::Options {
@@ -153,7 +155,7 @@ impl Config {
         let logging = vars.logging();
         let keys = vars.finish(keys)?;
         Ok(Self {
-            http: http::Options { listen, drain: Duration::from_secs(25) },
+            http: http::Options { listen, metrics_listen, drain: Duration::from_secs(25) },
             app: app::Options { base_url, queue: 1024, work: Duration::from_secs(90) },
             store: store::Options { place, keys, deadline: STORE_DEADLINE },
             slack,
@@ -260,6 +262,12 @@ impl<'a> Vars<'a> {
             self.problem(name, format_args!("write an address and a port, such as {default}"));
             SocketAddr::from(([127, 0, 0, 1], 0))
         })
+    }
+
+    /// The one kind of variable that means something when it is set to nothing.
+    fn listen_or_off(&mut self, name: &'static str, default: &str) -> Option<SocketAddr> {
+        let is_off = (self.lookup)(name).is_some_and(|value| value.trim().is_empty());
+        (!is_off).then(|| self.listen(name, default))
     }
 
     fn none_to_two(&mut self, name: &'static str) -> Vec<Secret> {

@@ -20,10 +20,18 @@ pub(super) async fn serve(on_terminal: bool) -> Result<(), Failed> {
 async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
     let unset = if on_terminal { Format::Text } else { Format::Json };
     telemetry::install(config.logging.format.unwrap_or(unset), &config.logging.filter)?;
-    let http::Options { listen, drain } = config.http.clone();
+    let http::Options { listen, metrics_listen, drain } = config.http.clone();
     let app = config.build(Clock::default()).await?;
     let listener = bind("ONAIR_LISTEN", listen).await?;
+    let metrics = match metrics_listen {
+        Some(address) => Some(bind("ONAIR_METRICS_LISTEN", address).await?),
+        None => None,
+    };
     let stop = stop_signal()?;
+    if let Some(metrics) = metrics {
+        tracing::info!(address = %metrics.local_addr()?, "metrics listening");
+        http::serve_metrics(&app, metrics);
+    }
     tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "listening");
     http::serve(app, listener, drain, stop).await;
     Ok(())

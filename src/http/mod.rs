@@ -3,6 +3,7 @@
 //! The loop is hyper's own rather than `axum::serve`, which sets no timer and so never gives up on a half-sent header.
 
 mod cookie;
+mod metrics;
 mod oauth;
 mod page;
 mod refusal;
@@ -43,6 +44,8 @@ use crate::usecase;
 pub struct Options {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where to tell metrics, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// How long work in flight may take once the service is told to stop.
     pub drain: Duration,
 }
@@ -58,10 +61,13 @@ const IDLE: Duration = Duration::from_secs(75);
 /// How many connections there may be at once; the next one waits in the system's queue.
 const CONNECTIONS: usize = 1024;
 
+/// The same for those who scrape metrics, which costs the store two operations each time.
+const SCRAPERS: usize = 16;
+
 /// The most bytes a header may have.
 const HEADER: usize = 16 * 1024;
 
-/// Every route.
+/// Every public route.
 pub fn router(app: App) -> Router {
     let slack = Router::new()
         .route("/slack/commands", post(slack::command))
@@ -89,32 +95,7 @@ pub async fn serve(app: App, listener: TcpListener, drain: Duration, stop: impl 
     let service = router(app.clone());
     drop(app.spawn(usecase::take_over(app.clone())));
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let place = tokio::select! {
-            () = &mut stop => break,
-            place = Arc::clone(&places).acquire_owned() => place,
-        };
-        tokio::select! {
-            () = &mut stop => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    let connection = connection(&service, stream, &graceful);
-                    drop(app.spawn(async move {
-                        connection.await;
-                        drop(place);
-                    }));
-                }
-                // Out of file descriptors, or the peer is gone already: the next one may do better.
-                Err(error) => {
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            },
-        }
-    }
-    drop(listener);
+    Socket { listener, service, connections: CONNECTIONS }.accept(&app, &graceful, stop).await;
     app.stop();
     tracing::info!("stopping: no new requests");
     let end = tokio::time::Instant::now() + drain;
@@ -125,6 +106,56 @@ pub async fn serve(app: App, listener: TcpListener, drain: Duration, stop: impl 
         tracing::info!("stopped");
     } else {
         tracing::warn!(cut_off, "stopped with work unfinished");
+    }
+}
+
+/// Tells metrics, beside [`serve`] and until that stops.
+pub fn serve_metrics(app: &App, listener: TcpListener) {
+    let inner = app.clone();
+    drop(app.spawn(async move {
+        let graceful = GracefulShutdown::new();
+        let socket = Socket { listener, service: metrics::router(inner.clone()), connections: SCRAPERS };
+        socket.accept(&inner, &graceful, inner.stopping()).await;
+        graceful.shutdown().await;
+    }));
+}
+
+/// Where connections come in.
+struct Socket {
+    listener: TcpListener,
+    service: Router,
+    /// How many there may be at once.
+    connections: usize,
+}
+
+impl Socket {
+    /// Accepts connections until told to stop, and then is closed.
+    async fn accept(self, app: &App, graceful: &GracefulShutdown, stop: impl Future<Output = ()>) {
+        let places = Arc::new(Semaphore::new(self.connections));
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let place = tokio::select! {
+                () = &mut stop => return,
+                place = Arc::clone(&places).acquire_owned() => place,
+            };
+            tokio::select! {
+                () = &mut stop => return,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        let connection = connection(&self.service, stream, graceful);
+                        drop(app.spawn(async move {
+                            connection.await;
+                            drop(place);
+                        }));
+                    }
+                    // Out of file descriptors, or the peer is gone already: the next one may do better.
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection was not accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
+            }
+        }
     }
 }
 

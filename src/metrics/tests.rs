@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 
 /// Everything was counted once.
@@ -98,4 +100,22 @@ fn clones_of_a_doors_calls_count_together() {
     calls.count("token", "2xx");
     let now = Now { places: 1, places_in_use: 0, store_is_up: true, journal: None };
     assert!(metrics.text(&now).contains("onair_slack_calls_total{call=\"token\",result=\"2xx\"} 2\n"));
+}
+
+#[test]
+fn the_readme_explains_every_metric_in_the_same_words() {
+    let readme = include_str!("../../README.md");
+    let section = readme.split_once("\n### Metrics\n").unwrap().1.split("\n## ").next().unwrap();
+    let told = told(Some(JOURNAL));
+    let mut documented = BTreeMap::new();
+    for line in section.lines().filter(|line| line.starts_with("| `onair_")) {
+        let cells: Vec<&str> = line.trim_matches(['|', ' ']).split(" | ").collect();
+        let [name, _, meaning] = cells[..] else { panic!("three cells: {line}") };
+        let name = name.trim_matches('`');
+        let is_told = ["{", " ", "_bucket{"].iter().any(|end| told.contains(&format!("\n{name}{end}")));
+        assert!(is_told, "{name} is not in\n{told}");
+        documented.insert(name.trim_end_matches("_total").trim_end_matches("_info"), meaning);
+    }
+    let helps = told.lines().filter_map(|line| line.strip_prefix("# HELP ")?.trim_end_matches('.').split_once(' '));
+    assert_eq!(documented, helps.collect::<BTreeMap<_, _>>());
 }

@@ -1,7 +1,7 @@
 //! The whole service under test: the built binary, between a simulated Slack and a simulated Zoom, on either store.
 //!
 //! [`Bot::finish`] ends every story. It stops the service as an operator would and fails on what nobody may leave
-//! behind: a complaint of a vendor, a secret in a log line, a secret in the store's bytes.
+//! behind: a complaint of a vendor, a secret in a log line, in the metrics or in the store's bytes.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -300,6 +300,15 @@ impl Bot {
         }
     }
 
+    /// What the service counts; nothing where it does not tell, or has ended.
+    pub(crate) async fn metrics(&self) -> String {
+        let Some(address) = self.service.metrics_at("/metrics") else { return String::new() };
+        match reqwest::get(address).await {
+            Ok(answer) => answer.text().await.unwrap(),
+            Err(_) => String::new(),
+        }
+    }
+
     /// Ends the story: see the head of this file.
     pub(crate) async fn finish(self) {
         let unread = self.unread();
@@ -310,10 +319,12 @@ impl Bot {
         let complaints = [self.slack.complaints(), self.zoom.complaints()].concat();
         assert_eq!(complaints, self.excused, "complaints of Slack and Zoom");
         let secrets = self.secrets();
+        let metrics = self.metrics().await;
         let Self { slack, zoom, service, redis, folder, vars, mut logs, .. } = self;
         logs.push(service.stop().await);
         for secret in &secrets {
             assert!(!logs.iter().any(|log| log.contains(secret.as_str())), "{secret:?} is in the log");
+            assert!(!metrics.contains(secret.as_str()), "{secret:?} is in the metrics");
         }
         let stored = stored(redis.as_ref(), folder.path()).await;
         for secret in &secrets {
@@ -322,7 +333,7 @@ impl Bot {
         drop((slack, zoom, vars));
     }
 
-    /// Everything that may be seen in no log line and in no byte of the store.
+    /// Everything that may be seen in no log line, in no metric and in no byte of the store.
     fn secrets(&self) -> Vec<String> {
         let mut secrets = vec![SIGNING_SECRET.to_owned(), CLIENT_SECRET.to_owned(), "canary".to_owned()];
         secrets.push(self.vars["ONAIR_ENCRYPTION_KEYS"].clone());
@@ -345,6 +356,7 @@ fn settings(slack: &SimSlack, zoom: &SimZoom, folder: &Path) -> BTreeMap<String,
     let pairs = [
         ("ONAIR_BASE_URL", PUBLIC.to_owned()),
         ("ONAIR_LISTEN", "127.0.0.1:0".to_owned()),
+        ("ONAIR_METRICS_LISTEN", "127.0.0.1:0".to_owned()),
         ("ONAIR_DATA", data.to_string_lossy().into_owned()),
         ("ONAIR_ENCRYPTION_KEYS", keys),
         ("SLACK_SIGNING_SECRET", SIGNING_SECRET.to_owned()),
@@ -425,14 +437,17 @@ impl Service {
         service
     }
 
+    fn told_address(&self, message: &str) -> Option<String> {
+        self.lines.lock().unwrap().iter().find_map(|line| {
+            let event: Value = serde_json::from_str(line).ok()?;
+            (event["message"] == message).then(|| event["address"].as_str().map(str::to_owned))?
+        })
+    }
+
     fn listening(&mut self) -> String {
         let begun = Instant::now();
         loop {
-            let found = self.lines.lock().unwrap().iter().find_map(|line| {
-                let event: Value = serde_json::from_str(line).ok()?;
-                (event["message"] == "listening").then(|| event["address"].as_str().map(str::to_owned))?
-            });
-            if let Some(address) = found {
+            if let Some(address) = self.told_address("listening") {
                 return address;
             }
             let over = begun.elapsed() > PATIENCE || self.child.try_wait().unwrap().is_some();
@@ -444,6 +459,11 @@ impl Service {
     /// An address of the running service.
     pub(crate) fn at(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// An address of its metrics, if it tells any.
+    pub(crate) fn metrics_at(&self, path: &str) -> Option<String> {
+        Some(format!("http://{}{path}", self.told_address("metrics listening")?))
     }
 
     /// What it logged so far, without the noise of the libraries.

@@ -161,13 +161,17 @@ async fn a_second_service_on_the_same_folder_is_refused_in_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_port_is_told_by_its_variable_and_does_not_concern_check() {
     let mut bot = Bot::start(Engine::Redis).await;
-    let taken = bot.service.at("").trim_start_matches("http://").to_owned();
-    bot.vars.insert("ONAIR_LISTEN".to_owned(), taken.clone());
-    let output = bot.onair(&["serve"]);
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains(&format!("onair: ONAIR_LISTEN: cannot listen on {taken}: ")), "{told}");
-    assert!(bot.onair(&["check"]).status.success());
+    let [public, metrics] = [bot.service.at(""), bot.service.metrics_at("").unwrap()]
+        .map(|address| address.trim_start_matches("http://").to_owned());
+    for (name, taken) in [("ONAIR_LISTEN", public), ("ONAIR_METRICS_LISTEN", metrics)] {
+        let free = bot.vars.insert(name.to_owned(), taken.clone()).unwrap();
+        let output = bot.onair(&["serve"]);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(&format!("onair: {name}: cannot listen on {taken}: ")), "{told}");
+        assert!(bot.onair(&["check"]).status.success(), "{name}");
+        bot.vars.insert(name.to_owned(), free);
+    }
     bot.finish().await;
 }
 

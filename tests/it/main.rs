@@ -17,6 +17,7 @@ mod instances;
 mod journal;
 mod kills;
 mod load;
+mod metrics;
 mod outcomes;
 mod presets;
 mod proxy;
