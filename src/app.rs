@@ -135,7 +135,7 @@ impl App {
     pub fn log(&self, entry: &AuditEntry) {
         self.metrics.outcome(entry.verb.word(), entry.outcome.word());
         // How long a person took at Zoom, or a stream lasted, says nothing of OnAir.
-        if !matches!(entry.verb, AuditVerb::Link | AuditVerb::Report) {
+        if !matches!(entry.verb, AuditVerb::Link | AuditVerb::Report | AuditVerb::Setup) {
             self.metrics.decided(entry.verb.word(), Duration::from_millis(entry.duration_ms));
         }
         let (zoom, person) = (entry.zoom.as_ref(), entry.person.as_ref());

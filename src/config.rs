@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::app::{self, App};
 use crate::clock::Clock;
-use crate::http;
+use crate::http::{self, MetricsListen};
 use crate::secret::Secret;
 use crate::slack::{self, Slack};
 use crate::store::{self, Keyring, Place, Store};
@@ -130,7 +130,7 @@ impl Config {
         let mut vars = Vars::new(&lookup);
         let base_url = vars.base_url();
         let listen = vars.listen(ONAIR_LISTEN, "0.0.0.0:8080");
-        let metrics_listen = vars.listen_or_off(ONAIR_METRICS_LISTEN, "127.0.0.1:9091");
+        let metrics = vars.metrics_listen(ONAIR_METRICS_LISTEN, "127.0.0.1:9091");
         let place = vars.place();
         let keys = vars.keys();
         let slack = slack::Options {
@@ -155,7 +155,7 @@ impl Config {
         let logging = vars.logging();
         let keys = vars.finish(keys)?;
         Ok(Self {
-            http: http::Options { listen, metrics_listen, drain: Duration::from_secs(25) },
+            http: http::Options { listen, metrics, drain: Duration::from_secs(25) },
             app: app::Options { base_url, queue: 1024, work: Duration::from_secs(90) },
             store: store::Options { place, keys, deadline: STORE_DEADLINE },
             slack,
@@ -265,9 +265,12 @@ impl<'a> Vars<'a> {
     }
 
     /// The one kind of variable that means something when it is set to nothing.
-    fn listen_or_off(&mut self, name: &'static str, default: &str) -> Option<SocketAddr> {
-        let is_off = (self.lookup)(name).is_some_and(|value| value.trim().is_empty());
-        (!is_off).then(|| self.listen(name, default))
+    fn metrics_listen(&mut self, name: &'static str, default: &str) -> MetricsListen {
+        match (self.lookup)(name) {
+            None => MetricsListen::Default(self.listen(name, default)),
+            Some(value) if value.trim().is_empty() => MetricsListen::Off,
+            Some(_) => MetricsListen::At(self.listen(name, default)),
+        }
     }
 
     fn none_to_two(&mut self, name: &'static str) -> Vec<Secret> {

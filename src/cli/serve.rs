@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failed, environment};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http;
+use crate::http::{self, MetricsListen};
 use crate::telemetry::{self, Format};
 
 pub(super) async fn serve(on_terminal: bool) -> Result<(), Failed> {
@@ -20,12 +20,19 @@ pub(super) async fn serve(on_terminal: bool) -> Result<(), Failed> {
 async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
     let unset = if on_terminal { Format::Text } else { Format::Json };
     telemetry::install(config.logging.format.unwrap_or(unset), &config.logging.filter)?;
-    let http::Options { listen, metrics_listen, drain } = config.http.clone();
+    let http::Options { listen, metrics, drain } = config.http.clone();
     let app = config.build(Clock::default()).await?;
     let listener = bind("ONAIR_LISTEN", listen).await?;
-    let metrics = match metrics_listen {
-        Some(address) => Some(bind("ONAIR_METRICS_LISTEN", address).await?),
-        None => None,
+    let metrics = match metrics {
+        MetricsListen::Off => None,
+        MetricsListen::At(address) => Some(bind(ONAIR_METRICS_LISTEN, address).await?),
+        MetricsListen::Default(address) => match bind(ONAIR_METRICS_LISTEN, address).await {
+            Ok(listener) => Some(listener),
+            Err(error) => {
+                tracing::warn!("no metrics: {error:#}; another instance on this machine needs an address of its own");
+                None
+            }
+        },
     };
     let stop = stop_signal()?;
     if let Some(metrics) = metrics {
@@ -36,6 +43,8 @@ async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
     http::serve(app, listener, drain, stop).await;
     Ok(())
 }
+
+const ONAIR_METRICS_LISTEN: &str = "ONAIR_METRICS_LISTEN";
 
 async fn bind(variable: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("{variable}: cannot listen on {address}"))

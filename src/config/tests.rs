@@ -24,7 +24,7 @@ fn the_defaults_are_those_documented() {
     assert_eq!(config.app.base_url, "https://onair.example.com");
     assert_eq!(config.zoom.redirect_uri, "https://onair.example.com/zoom/oauth/callback");
     assert_eq!(config.http.listen.to_string(), "0.0.0.0:8080");
-    assert_eq!(config.http.metrics_listen.unwrap().to_string(), "127.0.0.1:9091");
+    assert_eq!(config.http.metrics, MetricsListen::Default("127.0.0.1:9091".parse().unwrap()));
     assert_eq!(config.zoom.api_url, "https://api.zoom.us/v2");
     assert_eq!(config.slack.hooks_url, "https://hooks.slack.com");
     assert!(matches!(config.store.place, Place::Embedded { folder } if folder.to_str() == Some("./data")));
@@ -32,11 +32,11 @@ fn the_defaults_are_those_documented() {
 
 #[test]
 fn metrics_set_to_nothing_are_off() {
-    for (value, address) in [("", None), (" ", None), ("[::]:9091", Some("[::]:9091"))] {
+    let chosen = MetricsListen::At("[::]:9091".parse().unwrap());
+    for (value, expected) in [("", MetricsListen::Off), (" ", MetricsListen::Off), ("[::]:9091", chosen)] {
         let mut vars = good();
         vars.insert(ONAIR_METRICS_LISTEN, value);
-        let read = read(&vars).unwrap().http.metrics_listen;
-        assert_eq!(read.map(|address| address.to_string()).as_deref(), address, "{value:?}");
+        assert_eq!(read(&vars).unwrap().http.metrics, expected, "{value:?}");
     }
 }
 

@@ -44,10 +44,21 @@ use crate::usecase;
 pub struct Options {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Where to tell metrics, if anywhere.
-    pub metrics_listen: Option<SocketAddr>,
+    /// Where to tell metrics.
+    pub metrics: MetricsListen,
     /// How long work in flight may take once the service is told to stop.
     pub drain: Duration,
+}
+
+/// Where metrics are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsListen {
+    /// Nowhere.
+    Off,
+    /// At the address that nobody chose, unless another instance on this machine has it.
+    Default(SocketAddr),
+    /// At this one.
+    At(SocketAddr),
 }
 
 /// How long a client may take to send a body.

@@ -184,6 +184,18 @@ async fn set_to_nothing_no_socket_is_opened_for_them() {
     bot.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_instance_on_the_same_machine_goes_without_where_nobody_chose_an_address() {
+    let mut bot = Bot::start(Engine::Embedded).await;
+    // Where it fails, somebody else has it, and that is all the story needs.
+    let _taken = std::net::TcpListener::bind("127.0.0.1:9091");
+    bot.vars.remove("ONAIR_METRICS_LISTEN");
+    bot.restart();
+    bot.service.logged("no metrics: ONAIR_METRICS_LISTEN: cannot listen on 127.0.0.1:9091").await;
+    assert_eq!(bot.service.metrics_at("/metrics"), None);
+    bot.finish().await;
+}
+
 /// How many TCP sockets a process listens on, as Linux has it.
 fn listening_sockets(process: u32) -> usize {
     const LISTEN: &str = "0A";
