@@ -217,6 +217,8 @@ on_both_engines! {
         privately(&mut bot, &ada, &events, "/stream save show 81234567890").await;
         let accepted = bot.edited(&told, "Zoom accepted").await;
         assert!(accepted.shown.contains("“Keynote” (`684 230 85`)"), "{}", accepted.shown);
+        // The card may be there before the entry.
+        bot.owes_nothing_within(PATIENCE).await;
         audited(&bot, "start", Some(NUMBER), "accepted");
         assert!(bot.zoom.orders_of(81_234_567_890).is_empty());
     }

@@ -23,6 +23,8 @@ async fn live(bot: &mut Bot) -> (u64, Message, Event, SignedRequest) {
     bot.zoom.begin(meeting);
     let card = bot.types(&ada, &events, &format!("/stream start {meeting} \"Keynote\"")).await;
     let card = bot.edited(&card, "is live since").await;
+    // The card may be there before the entry.
+    bot.owes_nothing_within(PATIENCE).await;
     let sent = bot.zoom.events().into_iter().find(|sent| sent.event.name == "meeting.live_streaming_started");
     let sent = sent.unwrap();
     (meeting, card, sent.event.clone(), sent.request.unwrap())
