@@ -46,6 +46,12 @@ pub struct Stream {
     /// What whoever asked for it is still to be told in private.
     #[serde(default)]
     pub owed: Option<Box<Owed>>,
+    /// Whether Zoom has still to report the end of the one before, which was being stopped when this was asked for.
+    #[serde(default)]
+    pub expects_earlier_end: bool,
+    /// The one before, as its own message is to show it, where that does not yet.
+    #[serde(default)]
+    pub former: Option<Box<Self>>,
     /// Grows with each change that a reader should see.
     pub version: u32,
     /// The message that shows it.
@@ -155,8 +161,13 @@ pub enum End {
     Dropped,
     /// With its meeting.
     MeetingEnded,
-    /// With its meeting, some time before: Zoom said so when it was asked.
+    /// With its meeting, some time before: Zoom said so when it was asked, or reported the next one.
     FoundOver,
+    /// Nobody knows: it was asked for anew, and another message shows what becomes of that.
+    AskedAnew {
+        /// By whom.
+        by: Person,
+    },
 }
 
 /// The next try of a start that Zoom did not take because of a limit.
@@ -327,6 +338,9 @@ impl Stream {
     /// How soon after its end the end of the meeting explains it.
     const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(60);
 
+    /// How far Zoom's clock may be ahead, at the most, and how long it may take until a stop has gone round.
+    const BETWEEN_CLOCKS: SignedDuration = SignedDuration::from_secs(5);
+
     /// How often one person is told that a stream ended by itself, at the most.
     pub const BETWEEN_NOTICES: SignedDuration = SignedDuration::from_mins(10);
 
@@ -346,23 +360,47 @@ impl Stream {
             heard_at: None,
             noticed_at: None,
             owed: None,
+            expects_earlier_end: false,
+            former: None,
             version: 0,
             card: None,
         }
     }
 
-    /// A stream that somebody asks for now, in place of whatever was known. What was on air stays what it is.
+    /// A stream that somebody asks for now, in place of whatever was known. What is on air stays what it is.
     pub fn ask(&mut self, asked: Asked, confirms: Confirms) {
-        if self.is_on_air() {
+        if matches!(self.state, State::Live { .. }) {
             return;
         }
         // A next try goes on with the card of the first.
         if !self.is_of(&asked.reference) {
-            self.card = None;
+            let how = match &self.state {
+                State::Stopping { by, .. } => End::Stopped { by: by.clone() },
+                _ => End::AskedAnew { by: asked.person.clone() },
+            };
+            self.leave(how, asked.at);
+            self.expects_earlier_end = matches!(self.state, State::Stopping { .. });
+            // Of which run it is, Zoom has yet to say.
+            self.instance = None;
         }
         self.asked = Some(asked);
         self.confirms = confirms;
         (self.live_since, self.looked, self.may_have_started) = (None, None, false);
+    }
+
+    /// Gives up the card, for another stream to have its own. One that would be wrong from now on is to say how it ended.
+    fn leave(&mut self, how: End, now: Timestamp) {
+        let at = match &self.state {
+            State::Stopping { at, .. } => *at,
+            _ => now,
+        };
+        if let Some(card) = self.card.take()
+            && !matches!(self.state, State::Ended { .. } | State::Failed { .. })
+        {
+            let state = State::Ended { at, how };
+            let former = Self { state, card: Some(card), former: None, owed: None, looked: None, ..self.clone() };
+            self.former = Some(Box::new(former));
+        }
     }
 
     /// Whether somebody may hear of it: the colleagues of whoever asked for it, and whoever its meeting belongs to.
@@ -393,6 +431,7 @@ impl Stream {
     /// Whether its card does not show what is so, or it has none and nobody is about to post one.
     pub fn is_behind(&self) -> bool {
         match &self.card {
+            _ if self.former.is_some() => true,
             Some(card) => card.shown != self.version,
             None => self.asked.is_none() && self.is_on_air(),
         }
@@ -406,10 +445,11 @@ impl Stream {
     /// Takes news in; says whether a reader should see it.
     pub fn take(&mut self, news: &News, now: Timestamp) -> bool {
         let before = self.seen();
+        let is_live = matches!(self.state, State::Live { .. });
         match news {
-            News::StartTaken if !self.is_on_air() => self.state = State::Accepted { at: now },
-            News::StartUnclear if !self.is_on_air() => self.state = State::Unknown { at: now },
-            News::StartThrottled(next) if !self.is_on_air() => self.state = State::Throttled(next.clone()),
+            News::StartTaken if !is_live => self.state = State::Accepted { at: now },
+            News::StartUnclear if !is_live => self.state = State::Unknown { at: now },
+            News::StartThrottled(next) if !is_live => self.state = State::Throttled(next.clone()),
             News::StartFailed(told) if matches!(self.state, State::Throttled(_)) => {
                 self.state = State::Failed { told: told.clone() };
             }
@@ -476,14 +516,18 @@ impl Stream {
     fn hear(&mut self, report: &MeetingReport) {
         let is_old = self.heard_at.is_some_and(|heard| report.at < heard);
         let is_other_run = self.instance.as_ref().is_some_and(|instance| *instance != report.instance);
+        let is_earlier = self.precedes(report.at);
         match report.what {
             // It comes late, and adds since when that was live which is over by now.
             Happened::StreamStarted if self.is_over_since(report.at) && !is_other_run => {
                 self.live_since.get_or_insert(report.at);
             }
             _ if is_old => return,
-            // The end of an earlier run says nothing about this one.
-            Happened::MeetingEnded | Happened::StreamStopped if is_other_run => return,
+            Happened::StreamStopped if self.expects_earlier_end => self.expects_earlier_end = false,
+            // The end of an earlier run, or of an earlier stream, says nothing about this one.
+            Happened::MeetingEnded | Happened::StreamStopped if is_other_run || is_earlier => return,
+            // The report of the end is lost, or comes later.
+            Happened::MeetingStarted if is_other_run && !is_earlier => self.end_with_meeting(report.at),
             Happened::MeetingStarted => {}
             Happened::StreamStarted => self.go_live(report, is_other_run),
             Happened::StreamStopped => self.go_off(report),
@@ -500,13 +544,29 @@ impl Stream {
         let is_known = self.asked.is_some() || self.heard_at.is_some();
         let latest = match (&self.state, self.live_since) {
             (State::Stopping { .. } | State::Ended { .. }, Some(since)) => since,
+            // Zoom's clock may be ahead, and a stop takes a while to go round.
+            (State::Ended { at, how: End::Stopped { .. } }, None) if self.may_have_started => {
+                at.saturating_add(Self::BETWEEN_CLOCKS).unwrap_or(*at)
+            }
             (State::Ended { at, .. }, None) => *at,
             _ => return false,
         };
         is_known && then <= latest
     }
 
+    /// Whether a report of this time is about what was before this was asked for.
+    fn precedes(&self, reported: Timestamp) -> bool {
+        let since = match &self.state {
+            State::Accepted { at } | State::Unconfirmed { at } => Some(*at),
+            // Zoom may have taken the start at any time since.
+            State::Throttled(_) | State::Unknown { .. } => self.asked.as_ref().map(|asked| asked.at),
+            State::Live { .. } | State::Stopping { .. } | State::Ended { .. } | State::Failed { .. } => None,
+        };
+        since.is_some_and(|since| reported < since)
+    }
+
     fn go_live(&mut self, report: &MeetingReport, is_other_run: bool) {
+        self.expects_earlier_end = false;
         if matches!(self.state, State::Live { .. }) && !is_other_run {
             return;
         }
@@ -515,7 +575,12 @@ impl Stream {
             State::Accepted { .. } | State::Unconfirmed { .. } | State::Unknown { .. } | State::Throttled(_)
         );
         if !is_asked_for && is_other_run {
-            (self.asked, self.card) = (None, None);
+            let how = match &self.state {
+                State::Stopping { by, .. } => End::Stopped { by: by.clone() },
+                _ => End::FoundOver,
+            };
+            self.leave(how, report.at);
+            self.asked = None;
         }
         let nobody = Operator { id: None, email: None };
         let by = (!is_asked_for).then(|| report.operator.clone().unwrap_or(nobody));

@@ -88,6 +88,7 @@ fn word(state: &State) -> &'static str {
         State::Ended { how: End::Dropped, .. } => "dropped",
         State::Ended { how: End::MeetingEnded, .. } => "over with its meeting",
         State::Ended { how: End::FoundOver, .. } => "found over",
+        State::Ended { how: End::AskedAnew { .. }, .. } => "asked anew",
         State::Failed { .. } => "failed",
     }
 }
@@ -123,11 +124,11 @@ fn each_news_makes_of_each_state_what_the_table_says() {
     assert_eq!(before, [throttled, accepted, unconfirmed, unknown, live, stopping, ended, failed]);
     let (zoom, over, from_zoom) = ("ended in Zoom", "over with its meeting", "live, from Zoom");
     let table = [
-        (News::StartTaken, [accepted, accepted, accepted, accepted, live, stopping, accepted, accepted]),
-        (News::StartUnclear, [unknown, unknown, unknown, unknown, live, stopping, unknown, unknown]),
+        (News::StartTaken, [accepted, accepted, accepted, accepted, live, accepted, accepted, accepted]),
+        (News::StartUnclear, [unknown, unknown, unknown, unknown, live, unknown, unknown, unknown]),
         (
             News::StartThrottled(next_try()),
-            [throttled, throttled, throttled, throttled, live, stopping, throttled, throttled],
+            [throttled, throttled, throttled, throttled, live, throttled, throttled, throttled],
         ),
         (News::StartFailed(told()), [failed, accepted, unconfirmed, unknown, live, stopping, ended, failed]),
         (by_ben(), [ended, ended, ended, ended, stopping, stopping, ended, failed]),
@@ -306,4 +307,102 @@ fn whoever_asks_again_gets_a_new_card_unless_it_is_on_air() {
     let mut live = Stream { card: card.clone(), ..stream(Confirms::Yes, State::Live { since: at(2), by: None }) };
     live.ask(again, Confirms::Yes);
     assert_eq!((live.card, live.asked.map(|asked| asked.reference)), (card, Some(Reference::new("R1"))));
+}
+
+/// A stream of run 1 that ada asked for and Zoom reported, with a card.
+fn on_air() -> Stream {
+    let mut stream = stream(Confirms::Yes, State::Accepted { at: at(1) });
+    let place = Place::Posted { person: person("ada"), channel: ChannelId::new("C1"), ts: "1.2".to_owned() };
+    stream.card = Some(Card { place, shown: 0 });
+    stream.take(&started(5), at(6));
+    stream
+}
+
+fn of_run(what: Happened, run: &str, second: i64) -> News {
+    News::Reported(report(what, run, second, None))
+}
+
+/// Another command of ada's.
+fn asked_again(second: i64) -> Asked {
+    Asked { reference: Reference::new("R2"), at: at(second), ..asked() }
+}
+
+fn ask_again(stream: &mut Stream, second: i64) {
+    stream.ask(asked_again(second), Confirms::Yes);
+    stream.take(&News::StartTaken, at(second));
+}
+
+#[test]
+fn a_start_that_is_reported_after_its_stop_was_taken_is_over() {
+    let mut stream = stream(Confirms::Yes, State::Throttled(next_try()));
+    stream.take(&News::StartTaken, at(1));
+    assert!(stream.take(&by_ben(), at(4)));
+    assert!(stream.take(&started(5), at(6)), "by a clock that is ahead");
+    assert_eq!((word(&stream.state), stream.live_since), ("stopped", Some(at(5))));
+    assert!(!stream.take(&stopped(9, Some("ada@example.com")), at(10)));
+    assert!(!stream.notice(at(10)), "nothing ended outside OnAir");
+    assert!(stream.take(&started(40), at(41)), "a start after that is one made in Zoom");
+    assert_eq!(word(&stream.state), "live, from Zoom");
+}
+
+#[test]
+fn a_start_right_after_a_stop_is_asked_for_and_its_end_is_not_the_earlier_one() {
+    let mut stream = on_air();
+    stream.take(&by_ben(), at(32));
+    ask_again(&mut stream, 34);
+    assert_eq!(word(&stream.state), "accepted");
+    let former = stream.former.as_ref().unwrap();
+    assert_eq!((word(&former.state), former.card.is_some(), stream.card.is_some()), ("stopped", true, false));
+    assert!(stream.is_behind(), "the earlier card is to say that it was stopped");
+    assert!(!stream.take(&stopped(35, Some("ada@example.com")), at(36)), "that is the stop of ben's");
+    assert!(stream.take(&started(40), at(41)));
+    assert_eq!(stream.state, State::Live { since: at(40), by: None });
+    assert!(stream.take(&stopped(50, None), at(51)), "and this is its own end");
+}
+
+#[test]
+fn what_was_before_a_start_does_not_end_it() {
+    for late in [Happened::StreamStopped, Happened::MeetingEnded] {
+        let mut stream = on_air();
+        stream.take(&looked(false), at(300));
+        stream.heard_at = Some(at(5));
+        ask_again(&mut stream, 320);
+        assert!(!stream.take(&of_run(late, "run1", 100), at(321)), "{late:?}");
+        assert_eq!(word(&stream.state), "accepted");
+        assert!(stream.take(&of_run(Happened::MeetingEnded, "run2", 330), at(331)), "it may be of a run not heard of");
+    }
+}
+
+#[test]
+fn the_next_run_of_a_meeting_ends_the_stream_of_the_one_before() {
+    let mut stream = on_air();
+    assert!(stream.take(&of_run(Happened::MeetingStarted, "run2", 101), at(101)));
+    assert_eq!(word(&stream.state), "over with its meeting");
+    assert!(!stream.take(&stopped(99, None), at(102)), "its own end comes late");
+    assert!(!stream.take(&meeting_ended(100), at(102)));
+    let mut accepted = self::stream(Confirms::Yes, State::Accepted { at: at(10) });
+    accepted.take(&of_run(Happened::MeetingStarted, "run0", 1), at(11));
+    assert!(!accepted.take(&of_run(Happened::MeetingStarted, "run1", 9), at(12)), "the start was taken in run 1");
+    assert_eq!(word(&accepted.state), "accepted");
+}
+
+#[test]
+fn a_card_that_shows_an_earlier_run_on_air_is_brought_to_its_end() {
+    let mut stream = on_air();
+    assert!(stream.take(&of_run(Happened::StreamStarted, "run2", 100), at(101)));
+    assert_eq!((stream.asked.as_ref(), stream.card.as_ref()), (None, None));
+    let former = stream.former.unwrap();
+    assert_eq!((word(&former.state), former.card.is_some()), ("found over", true));
+}
+
+#[test]
+fn a_card_that_waits_for_news_is_brought_to_its_end_by_another_start() {
+    let mut stream = on_air();
+    stream.state = State::Unconfirmed { at: at(1) };
+    ask_again(&mut stream, 60);
+    assert_eq!(word(&stream.former.unwrap().state), "asked anew");
+    let mut ended = on_air();
+    ended.take(&stopped(9, None), at(9));
+    ask_again(&mut ended, 60);
+    assert_eq!((ended.former, ended.card), (None, None), "what says that it ended stays true");
 }

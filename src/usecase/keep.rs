@@ -76,6 +76,13 @@ async fn bring_up_to_date(app: &App, meeting: MeetingId) -> Result<(Next, Option
             overdue(app, &stream).await?;
             continue;
         }
+        if let Some(former) = &stream.former {
+            match finish_former(app, former).await {
+                ControlFlow::Break(wait) => return Ok((Next::In(wait), Some(stream))),
+                ControlFlow::Continue(()) => forget_former(app, &stream).await?,
+            }
+            continue;
+        }
         if !stream.is_behind() {
             let Some(owed) = &stream.owed else { return Ok((rest(&stream, now), Some(stream))) };
             match tell(app, owed).await {
@@ -98,6 +105,27 @@ async fn bring_up_to_date(app: &App, meeting: MeetingId) -> Result<(Next, Option
             Shown::Never => put(app, &stream, None).await?,
         }
     }
+}
+
+/// Has the message of an earlier stream say how that ended. Breaks off where Slack may take it later.
+async fn finish_former(app: &App, former: &Stream) -> ControlFlow<Duration> {
+    let Some(card) = &former.card else { return ControlFlow::Continue(()) };
+    match show(app, former, card).await {
+        Shown::Later(wait) => ControlFlow::Break(wait),
+        Shown::Yes(_) | Shown::Never => ControlFlow::Continue(()),
+    }
+}
+
+/// Remembers that an earlier stream is told to its end, unless there is another one meanwhile.
+async fn forget_former(app: &App, told: &Stream) -> Result<(), Failure> {
+    let forgotten = stream::change(app, told.meeting, OrNew::Nothing, |stream| {
+        let is_same = stream.former == told.former;
+        if is_same {
+            stream.former = None;
+        }
+        is_same
+    });
+    forgotten.await.map(drop)
 }
 
 /// Remembers what became of a card, unless another one has taken its place meanwhile.

@@ -125,7 +125,8 @@ async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<Audit
     if !is_news {
         return Ok(None);
     }
-    if let (Some(job), State::Ended { .. }) = (waited, &stream.state) {
+    // Zoom took an earlier try after all, or there is nothing to put on air any more.
+    if let (Some(job), State::Live { .. } | State::Ended { .. }) = (waited, &stream.state) {
         turn::give_up(app, report.meeting, &job, None).await?;
     }
     if let State::Ended { .. } = &stream.state {

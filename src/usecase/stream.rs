@@ -76,6 +76,11 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
             change(app, note.meeting, OrNew::New(*confirms), |stream| {
                 stream.ask(asked.clone(), *confirms);
                 stream.take(&news, now);
+                // The answer to a press takes the place of the message that was pressed.
+                let is_replaced = |card: &Card| matches!(card.place, Place::Answered { .. });
+                if work.invocation.press.is_some() {
+                    stream.former.take_if(|former| former.card.as_ref().is_some_and(is_replaced));
+                }
                 true
             })
             .await

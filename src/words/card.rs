@@ -192,6 +192,9 @@ impl Card<'_> {
             _ => format!("To put it on air again: {}", self.again()),
         };
         let first = match cause {
+            End::AskedAnew { .. } => {
+                return vec![format!("{}: {}. A newer message shows what becomes of it.", self.what(), end(cause))];
+            }
             End::FoundOver => self.found_over(at),
             _ => format!("{} {}: {}. {}", self.what(), self.was(at, cause), end(cause), self.asked_for()),
         };
@@ -222,6 +225,7 @@ impl Card<'_> {
                 buttons.push(self.press("Check", &Command::Check { meeting: self.stream.meeting }));
                 buttons.push(self.stop_button());
             }
+            State::Ended { how: End::AskedAnew { .. }, .. } => {}
             State::Ended { .. } => buttons.push(self.press("Start again", &self.start())),
             State::Stopping { .. } | State::Failed { .. } => {}
         }
@@ -291,6 +295,7 @@ fn end(how: &End) -> String {
         End::Dropped => "it ended by itself, outside OnAir".to_owned(),
         End::MeetingEnded => "the meeting has ended".to_owned(),
         End::FoundOver => "its meeting is over".to_owned(),
+        End::AskedAnew { by } => format!("asked for anew by <@{}>", escape(by.user.as_str())),
     }
 }
 

@@ -90,6 +90,22 @@ async fn late_doubled_and_reversed_reports_come_to_the_same(mut bot: Bot) {
     bot.finish().await;
 }
 
+async fn a_start_right_after_a_stop_has_a_card_of_its_own(mut bot: Bot) {
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    let first = bot.types(&ada, &events, &start(meeting)).await;
+    bot.edited(&first, "is live since").await;
+    bot.zoom.hold_events();
+    bot.types(&ada, &events, &format!("/stream stop {meeting}")).await;
+    bot.edited(&first, "is being taken off air").await;
+    bot.zoom.forget_last_start(meeting);
+    let second = bot.types(&ada, &events, &start(meeting)).await;
+    bot.edited(&first, "stopped by @ada").await;
+    bot.zoom.release_events(in_order);
+    let live = bot.edited(&second, "is live since").await;
+    assert!(live.shown.contains("Asked for by @ada"), "{}", live.shown);
+    bot.finish().await;
+}
+
 async fn the_end_of_the_meeting_ends_what_waits(mut bot: Bot) {
     let (ada, events, _, meeting) = show(&mut bot).await;
     bot.zoom.next(Route::MeetingStatus, Fault::too_many("3"));
@@ -160,6 +176,7 @@ in_each_way! {
     a_stream_is_one_message_from_its_start_to_its_end,
     start_again_is_a_stream_of_its_own,
     late_doubled_and_reversed_reports_come_to_the_same,
+    a_start_right_after_a_stop_has_a_card_of_its_own,
     the_end_of_the_meeting_ends_what_waits,
     a_press_of_somebody_without_an_account_is_told_in_private,
     refresh_has_the_card_say_what_zoom_says_however_often,
