@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
 use crate::id::{ChannelId, InstanceId, JobId, Person, Reference, ZoomUserId};
 use crate::invocation::ReplyTo;
 use crate::meeting::{MeetingId, Settings};
@@ -52,6 +53,9 @@ pub struct Stream {
     /// The one before, as its own message is to show it, where that does not yet.
     #[serde(default)]
     pub former: Option<Box<Self>>,
+    /// Until when Slack is not to be asked to change or tell something about it: Slack wanted that, or was away.
+    #[serde(default)]
+    pub quiet_until: Option<Timestamp>,
     /// Grows with each change that a reader should see.
     pub version: u32,
     /// The message that shows it.
@@ -362,6 +366,7 @@ impl Stream {
             owed: None,
             expects_earlier_end: false,
             former: None,
+            quiet_until: None,
             version: 0,
             card: None,
         }
@@ -440,6 +445,11 @@ impl Stream {
     /// What a reader sees of it.
     fn seen(&self) -> (State, Option<Timestamp>, Option<String>, Option<Looked>) {
         (self.state.clone(), self.live_since, self.page_url.clone(), self.looked)
+    }
+
+    /// For how long Slack is not to be asked for anything about it.
+    pub fn quiet(&self, now: Timestamp) -> Duration {
+        self.quiet_until.map_or(Duration::ZERO, |until| clock::until(until, now))
     }
 
     /// Takes news in; says whether a reader should see it.

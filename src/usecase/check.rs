@@ -70,7 +70,7 @@ async fn known(
     answers: &Answers,
     running: &Verdict,
 ) -> Result<Option<State>, Failure> {
-    let Some(stream) = app.store.stream(meeting).await?.map(|seen| seen.value) else { return Ok(None) };
+    let Some(stream) = stream::known(app, meeting).await? else { return Ok(None) };
     if !stream.concerns(&invocation.person, Some(zoom_user)) && !answers.knows_meeting() {
         return Ok(None);
     }

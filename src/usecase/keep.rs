@@ -40,16 +40,16 @@ enum Next {
 }
 
 pub(super) async fn work(app: App, hold: Hold, meeting: MeetingId, place: QueuePlace) {
-    hold.during(look(&app, &hold, meeting)).await;
+    hold.during(Box::pin(look(&app, &hold, meeting))).await;
     drop(place);
 }
 
 async fn look(app: &App, hold: &Hold, meeting: MeetingId) {
-    let (next, seen) = match bring_up_to_date(app, meeting).await {
+    let (next, seen) = match bring_up_to_date(app, hold.attempt, meeting).await {
         Ok((next, seen)) => (next, Some(seen)),
         Err(failure) => {
             tracing::warn!(error = chain(&failure), "a stream could not be looked after");
-            (Next::In(Duration::from_secs(2)), None)
+            (Next::In(wait_after(&failure, hold.attempt)), None)
         }
     };
     match next {
@@ -66,8 +66,15 @@ async fn look(app: &App, hold: &Hold, meeting: MeetingId) {
     }
 }
 
+/// After how long what the store did not do is tried again: soon while it is away, and ever later where a record cannot be
+/// read, which another OnAir or another key may cure.
+pub(super) fn wait_after(failure: &Failure, attempt: u32) -> Duration {
+    const AGAIN: Duration = Duration::from_secs(2);
+    if failure.is_transient() { AGAIN } else { AGAIN * attempt.clamp(1, 1800) }
+}
+
 /// Brings the card up to date, and gives what was known when it was.
-async fn bring_up_to_date(app: &App, meeting: MeetingId) -> Result<(Next, Option<Stream>), Failure> {
+async fn bring_up_to_date(app: &App, attempt: u32, meeting: MeetingId) -> Result<(Next, Option<Stream>), Failure> {
     loop {
         let Some(seen) = app.store.stream(meeting).await? else { return Ok((Next::Never, None)) };
         let stream = seen.value;
@@ -76,9 +83,15 @@ async fn bring_up_to_date(app: &App, meeting: MeetingId) -> Result<(Next, Option
             overdue(app, &stream).await?;
             continue;
         }
+        let quiet = stream.quiet(now);
+        if !quiet.is_zero() && (stream.is_behind() || stream.owed.is_some()) {
+            return Ok((Next::In(quiet), Some(stream)));
+        }
         if let Some(former) = &stream.former {
             match finish_former(app, former).await {
-                ControlFlow::Break(wait) => return Ok((Next::In(wait), Some(stream))),
+                ControlFlow::Break(wait) => {
+                    return be_quiet(app, stream, wait.max(BETWEEN_EDITS * attempt.clamp(1, 60))).await;
+                }
                 ControlFlow::Continue(()) => forget_former(app, &stream).await?,
             }
             continue;
@@ -86,7 +99,7 @@ async fn bring_up_to_date(app: &App, meeting: MeetingId) -> Result<(Next, Option
         if !stream.is_behind() {
             let Some(owed) = &stream.owed else { return Ok((rest(&stream, now), Some(stream))) };
             match tell(app, owed).await {
-                ControlFlow::Break(wait) => return Ok((Next::In(wait), Some(stream))),
+                ControlFlow::Break(wait) => return be_quiet(app, stream, wait).await,
                 ControlFlow::Continue(()) => forget_owed(app, &stream).await?,
             }
             continue;
@@ -100,11 +113,21 @@ async fn bring_up_to_date(app: &App, meeting: MeetingId) -> Result<(Next, Option
                 put(app, &stream, Some(card)).await?;
                 tokio::time::sleep(BETWEEN_EDITS).await;
             }
-            Shown::Later(wait) => return Ok((Next::In(wait), Some(stream))),
+            Shown::Later(wait) => return be_quiet(app, stream, wait.max(BETWEEN_EDITS * attempt.clamp(1, 60))).await,
             Shown::Never if stream.card.is_none() => return Ok((rest(&stream, now), Some(stream))),
             Shown::Never => put(app, &stream, None).await?,
         }
     }
+}
+
+/// Remembers that Slack is left alone for a while, whatever is news meanwhile.
+async fn be_quiet(app: &App, stream: Stream, wait: Duration) -> Result<(Next, Option<Stream>), Failure> {
+    let until = app.clock.now().checked_add(wait).ok();
+    let changed = stream::change(app, stream.meeting, OrNew::Nothing, |stream| {
+        stream.quiet_until = until;
+        true
+    });
+    Ok((Next::In(wait), changed.await?))
 }
 
 /// Has the message of an earlier stream say how that ended. Breaks off where Slack may take it later.

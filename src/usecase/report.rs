@@ -50,7 +50,8 @@ pub(super) async fn work(app: App, hold: Hold, report: Report, place: Place) {
 }
 
 async fn take_in(app: &App, hold: &Hold, report: Report) {
-    const AGAIN: Duration = Duration::from_secs(2);
+    /// After this many tries, over an hour in all, nobody is going to read the record.
+    const MOST_TRIES: u32 = 60;
     const SOON: Duration = Duration::from_millis(200);
     let taken = match &report {
         Report::Meeting(report) => about_meeting(app, report).await,
@@ -69,9 +70,13 @@ async fn take_in(app: &App, hold: &Hold, report: Report) {
             hold.persist(Change::Postpone(&job, SOON)).await;
             wake_soon(app);
         }
+        Err(Delay::Failed(failure)) if !failure.is_transient() && hold.attempt > MOST_TRIES => {
+            tracing::error!(error = chain(&failure), "a report of Zoom is lost");
+            hold.persist(Change::Finish).await;
+        }
         Err(Delay::Failed(failure)) => {
             tracing::warn!(error = chain(&failure), "a report of Zoom is taken in later");
-            hold.persist(Change::Postpone(&job, AGAIN)).await;
+            hold.persist(Change::Postpone(&job, keep::wait_after(&failure, hold.attempt))).await;
         }
     }
 }

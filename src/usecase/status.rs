@@ -2,7 +2,7 @@
 //! cannot be asked; it reports that by itself.
 
 use super::facts::{self, Asked, Wanted};
-use super::stream::{Note, What};
+use super::stream::{self, Note, What};
 use super::{Done, Failure};
 use crate::app::App;
 use crate::audit::AuditOutcome;
@@ -29,7 +29,7 @@ async fn of_workspace(app: &App, invocation: &Invocation, zoom_user: Option<&Zoo
         if streams.len() == MOST {
             break;
         }
-        let stream = app.store.stream(record.meeting).await?.map(|seen| seen.value);
+        let stream = stream::known(app, record.meeting).await?;
         let stream = stream.filter(|stream| stream.concerns(&invocation.person, zoom_user));
         streams.extend(known(invocation, Some(record), stream));
     }
@@ -47,7 +47,7 @@ async fn of_meeting(
         None => InZoom { running: Verdict::Unknown(Why::NoConnection), is_shown: false },
     };
     let record = app.store.streams(&invocation.person).await?.into_iter().find(|record| record.meeting == meeting);
-    let stream = app.store.stream(meeting).await?.map(|seen| seen.value);
+    let stream = stream::known(app, meeting).await?;
     let stream = stream.filter(|stream| in_zoom.is_shown || stream.concerns(&invocation.person, zoom_user.as_ref()));
     let is_running = match in_zoom.running {
         Verdict::Good => Some(true),

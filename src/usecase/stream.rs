@@ -63,59 +63,36 @@ pub(super) fn confirms(app: &App, is_webinar: bool) -> Confirms {
 /// Takes the end of an order in, and gives the stream as it is then; none where nothing is known of it. Zoom has done what
 /// it did, so a failure here costs the card its truth for a while, and not the answer.
 pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Noted> {
-    let (app, now) = (&work.app, work.app.clock.now());
+    let now = work.app.clock.now();
     let told = || News::StartFailed(Box::new(Message { replaces: false, ..told.clone() }));
     let is_ours = |stream: &Stream| stream.is_of(&work.invocation.reference);
-    let changed = match &note.what {
-        What::Start { asked, confirms, how } => {
-            let news = match how {
-                How::Taken => News::StartTaken,
-                How::Unclear => News::StartUnclear,
-                How::Throttled(next) => News::StartThrottled(next.clone()),
-            };
-            change(app, note.meeting, OrNew::New(*confirms), |stream| {
-                stream.ask(asked.clone(), *confirms);
-                stream.take(&news, now);
-                // The answer to a press takes the place of the message that was pressed.
-                let is_replaced = |card: &Card| matches!(card.place, Place::Answered { .. });
-                if work.invocation.press.is_some() {
-                    stream.former.take_if(|former| former.card.as_ref().is_some_and(is_replaced));
-                }
-                true
-            })
-            .await
-        }
-        What::FailedStart => {
-            change(app, note.meeting, OrNew::Nothing, |stream| is_ours(stream) && stream.take(&told(), now)).await
-        }
-        What::Cancelled { job } => {
-            let waits = |stream: &Stream| matches!(&stream.state, State::Throttled(next) if next.job == *job);
-            change(app, note.meeting, OrNew::Nothing, |stream| waits(stream) && stream.take(&told(), now)).await
-        }
-        What::Looked { is_running } => {
-            let news = News::Looked { is_running: *is_running };
-            change(app, note.meeting, OrNew::Nothing, |stream| stream.take(&news, now)).await
-        }
-        What::Stop { by } => {
-            let news = News::StopTaken { by: by.clone() };
-            change(app, note.meeting, OrNew::Nothing, |stream| {
-                let is_news = stream.take(&news, now);
-                if is_news && stream.asked.as_ref().is_some_and(|asked| asked.person != *by) {
-                    stream.owed = keep::notice_of(app, stream);
-                }
-                is_news
-            })
-            .await
-        }
+    let or_new = match &note.what {
+        What::Start { confirms, .. } => OrNew::New(*confirms),
+        What::FailedStart | What::Cancelled { .. } | What::Stop { .. } | What::Looked { .. } => OrNew::Nothing,
     };
-    let stream = changed.unwrap_or_else(|failure| {
+    let mut is_news = false;
+    let changed = persist(&work.app, note.meeting, or_new, |stream| {
+        is_news = match &note.what {
+            What::Start { asked, confirms, how } => start(work, stream, asked, *confirms, how),
+            What::FailedStart => is_ours(stream) && stream.take(&told(), now),
+            What::Cancelled { job } => {
+                let waits = matches!(&stream.state, State::Throttled(next) if next.job == *job);
+                waits && stream.take(&told(), now)
+            }
+            What::Looked { is_running } => stream.take(&News::Looked { is_running: *is_running }, now),
+            What::Stop { by } => stop(&work.app, stream, by),
+        };
+        is_news
+    });
+    let stream = changed.await.unwrap_or_else(|failure| {
         tracing::warn!(error = chain(&failure), "what became of a stream was not recorded");
         None
     })?;
     let shows = match &note.what {
         What::Start { .. } | What::FailedStart => is_ours(&stream),
         What::Cancelled { .. } => matches!(stream.state, State::Failed { .. }),
-        What::Stop { .. } | What::Looked { .. } => work.invocation.press.is_some(),
+        // Whoever presses hears of it: by the card where that changes before their eyes, and else in words.
+        What::Stop { .. } | What::Looked { .. } => is_news && work.invocation.press.is_some() && is_here(work, &stream),
     };
     let stopped = match (&note.what, &stream.asked) {
         (What::Stop { by }, Some(asked)) if asked.channel == work.invocation.channel => {
@@ -124,6 +101,40 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
         _ => None,
     };
     Some(Noted { stream, shows, stopped })
+}
+
+/// Takes in what became of a start. There is always something to write.
+fn start(work: &Work, stream: &mut Stream, asked: &Asked, confirms: Confirms, how: &How) -> bool {
+    let news = match how {
+        How::Taken => News::StartTaken,
+        How::Unclear => News::StartUnclear,
+        How::Throttled(next) => News::StartThrottled(next.clone()),
+    };
+    stream.ask(asked.clone(), confirms);
+    stream.take(&news, work.app.clock.now());
+    // The answer to a press takes the place of the message that was pressed.
+    let is_replaced = |card: &Card| matches!(card.place, Place::Answered { .. });
+    if work.invocation.press.is_some() {
+        stream.former.take_if(|former| former.card.as_ref().is_some_and(is_replaced));
+    }
+    true
+}
+
+fn stop(app: &App, stream: &mut Stream, by: &Person) -> bool {
+    let is_news = stream.take(&News::StopTaken { by: by.clone() }, app.clock.now());
+    if is_news && stream.asked.as_ref().is_some_and(|asked| asked.person != *by) {
+        stream.owed = keep::notice_of(app, stream);
+    }
+    is_news
+}
+
+/// Whether the card of a stream is where somebody pressed.
+fn is_here(work: &Work, stream: &Stream) -> bool {
+    let channel = match stream.card.as_ref().map(|card| &card.place) {
+        Some(Place::Posted { channel, .. }) => Some(channel),
+        Some(Place::Answered { .. }) | None => stream.asked.as_ref().map(|asked| &asked.channel),
+    };
+    channel == Some(&work.invocation.channel)
 }
 
 /// Whether a stream that nothing is known of begins to be known.
@@ -149,6 +160,8 @@ pub(super) async fn change(
             (None, OrNew::Nothing) => return Ok(None),
         };
         if !edit(&mut stream) {
+            // Whoever made the same change before may have died before they could say so.
+            look_after(app, &stream).await?;
             return Ok(Some(stream));
         }
         match app.store.change_stream(seen.as_ref(), stream.clone()).await? {
@@ -161,11 +174,42 @@ pub(super) async fn change(
     }
 }
 
+/// The same, again as long as the store is away: until then nothing else is written down either.
+async fn persist(
+    app: &App,
+    meeting: MeetingId,
+    or_new: OrNew,
+    mut edit: impl FnMut(&mut Stream) -> bool,
+) -> Result<Option<Stream>, Failure> {
+    const AGAIN: Duration = Duration::from_millis(500);
+    loop {
+        match change(app, meeting, or_new, &mut edit).await {
+            Err(failure) if failure.is_transient() => {
+                tracing::warn!(error = chain(&failure), "a stream is changed later");
+                tokio::time::sleep(AGAIN).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// What is known about a stream, for somebody who wants to hear it. What cannot be read counts as nothing.
+pub(super) async fn known(app: &App, meeting: MeetingId) -> Result<Option<Stream>, Failure> {
+    match app.store.stream(meeting).await {
+        Ok(seen) => Ok(seen.map(|seen| seen.value)),
+        Err(error) if error.is_transient() => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(meeting.id = meeting.number(), error = chain(&error), "a stream cannot be read");
+            Ok(None)
+        }
+    }
+}
+
 /// Has the keeper of a stream look at it when that is needed.
 pub(super) async fn look_after(app: &App, stream: &Stream) -> Result<(), Failure> {
     let now = app.clock.now();
     let due = match stream.overdue_at() {
-        _ if stream.is_behind() || stream.owed.is_some() => Duration::ZERO,
+        _ if stream.is_behind() || stream.owed.is_some() => stream.quiet(now),
         Some(due) => clock::until(due, now),
         None => return Ok(()),
     };
@@ -182,7 +226,7 @@ fn keeper_of(meeting: MeetingId) -> JobId {
 
 /// Remembers where the message stands that shows a stream, if it is still this command's, or was pressed and has no other.
 pub(super) async fn placed(work: &Work, card: &CardOf, place: Place) {
-    let placed = change(&work.app, card.meeting, OrNew::Nothing, |stream| {
+    let placed = persist(&work.app, card.meeting, OrNew::Nothing, |stream| {
         let has_none = || stream.card.as_ref().is_none_or(|card| !keep::can_change(&work.app, card));
         let is_pressed = work.invocation.press.is_some();
         let is_ours = stream.is_of(&work.invocation.reference) || (is_pressed && has_none());

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use onair::sandbox::slack::{Author, Channel, Message, Route as SlackRoute, User};
 use onair::sandbox::zoom::{Event, Route, in_order, reversed};
 use onair::sandbox::{Fault, Recorded, SignedRequest, SimZoom, zoom};
 
 use crate::bot::{Bot, Engine, PATIENCE, Posts, Service, WEBHOOK_SECRET, is_public};
+use crate::proxy::{Mode, Proxy};
 
 /// A person whose Zoom account is connected, and a meeting of theirs in progress, as Zoom has reported it.
 async fn show(bot: &mut Bot) -> (User, Channel, zoom::User, u64) {
@@ -130,6 +132,27 @@ async fn a_press_of_somebody_without_an_account_is_told_in_private(mut bot: Bot)
     bot.finish().await;
 }
 
+async fn a_press_on_what_is_over_by_then_is_told(mut bot: Bot) {
+    let (ada, events, host, meeting) = show(&mut bot).await;
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    let live = bot.edited(&card, "is live since").await;
+    // What ada still sees a moment later.
+    let presses = ["Refresh", "Stop"].map(|label| bot.slack.signed_press(&ada, &live, label).unwrap());
+    bot.zoom.stop_stream_by_hand(meeting, &host);
+    let ended = bot.edited(&card, "stopped in Zoom by").await;
+    if bot.vars.contains_key("SLACK_BOT_TOKEN") {
+        assert!(bot.answer().await.shown.contains("went off air"));
+    }
+    for (press, words) in presses.into_iter().zip(["off air, stopped in Zoom by", "was stopped by @ada"]) {
+        assert_eq!(bot.slack.send(&press).await.unwrap().status, 200);
+        let told = bot.answer().await;
+        assert!(told.shown.contains(words), "{}", told.shown);
+    }
+    bot.owes_nothing_within(PATIENCE).await;
+    assert_eq!(bot.slack.messages().into_iter().find(|message| message.ts == card.ts).unwrap().shown, ended.shown);
+    bot.finish().await;
+}
+
 async fn refresh_has_the_card_say_what_zoom_says_however_often(mut bot: Bot) {
     let (ada, events, _, meeting) = show(&mut bot).await;
     let card = bot.types(&ada, &events, &start(meeting)).await;
@@ -179,6 +202,7 @@ in_each_way! {
     a_start_right_after_a_stop_has_a_card_of_its_own,
     the_end_of_the_meeting_ends_what_waits,
     a_press_of_somebody_without_an_account_is_told_in_private,
+    a_press_on_what_is_over_by_then_is_told,
     refresh_has_the_card_say_what_zoom_says_however_often,
 }
 
@@ -356,4 +380,44 @@ async fn reports_that_come_to_two_instances_at_once_are_one_edit_each() {
         bot.edited(&card, words).await;
     }
     edited_four_times(bot, second, &card).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_is_left_alone_for_as_long_as_it_asks_whatever_happens_meanwhile() {
+    const WAIT: SignedDuration = SignedDuration::from_secs(6);
+    let mut bot = Bot::with_reports(Engine::Embedded, Posts::ByBot).await;
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    bot.slack.next(SlackRoute::Update, Fault::too_many(&WAIT.as_secs().to_string()));
+    let card = bot.types(&ada, &events, &start(meeting)).await;
+    let is_edit = |request: &Recorded| request.path == "/api/chat.update";
+    bot.slack.wait_for_request("the edit", PATIENCE, is_edit).await.unwrap();
+    bot.zoom.drop_stream(meeting);
+    bot.edited(&card, "ended by itself").await;
+    let edits: Vec<_> = bot.slack.requests().into_iter().filter(is_edit).map(|edit| edit.at).collect();
+    assert!(edits.len() == 2 && edits[1].duration_since(edits[0]) >= WAIT, "{edits:?}");
+    bot.may_say_more = true;
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_away_while_zoom_answers_costs_the_card_nothing() {
+    let mut bot = Bot::with_reports(Engine::Redis, Posts::ByBot).await;
+    let proxy = Proxy::start(bot.redis.as_ref().unwrap().port()).await;
+    bot.restart_with("REDIS_URL", &proxy.instead_of(bot.redis.as_ref().unwrap().url().expose()));
+    bot.zoom.connect_webhooks(&bot.service.at("/zoom/webhooks"), WEBHOOK_SECRET);
+    let (ada, events, _, meeting) = show(&mut bot).await;
+    bot.zoom.hold_events();
+    bot.zoom.next(Route::MeetingStatus, Fault::Delay(Duration::from_secs(2)));
+    assert_eq!(bot.slack.types(&ada, &events, &start(meeting)).await.status(), 200);
+    let is_asked = |zoom: &SimZoom| (!zoom.orders_of(meeting).is_empty()).then_some(());
+    bot.zoom.wait_until("the order", PATIENCE, is_asked).await.unwrap();
+    proxy.set(Mode::Cut);
+    bot.service.logged("a stream is changed later").await;
+    proxy.set(Mode::Pass);
+    let card = bot.answer().await;
+    bot.ready_again().await;
+    bot.zoom.release_events(in_order);
+    let live = bot.edited(&card, "is live since").await;
+    assert!(live.shown.contains("Asked for by @ada"), "{}", live.shown);
+    bot.finish().await;
 }

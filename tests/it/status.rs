@@ -57,6 +57,20 @@ async fn a_stream_from_zoom_is_its_hosts_alone(mut bot: Bot) {
     bot.finish().await;
 }
 
+async fn a_stream_whose_key_is_gone_hides_no_other(mut bot: Bot) {
+    let (ada, events, host) = bot.connected("ada").await;
+    let [first, second] = [bot.zoom.meeting_in_progress(&host), bot.zoom.meeting_in_progress(&host)];
+    bot.types(&ada, &events, &format!("/stream start {first}")).await;
+    bot.owes_nothing_within(PATIENCE).await;
+    bot.restart_with("ONAIR_ENCRYPTION_KEYS", "k2:CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=");
+    let told = bot.types(&ada, &events, "/stream status").await;
+    assert!(told.shown.contains("Zoom accepted the start"), "{}", told.shown);
+    let told = bot.types(&ada, &events, &format!("/stream status {second}")).await;
+    assert!(told.shown.contains("started and stopped nothing"), "{}", told.shown);
+    bot.may_say_more = true;
+    bot.finish().await;
+}
+
 macro_rules! on_both {
     ($($story:ident,)*) => {
         $(mod $story {
@@ -77,4 +91,5 @@ on_both! {
     one_meeting_is_told_with_what_zoom_says,
     the_list_tells_colleagues_what_is_so_and_no_titles_of_elsewhere,
     a_stream_from_zoom_is_its_hosts_alone,
+    a_stream_whose_key_is_gone_hides_no_other,
 }
