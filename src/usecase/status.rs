@@ -67,6 +67,10 @@ async fn of_meeting(
 fn known(invocation: &Invocation, record: Option<StreamRecord>, stream: Option<Stream>) -> Option<Known> {
     let record = record.filter(|record| record.by.is_some() || stream.is_some());
     let stream = stream.map(|mut stream| {
+        // Who somebody is in another workspace is not for this one.
+        if stream.asked.as_ref().is_some_and(|asked| !asked.person.is_colleague_of(&invocation.person)) {
+            (stream.asked, stream.card) = (None, None);
+        }
         if let Some(asked) = &mut stream.asked
             && asked.person != invocation.person
             && asked.channel != invocation.channel

@@ -5,14 +5,15 @@
 use jiff::Timestamp;
 
 use super::account::filled;
-use super::text::{code, day_and_time, escape, plain, time};
+use super::text::{MAX_CONFIRM, clip, code, day_and_time, escape, plain, size, time};
 use super::{Button, Confirm, Context, Does, Message, Style, outcome};
 use crate::command::{Command, Run, Start};
 use crate::grant::ZoomUser;
+use crate::id::Person;
 use crate::invocation::Press;
 use crate::outcome::{Action, Outcome, Throttle};
 use crate::reply::{Audience, Show};
-use crate::stream::{Asked, Confirms, End, Looked, NextTry, Operator, State, Stream};
+use crate::stream::{Asked, Confirms, End, Looked, NextTry, Operator, Place, State, Stream};
 
 /// Puts a stream into words.
 pub fn card(stream: &Stream, context: &Context) -> Message {
@@ -29,10 +30,15 @@ pub fn notice(stream: &Stream, context: &Context) -> Option<Message> {
     let card = Card { stream, context };
     let first = match &stream.state {
         State::Ended { how: End::Stopped { by }, .. } | State::Stopping { by, .. } => {
-            format!("<@{}> stopped the stream of {} that you asked for.", escape(by.user.as_str()), card.what())
+            format!("{} stopped the stream of {} that you asked for.", card.who(by), card.what())
         }
         State::Ended { at, how } => {
-            format!("The stream of {} that you asked for went off air at {}: {}.", card.what(), time(*at), end(how))
+            format!(
+                "The stream of {} that you asked for went off air at {}: {}.",
+                card.what(),
+                time(*at),
+                card.end(how)
+            )
         }
         _ => return None,
     };
@@ -72,9 +78,9 @@ pub(super) fn short(stream: &Stream, context: &Context) -> String {
             format!("live since {}, started in Zoom by {}", day_and_time(*since), operator(by))
         }
         State::Stopping { at, by } => {
-            format!("being taken off air, as <@{}> asked, {}", escape(by.user.as_str()), day_and_time(*at))
+            format!("being taken off air, as {} asked, {}", card.who(by), day_and_time(*at))
         }
-        State::Ended { at, how } => format!("off air, {}, {}", end(how), day_and_time(*at)),
+        State::Ended { at, how } => format!("off air, {}, {}", card.end(how), day_and_time(*at)),
         State::Failed { .. } => "not started".to_owned(),
     };
     let asked = stream.asked.as_ref().map(|asked| format!("; asked for by <@{}>", escape(asked.person.user.as_str())));
@@ -112,7 +118,7 @@ impl Card<'_> {
             State::Unconfirmed { at } => self.unconfirmed(*at),
             State::Live { since, by } => self.live(*since, by.as_ref()),
             State::Stopping { by, .. } => vec![
-                format!("{} is being taken off air, as <@{}> asked.", self.what(), escape(by.user.as_str())),
+                format!("{} is being taken off air, as {} asked.", self.what(), self.who(by)),
                 "Zoom took the stop; OnAir says here when it is done.".to_owned(),
             ],
             State::Ended { at, how } => self.ended(*at, how),
@@ -139,11 +145,46 @@ impl Card<'_> {
         }
     }
 
+    /// The same with as much of the title as goes into a dialog beside the rest.
+    fn short_what(&self, rest: &str) -> String {
+        let meeting = code(&self.stream.meeting.to_string());
+        let left = MAX_CONFIRM.saturating_sub(size(rest) + size(&meeting) + "“…” ()".chars().count());
+        let title = self.stream.asked.as_ref().and_then(|asked| asked.settings.title.as_ref());
+        let title = title.map(|title| plain(&clip(title.as_str(), left)));
+        title.filter(|_| left > 0).map_or_else(|| meeting.clone(), |title| format!("“{title}” ({meeting})"))
+    }
+
     /// The meeting, with its title where it has one.
     fn what(&self) -> String {
         let meeting = code(&self.stream.meeting.to_string());
         let title = self.stream.asked.as_ref().and_then(|asked| asked.settings.title.as_ref());
         title.map_or_else(|| meeting.clone(), |title| format!("“{}” ({meeting})", plain(title.as_str())))
+    }
+
+    /// A person, by name for colleagues alone: elsewhere the same id may be somebody else's.
+    fn who(&self, person: &Person) -> String {
+        let posted = self.stream.card.as_ref().and_then(|card| match &card.place {
+            Place::Posted { person, .. } => Some(person),
+            Place::Answered { .. } => None,
+        });
+        let reader = self.stream.asked.as_ref().map(|asked| &asked.person).or(posted);
+        match reader {
+            Some(reader) if reader.is_colleague_of(person) => format!("<@{}>", escape(person.user.as_str())),
+            Some(_) => "somebody in another workspace".to_owned(),
+            None => "somebody".to_owned(),
+        }
+    }
+
+    /// How it came that a stream is off air.
+    fn end(&self, how: &End) -> String {
+        match how {
+            End::Stopped { by } => format!("stopped by {}", self.who(by)),
+            End::InZoom { by } => format!("stopped in Zoom by {}", operator(by)),
+            End::Dropped => "it ended by itself, outside OnAir".to_owned(),
+            End::MeetingEnded => "the meeting has ended".to_owned(),
+            End::FoundOver => "its meeting is over".to_owned(),
+            End::AskedAnew { by } => format!("asked for anew by {}", self.who(by)),
+        }
     }
 
     fn asked_for(&self) -> String {
@@ -193,10 +234,14 @@ impl Card<'_> {
         };
         let first = match cause {
             End::AskedAnew { .. } => {
-                return vec![format!("{}: {}. A newer message shows what becomes of it.", self.what(), end(cause))];
+                return vec![format!(
+                    "{}: {}. A newer message shows what becomes of it.",
+                    self.what(),
+                    self.end(cause)
+                )];
             }
             End::FoundOver => self.found_over(at),
-            _ => format!("{} {}: {}. {}", self.what(), self.was(at, cause), end(cause), self.asked_for()),
+            _ => format!("{} {}: {}. {}", self.what(), self.was(at, cause), self.end(cause), self.asked_for()),
         };
         vec![first, again]
     }
@@ -249,19 +294,24 @@ impl Card<'_> {
 
     /// A stop takes something from everybody who watches, so it asks once.
     fn stop_button(&self) -> Button {
-        let started = self.stream.asked.as_ref().map_or_else(
-            || "It was started in Zoom.".to_owned(),
-            |asked| format!("<@{}> started it.", escape(asked.person.user.as_str())),
-        );
-        let since = match &self.stream.state {
-            State::Live { since, .. } => {
-                format!(" It is live for {} now.", length(*since, self.context.now))
+        let started = match (&self.stream.state, &self.stream.asked) {
+            (State::Live { by: Some(by), .. }, _) if size(&operator(by)) <= MAX_CONFIRM / 3 => {
+                format!("It was started in Zoom by {}.", operator(by))
             }
+            (State::Live { by: Some(_), .. }, _) => "It was started in Zoom.".to_owned(),
+            (_, Some(asked)) => format!("{} started it.", self.who(&asked.person)),
+            (_, None) => "It was started in Zoom.".to_owned(),
+        };
+        // The time when it began, for the dialog may open hours after this is written.
+        let since = match &self.stream.state {
+            State::Live { since, .. } => format!(" It is live since {}.", day_and_time(*since)),
             _ => String::new(),
         };
+        let rest = format!(" stops for everybody who watches.{since} {started}");
+        let what = if size(&self.what()) + size(&rest) <= MAX_CONFIRM { self.what() } else { self.short_what(&rest) };
         let confirm = Confirm {
             title: "Take it off air?".to_owned(),
-            text: format!("{} stops for everybody who watches.{since} {started}", self.what()),
+            text: format!("{what}{rest}"),
             confirm: "Stop the stream".to_owned(),
             deny: "Leave it on".to_owned(),
         };
@@ -284,18 +334,6 @@ impl Card<'_> {
 
     fn again(&self) -> String {
         self.context.copy(&self.start().to_string())
-    }
-}
-
-/// How it came that a stream is off air.
-fn end(how: &End) -> String {
-    match how {
-        End::Stopped { by } => format!("stopped by <@{}>", escape(by.user.as_str())),
-        End::InZoom { by } => format!("stopped in Zoom by {}", operator(by)),
-        End::Dropped => "it ended by itself, outside OnAir".to_owned(),
-        End::MeetingEnded => "the meeting has ended".to_owned(),
-        End::FoundOver => "its meeting is over".to_owned(),
-        End::AskedAnew { by } => format!("asked for anew by <@{}>", escape(by.user.as_str())),
     }
 }
 

@@ -10,6 +10,10 @@ use jiff::Timestamp;
 /// The most [a section's text](https://docs.slack.dev/reference/block-kit/blocks/section-block) may hold.
 pub(super) const MAX_MESSAGE: usize = 3000;
 
+/// The most [a dialog's text](https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object)
+/// may hold.
+pub(super) const MAX_CONFIRM: usize = 300;
+
 /// The most of a name or a title in a sentence.
 const MAX_PLAIN: usize = 300;
 

@@ -244,3 +244,44 @@ fn the_status_of_one_meeting_says_where_it_comes_from() {
     To put it on air: `/stream start 68423085`
     ");
 }
+
+#[test]
+fn a_person_of_another_workspace_is_not_named() {
+    let eve = Person { team: TeamId::new("T2"), ..person("U1") };
+    let stopped = ended(Some(later(-300)), Confirms::Yes, End::Stopped { by: eve.clone() });
+    assert!(
+        shows(&stopped).contains("stopped by somebody in another workspace. Asked for by @U1."),
+        "{}",
+        shows(&stopped)
+    );
+    let stopping = stream(Confirms::Yes, State::Stopping { at: now(), by: eve });
+    assert!(shows(&stopping).contains("as somebody in another workspace asked"), "{}", shows(&stopping));
+}
+
+/// What the dialog of Stop says.
+fn asks(stream: &Stream) -> String {
+    let message = card(stream, &Context { command: "/stream", now: now(), reference: &Reference::new("r-7f3k") });
+    let confirm = message.buttons.into_iter().find_map(|button| button.confirm).unwrap();
+    assert!(text::size(&confirm.text) <= 300, "{}", confirm.text);
+    rendered(&confirm.text)
+}
+
+#[test]
+fn the_dialog_of_stop_says_what_is_so_whenever_it_opens() {
+    insta::assert_snapshot!(asks(&live()), @"“Keynote” (`684 230 85`) stops for everybody who watches. It is live since 2026-10-05 13:55:00 UTC. @U1 started it.");
+    let by = Operator { id: None, email: Some("eve@example.com".to_owned()) };
+    let from_zoom = Stream { state: State::Live { since: later(-300), by: Some(by) }, ..live() };
+    assert!(asks(&from_zoom).ends_with("It was started in Zoom by `eve@example.com`."), "{}", asks(&from_zoom));
+    let long = Operator { id: None, email: Some(format!("{}@example.com", "e".repeat(300))) };
+    let from_zoom = Stream { state: State::Live { since: later(-300), by: Some(long) }, ..live() };
+    assert!(asks(&from_zoom).ends_with("It was started in Zoom."), "{}", asks(&from_zoom));
+}
+
+#[test]
+fn the_dialog_of_stop_has_room_for_every_title() {
+    for title in ["&", "<", "＠", "𝄞"] {
+        let mut stream = live();
+        stream.asked.as_mut().unwrap().settings = settings(&title.repeat(50));
+        assert!(asks(&stream).contains("684 230 85"), "{}", asks(&stream));
+    }
+}
