@@ -90,6 +90,9 @@ pub struct Grant {
     pub user: ZoomUser,
     /// The newest pair.
     pub tokens: Tokens,
+    /// When it was given; `None` in records of an earlier OnAir.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
 }
 
 /// A connection that has been offered and not yet made: what the OAuth `state` stands for.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::hold::{Change, Hold, LEASE};
 use super::stream::{self, OrNew};
 use super::work::{self, NewJob};
@@ -55,7 +57,7 @@ async fn take_in(app: &App, hold: &Hold, report: Report) {
     const SOON: Duration = Duration::from_millis(200);
     let taken = match &report {
         Report::Meeting(report) => about_meeting(app, report).await,
-        Report::Deauthorized { zoom_user, .. } => deauthorized(app, zoom_user).await,
+        Report::Deauthorized { zoom_user, at } => deauthorized(app, zoom_user, *at).await,
     };
     let job = Job::Report(report);
     match taken {
@@ -156,8 +158,8 @@ async fn is_being_ordered(app: &App, report: &MeetingReport) -> Result<bool, Fai
 }
 
 /// Zoom has ended the grant already; what is left is to forget it, and everybody's link to it.
-async fn deauthorized(app: &App, zoom_user: &ZoomUserId) -> Result<Option<AuditEntry>, Delay> {
-    if !token::forget(app, zoom_user).await? {
+async fn deauthorized(app: &App, zoom_user: &ZoomUserId, at: Timestamp) -> Result<Option<AuditEntry>, Delay> {
+    if !token::forget(app, zoom_user, at).await? {
         return Ok(None);
     }
     Ok(Some(AuditEntry {

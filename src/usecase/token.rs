@@ -98,7 +98,7 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result
     app.metrics.refresh(result(&refreshed));
     match refreshed {
         Ok(tokens) => {
-            let grant = Grant { user: grant.user, tokens };
+            let grant = Grant { user: grant.user, tokens, since: grant.since };
             keep(app, &grant).await?;
             Ok(Token::Live(grant))
         }
@@ -219,17 +219,23 @@ impl Held<'_> {
     }
 }
 
-/// Forgets a grant that Zoom has ended, and everybody's link to it; says whether there was any.
-pub(super) async fn forget(app: &App, user: &ZoomUserId) -> Result<bool, Failure> {
+/// Forgets a grant that Zoom ended at a time, and everybody's link to it; says whether there was any. Zoom tells it up to
+/// an hour and a half late, and people connect again meanwhile.
+pub(super) async fn forget(app: &App, user: &ZoomUserId, ended: Timestamp) -> Result<bool, Failure> {
     let held = hold(app, user).await?;
-    let result = forget_held(app, user).await;
+    let result = forget_held(app, user, ended).await;
     held.release().await;
     result
 }
 
-async fn forget_held(app: &App, user: &ZoomUserId) -> Result<bool, Failure> {
+async fn forget_held(app: &App, user: &ZoomUserId, ended: Timestamp) -> Result<bool, Failure> {
+    let grant = stored(app, user).await?;
+    if grant.as_ref().and_then(|grant| grant.since).is_some_and(|since| since > ended) {
+        tracing::info!("a grant that ended is not the one that was given since");
+        return Ok(false);
+    }
     let people = app.store.linked_people(user).await?;
-    let was_known = !people.is_empty() || stored(app, user).await?.is_some();
+    let was_known = !people.is_empty() || grant.is_some();
     app.store.delete_grant(user).await?;
     for person in people {
         app.store.unlink(&person).await?;

@@ -143,8 +143,9 @@ pub fn decode(verified: &Verified<'_>, headers: &HeaderMap, now: Timestamp) -> R
         return validation(verified, payload);
     }
     // About a user who took the app out, Zoom tells the time inside.
-    let at = envelope.event_ts.or(payload.event_ts).and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let at = at.unwrap_or(now);
+    let inside = payload.deauthorization_time.as_ref().and_then(|time| time.parse().ok());
+    let stamp = || envelope.event_ts.or(payload.event_ts).and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let at = inside.or_else(stamp).unwrap_or(now);
     let report = match happened {
         Some(what) => Report::Meeting(meeting_report(what, payload, at)?),
         None => Report::Deauthorized { zoom_user: zoom_user(payload.user_id)?, at },
@@ -220,6 +221,7 @@ struct Payload {
     operator: Option<String>,
     operator_id: Option<String>,
     user_id: Option<String>,
+    deauthorization_time: Option<String>,
     #[serde(default, deserialize_with = "whole")]
     event_ts: Option<i64>,
     #[serde(rename = "plainToken")]

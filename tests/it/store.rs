@@ -138,6 +138,7 @@ fn grant(name: &str) -> Grant {
             expires_at: "2026-11-22T10:00:00Z".parse().unwrap(),
             scopes: vec!["meeting:update:livestream_status".into()],
         },
+        since: None,
     }
 }
 

@@ -109,6 +109,22 @@ async fn whoever_takes_the_app_out_is_forgotten(mut bot: Bot) {
     bot.finish().await;
 }
 
+async fn whoever_connected_again_since_is_not_forgotten(mut bot: Bot) {
+    let (ada, events, host) = bot.connected("ada").await;
+    bot.zoom.hold_events();
+    bot.zoom.remove_app(&host);
+    let late = bot.zoom.held_events().pop().unwrap();
+    let offer = bot.types(&ada, &events, "/stream connect").await;
+    assert_eq!(bot.press_connect(&offer).await.status, 200);
+    bot.answer().await;
+    assert_eq!(bot.zoom.deliver(&late).await.unwrap().status, 200);
+    bot.owes_nothing_within(PATIENCE).await;
+    let who = bot.types(&ada, &events, "/stream whoami").await;
+    assert!(who.shown.contains("ada@example.com"), "{}", who.shown);
+    bot.zoom.release_events(|_| Vec::new());
+    bot.finish().await;
+}
+
 macro_rules! on_both_engines {
     ($($story:ident,)*) => {
         mod on_redis {
@@ -130,6 +146,7 @@ on_both_engines! {
     strangers_change_nothing,
     what_comes_again_is_taken_in_once,
     whoever_takes_the_app_out_is_forgotten,
+    whoever_connected_again_since_is_not_forgotten,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -169,6 +169,12 @@ fn a_user_who_took_the_app_out_is_read_with_the_time_inside() {
     let (_, report) = report(read(&body).unwrap());
     let at = Timestamp::from_millisecond(SENT * 1000 + 5).unwrap();
     assert_eq!(report, Report::Deauthorized { zoom_user: ZoomUserId::new("zada"), at });
+    let mut as_in_the_documents = body;
+    as_in_the_documents["payload"]["event_ts"] = json!("2026-09-21 14:13:20");
+    as_in_the_documents["payload"]["deauthorization_time"] = json!("2026-09-21T14:13:20.005Z");
+    let (name, report) = self::report(read(&as_in_the_documents).unwrap());
+    assert_eq!(report, Report::Deauthorized { zoom_user: ZoomUserId::new("zada"), at });
+    assert_eq!(self::report(read(&as_in_the_documents).unwrap()).0, name, "the same when it comes again");
 }
 
 #[test]
