@@ -201,8 +201,6 @@ pub struct Operator {
 pub struct Owed {
     /// Who.
     pub to: Person,
-    /// Where they asked for the stream.
-    pub channel: ChannelId,
     /// In which words.
     pub message: Message,
     /// Since when. A word that comes much later only confuses.

@@ -313,17 +313,17 @@ pub(super) fn card_of(app: &App, stream: &Stream) -> Message {
 pub(super) fn notice_of(app: &App, stream: &Stream) -> Option<Box<Owed>> {
     let asked = stream.asked.as_ref()?;
     let message = words::notice(stream, &context(app, stream, &asked.reference))?;
-    let (to, channel, since) = (asked.person.clone(), asked.channel.clone(), app.clock.now());
-    Some(Box::new(Owed { to, channel, message, since }))
+    let (to, since) = (asked.person.clone(), app.clock.now());
+    Some(Box::new(Owed { to, message, since }))
 }
 
 /// Tells that, by the bot alone: where there is none, the card says it. Breaks off where Slack may take it later.
 async fn tell(app: &App, owed: &Owed) -> ControlFlow<Duration> {
     const AGAIN: Duration = Duration::from_secs(30);
     const WORTH_TELLING: SignedDuration = SignedDuration::from_mins(10);
-    let Err(error) = app.slack.post_instead(&owed.to, &owed.channel, &owed.message).await else {
-        return ControlFlow::Continue(());
-    };
+    // Among the ways to be private, this one reaches who is not there at the moment as well.
+    let to = ChannelId::new(owed.to.user.as_str());
+    let Err(error) = app.slack.post(&owed.to, &to, &owed.message).await else { return ControlFlow::Continue(()) };
     match error.retry_in() {
         Some(wait) if app.clock.now().duration_since(owed.since) < WORTH_TELLING => {
             tracing::warn!(error = chain(&error), "whoever asked for a stream is told later that it ended");

@@ -59,7 +59,8 @@ async fn start_again_is_a_stream_of_its_own(mut bot: Bot) {
     let ended = bot.edited(&card, "ended by itself").await;
     if bot.vars.contains_key("SLACK_BOT_TOKEN") {
         let told = bot.answer().await;
-        assert!(!is_public(&told) && told.shown.contains("went off air"), "{}", told.shown);
+        assert!(told.shown.contains("went off air"), "{}", told.shown);
+        assert_eq!(told.channel, bot.slack.direct_message_with_app(&ada));
     }
     // Zoom takes one start in 30 s.
     assert_eq!(bot.slack.presses(&ada, &ended, "Start again").await.unwrap().status(), 200);
@@ -268,9 +269,11 @@ async fn a_word_in_private_that_a_kill_cut_off_is_told_after_it() {
     let ben = colleague(&mut bot, &events, &host).await;
     let card = bot.types(&ada, &events, &start(meeting)).await;
     bot.edited(&card, "is live since").await;
-    bot.slack.always(SlackRoute::PostEphemeral, Fault::Hang);
+    bot.slack.always(SlackRoute::PostMessage, Fault::Hang);
     bot.types(&ben, &events, &format!("/stream stop {meeting}")).await;
-    let is_word = |request: &Recorded| request.path == "/api/chat.postEphemeral";
+    let is_word = |request: &Recorded| {
+        request.path == "/api/chat.postMessage" && request.json().is_some_and(|body| body["channel"] == ada.id.as_str())
+    };
     bot.slack.wait_for_request("the word", PATIENCE, is_word).await.unwrap();
     bot.service.signal("KILL");
     bot.service.wait();
@@ -280,7 +283,7 @@ async fn a_word_in_private_that_a_kill_cut_off_is_told_after_it() {
         messages.iter().find(|message| message.shown.contains("@ben stopped the stream")).cloned()
     };
     let told = bot.slack.wait_until("the word", PATIENCE, told).await.unwrap();
-    assert!(!is_public(&told), "{}", told.shown);
+    assert_eq!(told.channel, bot.slack.direct_message_with_app(&ada));
     bot.may_say_more = true;
     bot.finish().await;
 }
@@ -294,7 +297,8 @@ async fn whoever_started_a_stream_hears_that_a_colleague_stopped_it() {
     let live = bot.edited(&card, "is live since").await;
     assert_eq!(bot.slack.presses(&ben, &live, "Stop").await.unwrap().status(), 200);
     let told = bot.answer().await;
-    assert!(!is_public(&told) && told.shown.contains("@ben stopped the stream"), "{}", told.shown);
+    assert!(told.shown.contains("@ben stopped the stream"), "{}", told.shown);
+    assert_eq!(told.channel, bot.slack.direct_message_with_app(&ada));
     bot.edited(&card, "stopped by @ben").await;
     bot.finish().await;
 }
@@ -345,7 +349,8 @@ async fn next_report(bot: &Bot) -> Event {
 /// The card was edited once for each of the four changes, whoever heard of them, and its asker told once of the ends.
 async fn edited_four_times(mut bot: Bot, second: Service, card: &Message) {
     let told = bot.answer().await;
-    assert!(!is_public(&told) && told.shown.contains("went off air"), "{}", told.shown);
+    assert!(told.shown.contains("went off air"), "{}", told.shown);
+    assert_eq!(told.channel, bot.slack.direct_message_with_app(&bot.slack.user("ada")));
     bot.owes_nothing_within(PATIENCE).await;
     let now = bot.slack.messages().into_iter().find(|message| message.ts == card.ts).unwrap();
     assert_eq!(now.edits, 4, "{}", now.shown);

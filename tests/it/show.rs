@@ -194,7 +194,7 @@ async fn all_is_told(engine: Engine, reports: Reports) {
         #events  OnAir: “Keynote” (`684 230 85`) was live from {date_short_pretty} {time_secs} to {time_secs}, {length}: it ended by itself, outside OnAir. Asked for by @ada.
             Not meant to? Look at the streaming service, then start it again: `/stream start 68423085 "Keynote"`
             [Start again]
-        #events  OnAir (only ada sees this): The stream of “Keynote” (`684 230 85`) that you asked for went off air at {time_secs}: it ended by itself, outside OnAir.
+        @ada+OnAir  OnAir: The stream of “Keynote” (`684 230 85`) that you asked for went off air at {time_secs}: it ended by itself, outside OnAir.
             To put it on air again: `/stream start 68423085 "Keynote"`
         #events  OnAir: “Keynote” (`684 230 85`) was live from {date_short_pretty} {time_secs} to {time_secs}, {length}: stopped by @ada. Asked for by @ada.
             To put it on air again: `/stream start 68423085 "Keynote"`
