@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::work::Work;
 use super::{Failure, chain, keep};
 use crate::app::App;
+use crate::audit::AuditOutcome;
 use crate::clock;
 use crate::id::{JobId, Person};
 use crate::journal::{CardOf, Job, Retry};
@@ -88,6 +89,10 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
         tracing::warn!(error = chain(&failure), "what became of a stream was not recorded");
         None
     })?;
+    if let (What::Looked { .. }, true, State::Ended { .. }) = (&note.what, is_news, &stream.state) {
+        // No report wrote it down.
+        work.app.record(&keep::entry(&work.app, &stream, AuditOutcome::Ended)).await;
+    }
     let shows = match &note.what {
         What::Start { .. } | What::FailedStart => is_ours(&stream),
         What::Cancelled { .. } => matches!(stream.state, State::Failed { .. }),

@@ -235,6 +235,8 @@ async fn a_start_that_zoom_does_not_confirm_is_told_after_45_seconds() {
     bot.zoom.end(meeting);
     assert_eq!(bot.slack.presses(&ada, &told, "Refresh").await.unwrap().status(), 200);
     let over = bot.edited(&card, "that its meeting is over").await;
+    bot.owes_nothing_within(PATIENCE).await;
+    assert_eq!(bot.audit().iter().filter(|entry| entry["outcome"] == "ended").count(), 1);
     assert_eq!(over.buttons().into_iter().map(|button| button.label).collect::<Vec<_>>(), ["Start again"]);
     bot.finish().await;
 }
