@@ -19,7 +19,7 @@ use crate::bot::PATIENCE;
 
 /// Waits for the end of its input, which comes when the test process lets go of the pipe, even by dying; then ends its
 /// own process group, which is ChromeDriver and what may be left of Chromium.
-const WATCHDOG: &str = r#"chromedriver "$@" & cat > /dev/null; kill -KILL 0"#;
+const WATCHDOG: &str = r#"{ chromedriver "$@"; echo ended; } & cat > /dev/null; kill -KILL 0"#;
 
 /// What keeps it from asking anybody but the service under test.
 const ARGUMENTS: [&str; 11] = [
@@ -181,6 +181,19 @@ impl Driver {
             let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
             assert!(found.is_ok(), "{program} is needed: apt-get install {package}");
         }
+        // It takes a free port of IPv4 and wants the same one of IPv6, which somebody else may have: then it ends at once.
+        let mut said = Vec::new();
+        for _ in 0..10 {
+            match Self::try_start(folder) {
+                Ok(driver) => return driver,
+                Err(lines) => said = lines,
+            }
+        }
+        panic!("ChromeDriver does not start: {said:#?}");
+    }
+
+    /// What it said instead, where it has ended.
+    fn try_start(folder: &Path) -> Result<Self, Vec<String>> {
         let mut watchdog = Command::new("sh")
             .args(["-c", WATCHDOG, "sh", "--port=0"])
             .env("TMPDIR", folder)
@@ -195,14 +208,21 @@ impl Driver {
         let (tell, told) = mpsc::channel();
         // It reads on to the end, or ChromeDriver could not go on to write.
         std::thread::spawn(move || {
-            for port in said.lines().map_while(Result::ok).filter_map(|line| port(&line)) {
-                tell.send(port).unwrap_or_default();
+            let mut lines = Vec::new();
+            for line in said.lines().map_while(Result::ok) {
+                if let Some(port) = port(&line) {
+                    tell.send(Ok(port)).unwrap_or_default();
+                } else if line == "ended" {
+                    tell.send(Err(std::mem::take(&mut lines))).unwrap_or_default();
+                } else {
+                    lines.push(line);
+                }
             }
         });
         // Made before the wait, so that it is ended even if it says nothing.
         let mut driver = Self { port: 0, watchdog, pipe };
-        driver.port = told.recv_timeout(PATIENCE).expect("ChromeDriver starts and says where it listens");
-        driver
+        driver.port = told.recv_timeout(PATIENCE).expect("ChromeDriver starts and says where it listens")?;
+        Ok(driver)
     }
 }
 
