@@ -19,7 +19,9 @@ pub(super) async fn check(app: &App, invocation: &Invocation, meeting: MeetingId
     };
     let (grant, connection, answers) = match facts::ask(app, &zoom_user, meeting, Wanted::Everything).await? {
         Asked::Answered(grant, answers) => (grant, Verdict::Good, answers),
-        Asked::Away(grant, outcome) => (grant, facts::away(&outcome), Answers::default()),
+        Asked::Away(grant, outcome) => {
+            (grant, facts::away(&outcome).map_or(Verdict::Bad(Cure::TellAnAdmin), Verdict::Unknown), Answers::default())
+        }
         Asked::Over => return connect::offer(app, invocation, ConnectWhy::Ended).await,
     };
     if answers.denials().any(|denied| denied == Denied::UserMissing) {

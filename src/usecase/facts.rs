@@ -70,13 +70,13 @@ pub(super) fn verdict(is_met: Option<bool>, cure: Cure) -> Verdict {
     }
 }
 
-/// Why a token that works is missing for now.
-pub(super) fn away(outcome: &Outcome) -> Verdict {
+/// Why a token that works is missing for now; none where Zoom refuses OnAir itself, which does not pass.
+pub(super) fn away(outcome: &Outcome) -> Option<Why> {
     match outcome {
-        Outcome::Refused { .. } => Verdict::Bad(Cure::TellAnAdmin),
-        Outcome::Throttled(Throttle::PerSecond { retry_at }) => Verdict::Unknown(Why::Busy { retry_at: *retry_at }),
-        Outcome::RenewalLost => Verdict::Unknown(Why::RenewalLost),
-        _ => Verdict::Unknown(Why::Away),
+        Outcome::Refused { .. } => None,
+        Outcome::Throttled(Throttle::PerSecond { retry_at }) => Some(Why::Busy { retry_at: *retry_at }),
+        Outcome::RenewalLost => Some(Why::RenewalLost),
+        _ => Some(Why::Away),
     }
 }
 

@@ -96,7 +96,10 @@ async fn in_zoom(app: &App, zoom_user: &ZoomUserId, meeting: MeetingId) -> Resul
             let is_webinar = answers.are_of_webinar(app, meeting).await?;
             InZoom { running: answers.running(is_webinar), is_shown: answers.knows_meeting() }
         }
-        Asked::Away(_, outcome) => InZoom { running: facts::away(&outcome), is_shown: false },
+        Asked::Away(_, outcome) => {
+            let why = facts::away(&outcome).unwrap_or(Why::NoConnection);
+            InZoom { running: Verdict::Unknown(why), is_shown: false }
+        }
         Asked::Over => InZoom { running: Verdict::Unknown(Why::NoConnection), is_shown: false },
     })
 }

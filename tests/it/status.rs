@@ -1,5 +1,10 @@
 //! `/stream status`: who sees what of which stream, and what Zoom says about its meeting.
 
+use std::time::Duration;
+
+use onair::sandbox::Fault;
+use onair::sandbox::zoom::Route;
+
 use crate::bot::{Bot, Engine, PATIENCE, Posts, is_public};
 
 /// With Zoom's reports heard, and a bot that posts.
@@ -71,6 +76,19 @@ async fn a_stream_whose_key_is_gone_hides_no_other(mut bot: Bot) {
     bot.finish().await;
 }
 
+async fn a_zoom_that_refuses_onair_itself_says_nothing_of_the_meeting(mut bot: Bot) {
+    let (ada, events, host) = bot.connected("ada").await;
+    let meeting = bot.zoom.meeting_in_progress(&host);
+    let card = bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
+    bot.edited(&card, "is live since").await;
+    bot.zoom.clock().advance(Duration::from_secs(2 * 3600));
+    bot.zoom.always(Route::Token, Fault::status(401));
+    let status = bot.types(&ada, &events, &format!("/stream status {meeting}")).await;
+    assert!(status.shown.contains("not known without a connection that works"), "{}", status.shown);
+    assert!(!status.shown.contains("not in progress"), "{}", status.shown);
+    bot.finish().await;
+}
+
 macro_rules! on_both {
     ($($story:ident,)*) => {
         $(mod $story {
@@ -91,5 +109,6 @@ on_both! {
     one_meeting_is_told_with_what_zoom_says,
     the_list_tells_colleagues_what_is_so_and_no_titles_of_elsewhere,
     a_stream_from_zoom_is_its_hosts_alone,
+    a_zoom_that_refuses_onair_itself_says_nothing_of_the_meeting,
     a_stream_whose_key_is_gone_hides_no_other,
 }
