@@ -19,8 +19,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        let digest = hex::encode(Sha256::digest(&bytes));
-        Self { bytes, digest }
+        Self { digest: digest(&bytes), bytes }
     }
 }
 
