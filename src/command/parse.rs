@@ -340,7 +340,8 @@ impl<'w> Draft<'w> {
     fn title(&mut self, text: &str) {
         let settled = settled(text);
         // A long, mixed link may stand for a meeting and be told it is none; in a title it would go on air.
-        if guard::is_opaque(&settled) {
+        // Without the password of a link, what is left may be an address.
+        if guard::is_opaque(&settled) || guard::is_secret_within(&settled) || guard::is_secret_plain(&settled) {
             return self.note(Problem::StreamSecret);
         }
         self.said.push(settled.clone());

@@ -591,6 +591,12 @@ fn ordinary_titles_hold_no_secret() {
 }
 
 #[test]
+fn an_address_that_a_password_hid_is_refused() {
+    let line = "start 68423085 'rtmp?pwd=hunter2start ://'";
+    assert_eq!(parse(line).unwrap_err().problem, Problem::StreamSecret);
+}
+
+#[test]
 fn a_very_long_line_is_read_and_does_not_seem_to_hang() {
     // Far more than a busy machine needs: this is for what takes minutes.
     const HANGS: std::time::Duration = std::time::Duration::from_secs(60);
