@@ -98,6 +98,23 @@ pub fn fill_random(buffer: &mut [u8]) {
     getrandom::fill(buffer).expect("the operating system gives random bytes");
 }
 
+/// One Slack workspace, identified the only safe way: organization and workspace together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Workspace {
+    /// The Enterprise organization, where there is one.
+    pub enterprise: Option<EnterpriseId>,
+    /// The workspace.
+    pub team: TeamId,
+}
+
+impl Workspace {
+    /// The form used inside store keys. Slack's ids contain neither `/` nor `-`, so two workspaces never share one.
+    pub fn key(&self) -> String {
+        let enterprise = self.enterprise.as_ref().map_or("-", EnterpriseId::as_str);
+        format!("{enterprise}/{}", self.team)
+    }
+}
+
 /// One Slack user, identified the only safe way: organization, workspace and user together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Person {
@@ -110,6 +127,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// Where they are.
+    pub fn workspace(&self) -> Workspace {
+        Workspace { enterprise: self.enterprise.clone(), team: self.team.clone() }
+    }
+
     /// Whether both are in the same workspace, so that one may be named to the other.
     pub fn is_colleague_of(&self, other: &Self) -> bool {
         self.enterprise == other.enterprise && self.team == other.team
@@ -125,7 +147,6 @@ impl Person {
 
     /// The form used inside store keys. Slack's ids contain neither `/` nor `-`, so two people never share one.
     pub fn key(&self) -> String {
-        let enterprise = self.enterprise.as_ref().map_or("-", EnterpriseId::as_str);
-        format!("{enterprise}/{}/{}", self.team, self.user)
+        format!("{}/{}", self.workspace().key(), self.user)
     }
 }

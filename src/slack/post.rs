@@ -14,10 +14,9 @@ use slack_morphism::prelude::{
 };
 
 use super::{Error, Slack, from_reqwest, render, retry_after};
-use crate::id::{ChannelId, Person, TeamId};
+use crate::id::{ChannelId, TeamId, UserId};
 use crate::reply::Audience;
 use crate::secret::Secret;
-use crate::stream::Place;
 use crate::words::Message;
 
 impl Slack {
@@ -26,8 +25,13 @@ impl Slack {
     ///
     /// [`chat.postMessage`](https://docs.slack.dev/reference/methods/chat.postMessage),
     /// [`chat.postEphemeral`](https://docs.slack.dev/reference/methods/chat.postEphemeral)
-    pub async fn post_instead(&self, person: &Person, channel: &ChannelId, message: &Message) -> Result<(), Error> {
-        let token = self.bot_of(&person.team).await?;
+    pub async fn post_instead(
+        &self,
+        token: &Secret,
+        user: &UserId,
+        channel: &ChannelId,
+        message: &Message,
+    ) -> Result<(), Error> {
         let content = render::content(message);
         let there = channel.as_str().into();
         let posted = match message.audience {
@@ -36,15 +40,14 @@ impl Slack {
                 self.call("chat.postMessage", token, &request).await
             }
             Audience::Person => {
-                let request =
-                    SlackApiChatPostEphemeralRequest::new(there, person.user.as_str().into(), content.clone());
+                let request = SlackApiChatPostEphemeralRequest::new(there, user.as_str().into(), content.clone());
                 self.call("chat.postEphemeral", token, &request).await
             }
         };
         match posted {
             Err(Error::Refused(why)) => {
                 tracing::info!(why, "the bot may not post there; it sends a direct message");
-                let to = person.user.as_str().into();
+                let to = user.as_str().into();
                 let request = SlackApiChatPostMessageRequest::new(to, content).with_unfurl_links(false);
                 self.call("chat.postMessage", token, &request).await.map(drop)
             }
@@ -52,30 +55,33 @@ impl Slack {
         }
     }
 
-    /// Posts a message that can be changed later, and tells where it stands. A user's id as the channel is their direct
+    /// Posts a message that can be changed later, and tells its channel and its `ts` there. A user's id as the channel is their direct
     /// message with the bot.
     ///
     /// [`chat.postMessage`](https://docs.slack.dev/reference/methods/chat.postMessage)
-    pub async fn post(&self, person: &Person, channel: &ChannelId, message: &Message) -> Result<Place, Error> {
-        let token = self.bot_of(&person.team).await?;
+    pub async fn post(
+        &self,
+        token: &Secret,
+        channel: &ChannelId,
+        message: &Message,
+    ) -> Result<(ChannelId, String), Error> {
         let request = SlackApiChatPostMessageRequest::new(channel.as_str().into(), render::content(message));
         let body = self.call("chat.postMessage", token, &request.with_unfurl_links(false)).await?;
         let text = |name: &str| body[name].as_str().map(str::to_owned).ok_or(Error::Refused("unreadable".to_owned()));
-        Ok(Place::Posted { person: person.clone(), channel: ChannelId::new(text("channel")?), ts: text("ts")? })
+        Ok((ChannelId::new(text("channel")?), text("ts")?))
     }
 
     /// Changes a message that the bot posted.
     ///
     /// [`chat.update`](https://docs.slack.dev/reference/methods/chat.update)
-    pub async fn update(&self, person: &Person, channel: &ChannelId, ts: &str, message: &Message) -> Result<(), Error> {
-        let token = self.bot_of(&person.team).await?;
+    pub async fn update(&self, token: &Secret, channel: &ChannelId, ts: &str, message: &Message) -> Result<(), Error> {
         let content = render::content(message);
         let request = SlackApiChatUpdateRequest::new(channel.as_str().into(), content, ts.into());
         self.call("chat.update", token, &request).await.map(drop)
     }
 
-    /// The bot's token in a workspace, if there is one: a token of another workspace must not be tried.
-    async fn bot_of(&self, team: &TeamId) -> Result<&Secret, Error> {
+    /// The one token of the settings, if it is of this workspace: a token of another one must not be tried.
+    pub async fn token_of_home(&self, team: &TeamId) -> Result<&Secret, Error> {
         let token = self.options.bot_token.as_ref().ok_or(Error::NoBot)?;
         let home = self.home.get_or_try_init(|| self.home_of(token)).await?;
         if home == team { Ok(token) } else { Err(Error::NoBot) }

@@ -36,7 +36,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::grant::StateToken;
-use crate::id::{DeliveryId, EnterpriseId, JobId, Person, ZoomUserId};
+use crate::id::{DeliveryId, JobId, Person, ZoomUserId};
 use crate::meeting::MeetingId;
 
 /// Longer than a signature is accepted for, counted from either side of the clock.
@@ -164,8 +164,7 @@ impl Key {
     }
 
     pub(crate) fn streams(person: &Person) -> Self {
-        let enterprise = person.enterprise.as_ref().map_or("-", EnterpriseId::as_str);
-        Self::new("streams:", format_args!("{{{enterprise}/{}}}", person.team))
+        Self::new("streams:", format_args!("{{{}}}", person.workspace().key()))
     }
 }
 
@@ -185,7 +184,7 @@ mod tests {
     use super::*;
     use crate::destination::Invitation;
     use crate::grant::Pending;
-    use crate::id::{TeamId, UserId};
+    use crate::id::{EnterpriseId, TeamId, UserId};
 
     #[test]
     fn an_offer_is_kept_as_long_as_it_stands() {

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use super::hold::{Change, Hold};
 use super::stream::{self, OrNew};
-use super::{Failure, chain};
+use super::{Failure, bot, chain};
 use crate::app::{App, Place as QueuePlace};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::clock;
@@ -204,7 +204,7 @@ async fn adopt(app: &App, stream: &Stream) -> Shown {
     let message = card_of(app, stream);
     for person in people {
         let to = ChannelId::new(person.user.as_str());
-        match app.slack.post(&person, &to, &message).await {
+        match bot::post(app, &person, &to, &message).await {
             Ok(place) => return Shown::Yes(Card { place, shown: stream.version }),
             Err(error) if error.retry_in().is_some() => return Shown::Later(LOOK_SOON),
             Err(error) => tracing::info!(error = chain(&error), "a stream from Zoom is not told there"),
@@ -268,9 +268,9 @@ async fn show(app: &App, stream: &Stream, card: &Card) -> Shown {
     let message = card_of(app, stream);
     let edited = match &card.place {
         Place::Posted { person, channel, ts } => {
-            app.slack.update(person, channel, ts, &message).await.map(|()| card.place.clone())
+            bot::update(app, person, channel, ts, &message).await.map(|()| card.place.clone())
         }
-        Place::Answered { at, until, uses } => answer(app, at, *until, *uses, message).await,
+        Place::Answered { at, until, uses } => answer(app, at, *until, *uses, message).await.map_err(bot::Error::from),
     };
     match edited {
         Ok(place) => Shown::Yes(Card { place, shown: stream.version }),
@@ -323,7 +323,7 @@ async fn tell(app: &App, owed: &Owed) -> ControlFlow<Duration> {
     const WORTH_TELLING: SignedDuration = SignedDuration::from_mins(10);
     // Among the ways to be private, this one reaches who is not there at the moment as well.
     let to = ChannelId::new(owed.to.user.as_str());
-    let Err(error) = app.slack.post(&owed.to, &to, &owed.message).await else { return ControlFlow::Continue(()) };
+    let Err(error) = bot::post(app, &owed.to, &to, &owed.message).await else { return ControlFlow::Continue(()) };
     match error.retry_in() {
         Some(wait) if app.clock.now().duration_since(owed.since) < WORTH_TELLING => {
             tracing::warn!(error = chain(&error), "whoever asked for a stream is told later that it ended");

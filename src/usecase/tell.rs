@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::hold::Change;
 use super::work::Work;
-use super::{chain, stream};
+use super::{bot, chain, stream};
 use crate::clock;
 use crate::journal::{CardOf, Retry, Stage};
 use crate::slack;
@@ -101,13 +101,12 @@ async fn post(work: &Work, message: &Message, is_card: bool) -> Told {
 
 /// A card as the bot's own message, where it may post; everything else at the `response_url` while it lives, and then as
 /// the bot's own message again.
-async fn post_once(work: &Work, message: &Message, is_card: bool) -> Result<Option<Place>, slack::Error> {
+async fn post_once(work: &Work, message: &Message, is_card: bool) -> Result<Option<Place>, bot::Error> {
     let (app, invocation) = (&work.app, &work.invocation);
     if is_card {
-        match app.slack.post(&invocation.person, &invocation.channel, message).await {
+        match bot::post(app, &invocation.person, &invocation.channel, message).await {
             Ok(place) => return Ok(Some(place)),
-            // It may have been posted, or is to be later: an answer elsewhere would be a second one.
-            Err(error @ (slack::Error::NoAnswer(_) | slack::Error::Busy(_))) => return Err(error),
+            Err(error) if error.leaves_open() => return Err(error),
             Err(error) => tracing::debug!(error = chain(&error), "the card is an answer: the bot does not post there"),
         }
     }
@@ -120,8 +119,8 @@ async fn post_once(work: &Work, message: &Message, is_card: bool) -> Result<Opti
                 return Ok(Some(Place::Answered { at: invocation.reply_to.clone(), until, uses: 1 }));
             }
             Err(error @ slack::Error::Spent(_)) => tracing::warn!(error = chain(&error), "answering in another way"),
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
-    app.slack.post_instead(&invocation.person, &invocation.channel, message).await.map(|()| None)
+    bot::post_instead(app, &invocation.person, &invocation.channel, message).await.map(|()| None)
 }

@@ -1,0 +1,76 @@
+//! What the bot of a workspace says there: with that workspace's token, and never with another's.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::id::{ChannelId, Person, Workspace};
+use crate::secret::Secret;
+use crate::stream::Place;
+use crate::words::Message;
+use crate::{slack, store};
+
+/// Why something was not posted.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// Slack did not take it, or there is no bot in that workspace.
+    #[error(transparent)]
+    Slack(#[from] slack::Error),
+    /// The bot's token could not be read.
+    #[error("the store failed")]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// Whether it is to be posted once more, and after how long at the least.
+    pub(super) fn retry_in(&self) -> Option<Duration> {
+        match self {
+            Self::Slack(error) => error.retry_in(),
+            Self::Store(error) => error.is_transient().then_some(Duration::ZERO),
+        }
+    }
+
+    /// Whether it may have been posted, or is to be later: the same elsewhere would be a second one.
+    pub(super) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Slack(error) => matches!(error, slack::Error::NoAnswer(_) | slack::Error::Busy(_)),
+            Self::Store(error) => error.is_transient(),
+        }
+    }
+}
+
+/// The bot's token in a workspace; [`slack::Error::NoBot`] where it has none.
+pub(super) async fn token_of(app: &App, workspace: &Workspace) -> Result<Secret, Error> {
+    Ok(app.slack.token_of_home(&workspace.team).await?.clone())
+}
+
+/// Posts a message that can be changed later, and tells where it stands. A user's id as the channel is their direct
+/// message with the bot.
+pub(super) async fn post(app: &App, person: &Person, channel: &ChannelId, message: &Message) -> Result<Place, Error> {
+    let token = token_of(app, &person.workspace()).await?;
+    let (channel, ts) = app.slack.post(&token, channel, message).await?;
+    Ok(Place::Posted { person: person.clone(), channel, ts })
+}
+
+/// Changes a message that the bot posted.
+pub(super) async fn update(
+    app: &App,
+    person: &Person,
+    channel: &ChannelId,
+    ts: &str,
+    message: &Message,
+) -> Result<(), Error> {
+    let token = token_of(app, &person.workspace()).await?;
+    Ok(app.slack.update(&token, channel, ts, message).await?)
+}
+
+/// Posts an answer that its `response_url` does not take any more: where it was asked for, if the bot may post there, and
+/// else to the person alone.
+pub(super) async fn post_instead(
+    app: &App,
+    person: &Person,
+    channel: &ChannelId,
+    message: &Message,
+) -> Result<(), Error> {
+    let token = token_of(app, &person.workspace()).await?;
+    Ok(app.slack.post_instead(&token, &person.user, channel, message).await?)
+}
