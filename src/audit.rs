@@ -194,6 +194,8 @@ words! {
         Forgotten = "forgotten",
         /// Zoom took where a meeting's stream goes.
         TargetSet = "target_set",
+        /// Somebody who may not do it asked for it: nothing was done.
+        Denied = "denied",
         /// Something was looked up and told.
         Told = "told",
         /// The text made no sense, or was about a name that is not there or has no room.

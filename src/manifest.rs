@@ -12,6 +12,11 @@ use crate::grant::{
     WEBINAR_SCOPE, WEBINAR_TARGET_SCOPE,
 };
 
+/// What tells whether somebody is an admin of their workspace.
+///
+/// [`users:read`](https://docs.slack.dev/reference/scopes/users.read)
+pub const PEOPLE_SCOPE: &str = "users:read";
+
 /// What a manifest cannot be made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -53,8 +58,10 @@ oauth_config:
     bot:
       - commands
       - chat:write
+      - {PEOPLE_SCOPE}
     bot_optional:
       - chat:write
+      - {PEOPLE_SCOPE}
 settings:
   interactivity:
     is_enabled: true

@@ -128,6 +128,8 @@ pub enum Reply {
     },
     /// What would stop a start.
     Check(Box<Check>),
+    /// Only admins may do what was asked for; nothing was done.
+    AdminsOnly(NotAdmin),
 }
 
 /// Why somebody is asked to connect.
@@ -211,6 +213,26 @@ pub enum Disconnected {
     Revoked,
     /// It was the last link; the tokens are deleted here, but Zoom could not be told.
     NotRevokedAtZoom,
+}
+
+/// Why somebody may not do what only admins may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAdmin {
+    /// They are no admin.
+    Member,
+    /// Nobody can tell.
+    Unknown(RoleUnknown),
+}
+
+/// Why it is not known whether somebody is an admin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleUnknown {
+    /// There is no bot of the workspace whose token works.
+    NoBot,
+    /// The bot may not see what people are.
+    NoScope,
+    /// Slack does not say it just now.
+    Away,
 }
 
 /// Which streams somebody asked about.

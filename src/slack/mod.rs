@@ -7,6 +7,7 @@
 //! Slack's own types stay behind this door. What a person typed and the `response_url` are never logged.
 
 pub mod inbound;
+mod people;
 mod post;
 pub mod render;
 
@@ -17,6 +18,7 @@ use reqwest::{StatusCode, header, redirect, retry};
 use slack_morphism::prelude::SlackApiAuthTestResponse;
 use tokio::sync::OnceCell;
 
+pub use self::people::Member;
 use crate::id::TeamId;
 use crate::invocation::ReplyTo;
 use crate::metrics::Calls;

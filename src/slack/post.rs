@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 use slack_morphism::prelude::{
@@ -98,14 +98,34 @@ impl Slack {
         Ok(TeamId::new(who.team_id.to_string()))
     }
 
-    async fn call(&self, method: &'static str, token: &Secret, body: &impl Serialize) -> Result<Value, Error> {
-        self.counted(method, self.send(method, token, body).await)
+    pub(super) async fn call(
+        &self,
+        method: &'static str,
+        token: &Secret,
+        body: &impl Serialize,
+    ) -> Result<Value, Error> {
+        self.counted(method, self.send(method, token, |request| request.json(body)).await)
+    }
+
+    /// Calls a method that only reads.
+    pub(super) async fn ask(
+        &self,
+        method: &'static str,
+        token: &Secret,
+        form: &[(&str, &str)],
+    ) -> Result<Value, Error> {
+        self.counted(method, self.send(method, token, |request| request.form(form)).await)
     }
 
     /// Calls a method. Slack says no with HTTP 200 and `ok: false`.
-    async fn send(&self, method: &str, token: &Secret, body: &impl Serialize) -> Result<Value, Error> {
-        let url = format!("{}/{method}", self.options.api_url);
-        let response = self.http.post(url).bearer_auth(token.expose()).json(body).send().await.map_err(from_reqwest)?;
+    async fn send(
+        &self,
+        method: &str,
+        token: &Secret,
+        fill: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Value, Error> {
+        let request = self.http.post(format!("{}/{method}", self.options.api_url)).bearer_auth(token.expose());
+        let response = fill(request).send().await.map_err(from_reqwest)?;
         let status = response.status();
         match status {
             StatusCode::TOO_MANY_REQUESTS => return Err(Error::Busy(retry_after(response.headers()))),

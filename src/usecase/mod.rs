@@ -1,6 +1,7 @@
 //! Decisions that need more than one door. One file per verb; this one takes a command from its acceptance to the
 //! one answer and the one audit entry that each ends in, whatever happens in between.
 
+mod admin;
 mod bot;
 mod cancel;
 mod check;

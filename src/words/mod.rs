@@ -12,6 +12,7 @@ mod fields;
 mod outcome;
 mod page;
 mod phrase;
+mod policy;
 mod presets;
 mod setup;
 mod status;
@@ -198,6 +199,7 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Presets(saved) => presets::list(saved, context),
         Reply::Setup { meeting, .. } => setup_offer(*meeting),
         Reply::Check(check) => check::list(check, context),
+        Reply::AdminsOnly(why) => policy::admins_only(why, context),
     };
     let replaces = matches!(reply, Reply::Cancelled { how: Cancelled::Now, .. });
     let buttons = button(reply, context).into_iter().collect();
@@ -244,7 +246,8 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Forgotten(_)
         | Reply::Presets(_)
         | Reply::Setup { .. }
-        | Reply::Check(_) => Audience::Person,
+        | Reply::Check(_)
+        | Reply::AdminsOnly(_) => Audience::Person,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::id::{JobId, UserId, ZoomUserId};
 use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName, Title};
 use crate::outcome::{Action, FieldError, Invalid, NotAllowed, Outcome, Throttle};
 use crate::preset::{Preset, PresetName, Presets};
-use crate::reply::{Already, ConnectWhy, Disconnected, Page, Show, StreamRecord};
+use crate::reply::{Already, ConnectWhy, Disconnected, NotAdmin, Page, RoleUnknown, Show, StreamRecord};
 use crate::stream::{Confirms, NextTry};
 use crate::turn::Phase;
 
@@ -22,6 +22,7 @@ mod cards;
 mod checks;
 mod outcomes;
 mod pages;
+mod policies;
 mod presets;
 mod rules;
 mod setups;

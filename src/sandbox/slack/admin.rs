@@ -5,7 +5,7 @@ use super::people::{Channel, Workspace};
 use super::world::Access;
 
 impl SimSlack {
-    /// Sets what the app may do in a workspace; after an installation that is `commands` and `chat:write`.
+    /// Sets what the app may do in a workspace; after an installation that is what the manifest asks for.
     pub fn set_scopes(&self, workspace: &Workspace, scopes: &[&str]) {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         self.change_access(workspace, |access| access.scopes = scopes);

@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::chat;
 use super::people::Workspace;
 use super::post::Refusal;
 use super::world::State;
+use super::{chat, users};
 use crate::sandbox::wire::{Answer, Recorded};
 
 /// The bot token of a workspace; the word in the middle is there to be searched for in logs.
@@ -85,12 +85,17 @@ fn call(
         return Err(Refusal::new("missing_scope", needed));
     }
     let arguments = arguments(request)?;
+    if method == "users.info" && request.media_type() == "application/json" {
+        // A method that only reads looks at no JSON.
+        return Err(Refusal::new("invalid_arguments", "missing required field: user"));
+    }
     match method {
         "auth.test" => Ok(auth_test(&workspace, base)),
         "chat.postMessage" => chat::post_message(state, &workspace, &arguments),
         "chat.postEphemeral" => chat::post_ephemeral(state, &workspace, &arguments),
         "chat.update" => chat::update(state, &workspace, &arguments),
         "conversations.open" => chat::open(state, &workspace, &arguments),
+        "users.info" => users::info(state, &workspace, &arguments),
         _ => Err(Refusal::new("unknown_method", method)),
     }
 }
@@ -99,6 +104,7 @@ fn call(
 fn scope_of(method: &str) -> Option<(&'static str, &'static str)> {
     match method {
         "chat.postMessage" | "chat.postEphemeral" | "chat.update" => Some(("chat:write", "chat:write")),
+        "users.info" => Some(("users:read", "users:read")),
         // Slack names the scopes for every kind of conversation; with one person it is `im:write` that counts.
         "conversations.open" => Some(("im:write", "channels:write,groups:write,mpim:write,im:write")),
         _ => None,

@@ -16,6 +16,7 @@ mod press;
 mod render;
 #[cfg(test)]
 mod tests;
+mod users;
 mod world;
 
 use std::fmt;
@@ -28,7 +29,7 @@ use tokio::sync::watch;
 pub use button::{Button, Confirm};
 pub use delivery::{Delivery, Failure};
 pub use message::{Audience, Author, Link, Message};
-pub use people::{Channel, ChannelKind, Enterprise, Installed, User, Workspace};
+pub use people::{Channel, ChannelKind, Enterprise, Installed, Role, User, Workspace};
 pub use press::CannotPress;
 
 pub use super::signed::{AppAnswer, DEADLINE, SignedRequest, signature};
@@ -53,6 +54,8 @@ pub enum Route {
     PostEphemeral,
     /// `chat.update`
     Update,
+    /// `users.info`
+    UsersInfo,
     /// Any other Web API method.
     OtherMethod,
 }
@@ -63,6 +66,7 @@ impl Route {
             "/api/chat.postMessage" => Self::PostMessage,
             "/api/chat.postEphemeral" => Self::PostEphemeral,
             "/api/chat.update" => Self::Update,
+            "/api/users.info" => Self::UsersInfo,
             path if path.starts_with("/hooks/") => Self::ResponseUrl,
             _ => Self::OtherMethod,
         }

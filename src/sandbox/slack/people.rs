@@ -56,6 +56,22 @@ pub struct User {
     pub name: String,
 }
 
+/// What a person is in their workspace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// One of many.
+    #[default]
+    Member,
+    /// An admin.
+    Admin,
+    /// An owner, who is an admin as well.
+    Owner,
+    /// The one owner who cannot be removed.
+    PrimaryOwner,
+    /// A member of the workspace, and an admin of the organization that it belongs to.
+    OrgAdmin,
+}
+
 /// A conversation in one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channel {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::message::{Audience, Author, Message};
-use super::people::{Channel, ChannelKind, User, Workspace};
+use super::people::{Channel, ChannelKind, Role, User, Workspace};
 use super::post::Post;
 use super::render::{Dates, Reader};
 use super::{Route, api, hooks, render};
@@ -44,6 +44,10 @@ pub(super) struct State {
     pub(super) hooks_base: Option<String>,
     pub(super) workspaces: Vec<Workspace>,
     pub(super) users: Vec<User>,
+    /// What people are who are more than members, by their id.
+    pub(super) roles: HashMap<String, Role>,
+    /// By the person's id.
+    pub(super) time_zones: HashMap<String, String>,
     /// What the app may do, by workspace id, where it is not as after any installation.
     pub(super) access: HashMap<String, Access>,
     pub(super) channels: Vec<Channel>,
@@ -89,7 +93,7 @@ pub(super) struct Access {
 
 impl Default for Access {
     fn default() -> Self {
-        Self { scopes: ["commands", "chat:write"].map(str::to_owned).to_vec(), dead: None }
+        Self { scopes: ["commands", "chat:write", "users:read"].map(str::to_owned).to_vec(), dead: None }
     }
 }
 

@@ -116,6 +116,8 @@ fn others() -> Vec<Reply> {
         Reply::Broken,
         Reply::GaveUp,
         Reply::NothingToCancel { meeting: meeting() },
+        Reply::AdminsOnly(NotAdmin::Member),
+        Reply::AdminsOnly(NotAdmin::Unknown(RoleUnknown::NoScope)),
         Reply::DryRun { request: "PATCH".to_owned(), account: ada() },
         Reply::Whoami { account: ada(), shared_with: 0, lacks_scope: false },
         Reply::NotConnected,
@@ -234,12 +236,13 @@ fn what_the_channel_reads_names_who_asked_and_the_meeting() {
 
 #[test]
 fn every_failure_ends_with_the_next_step() {
-    const ACTS: [&str; 5] = [
+    const ACTS: [&str; 6] = [
         "Press *Connect Zoom*",
         "Press *Open the page*",
         "To give it up, press *Cancel*",
         "Type it again",
         "End it there too",
+        "Ask ",
     ];
     for reply in replies("x").into_iter().chain(others()) {
         let said = tell(&reply).text;

@@ -121,11 +121,11 @@ async fn a_method_needs_its_scope_and_a_living_token() {
         let response = response(&slack, &slack.bot_token(workspace), "auth.test", &json!({})).await;
         response.headers()["x-oauth-scopes"].to_str().unwrap().to_owned()
     };
-    assert_eq!(scopes(slack.home()).await, "commands,chat:write");
+    assert_eq!(scopes(slack.home()).await, "commands,chat:write,users:read");
     slack.set_scopes(slack.home(), &["commands", "users:read"]);
     assert_eq!(
         (scopes(slack.home()).await, scopes(&globex).await),
-        ("commands,users:read".to_owned(), "commands,chat:write".to_owned())
+        ("commands,users:read".to_owned(), "commands,chat:write,users:read".to_owned())
     );
     for method in ["chat.postMessage", "chat.postEphemeral", "chat.update"] {
         let refused = call(method, json!({ "channel": events.id, "text": "hi" })).await;
@@ -206,4 +206,46 @@ fn called_at(slack: &SimSlack, ms: i64, method: &str, body: &Value) -> Answer {
         body: body.to_string().into(),
     };
     api::answer(&mut state, &slack.world.base, method, &request)
+}
+
+/// Asks `users.info` as the bot of a workspace, with a form as Slack wants it.
+async fn info(slack: &SimSlack, workspace: &Workspace, user: &User) -> Value {
+    let url = format!("{}/users.info", slack.api_url());
+    let request = client().post(url).bearer_auth(slack.bot_token(workspace)).form(&[("user", &user.id)]);
+    request.send().await.unwrap().json().await.unwrap()
+}
+
+#[tokio::test]
+async fn what_people_are_is_told_to_whoever_may_see_it() {
+    let slack = SimSlack::start(SECRET).await.unwrap();
+    let (home, ada, bob) = (slack.home(), slack.user("ada"), slack.user("bob"));
+    slack.set_role(&ada, Role::Owner);
+    slack.set_time_zone(&ada, "Europe/Vienna");
+    let told = info(&slack, home, &ada).await["user"].clone();
+    assert_eq!(
+        (&told["is_admin"], &told["is_owner"], &told["is_primary_owner"]),
+        (&json!(true), &json!(true), &json!(false))
+    );
+    assert_eq!(told["tz"], "Europe/Vienna");
+    assert_eq!(info(&slack, home, &bob).await["user"]["is_admin"], false);
+    slack.set_scopes(home, &["commands", "chat:write"]);
+    let refused = info(&slack, home, &ada).await;
+    assert_eq!((&refused["error"], &refused["needed"]), (&json!("missing_scope"), &json!("users:read")));
+    assert_eq!(slack.complaints(), Vec::<String>::new());
+    let other = slack.workspace("globex");
+    assert_eq!(info(&slack, &other, &ada).await["error"], "user_not_found");
+    assert_eq!(call(&slack, &other, "users.info", json!({ "user": ada.id })).await["error"], "invalid_arguments");
+    assert_eq!(slack.complaints().len(), 2);
+}
+
+#[tokio::test]
+async fn the_bot_of_an_organization_sees_its_people_and_who_runs_it() {
+    let slack = SimSlack::start(SECRET).await.unwrap();
+    let [east, west] = ["east", "west"].map(|name| slack.grid_workspace(name, "Globex Corp", Installed::OrgWide));
+    let eve = slack.user_in(&west, "eve");
+    slack.set_role(&eve, Role::OrgAdmin);
+    let told = info(&slack, &east, &eve).await["user"].clone();
+    assert_eq!((&told["team_id"], &told["is_admin"]), (&json!(west.id), &json!(false)));
+    assert_eq!(told["enterprise_user"]["is_admin"], true);
+    assert_eq!(told["enterprise_user"]["enterprise_id"], east.enterprise.unwrap().id);
 }

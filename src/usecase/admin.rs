@@ -1,0 +1,53 @@
+//! Who may do what only admins may: admins and owners of the workspace, as Slack says at that moment.
+//!
+//! What cannot be known is never taken for a yes: it is told, with its cure.
+
+#![expect(dead_code, reason = "no verb is for admins alone yet")]
+
+use super::{Done, Failure, bot, chain};
+use crate::app::App;
+use crate::audit::AuditOutcome;
+use crate::id::Person;
+use crate::reply::{NotAdmin, Reply, RoleUnknown};
+use crate::slack;
+
+/// Whether somebody may do what only admins may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Admin,
+    Not(NotAdmin),
+}
+
+/// The end of a command that is for admins alone, where somebody else gave it.
+pub(super) async fn only(app: &App, person: &Person) -> Result<Option<Done>, Failure> {
+    Ok(match standing(app, person).await? {
+        Standing::Admin => None,
+        Standing::Not(why) => Some(Done::new(Reply::AdminsOnly(why), AuditOutcome::Denied)),
+    })
+}
+
+/// Asked anew each time, because roles are taken away as well.
+pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Failure> {
+    let known = async { Ok(app.slack.member(&bot::token_of(app, &person.workspace()).await?, &person.user).await?) };
+    let known: Result<slack::Member, bot::Error> = known.await;
+    let unknown = |why| Ok(Standing::Not(NotAdmin::Unknown(why)));
+    let error = match known {
+        Ok(member) if member.is_admin_of(&person.workspace()) => return Ok(Standing::Admin),
+        Ok(_) => return Ok(Standing::Not(NotAdmin::Member)),
+        Err(bot::Error::Store(error)) => return Err(error.into()),
+        Err(bot::Error::Slack(error)) => error,
+    };
+    tracing::warn!(error = chain(&error), "Slack did not tell whether somebody is an admin");
+    match &error {
+        slack::Error::NoBot => unknown(RoleUnknown::NoBot),
+        slack::Error::Refused(why) => match why.as_str() {
+            "missing_scope" => unknown(RoleUnknown::NoScope),
+            "user_not_found" => Ok(Standing::Not(NotAdmin::Member)),
+            "account_inactive" | "invalid_auth" | "not_authed" | "token_expired" | "token_revoked" => {
+                unknown(RoleUnknown::NoBot)
+            }
+            _ => unknown(RoleUnknown::Away),
+        },
+        _ => unknown(RoleUnknown::Away),
+    }
+}
