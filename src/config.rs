@@ -172,6 +172,14 @@ impl Config {
         Ok(App::new(self.app, slack, zoom, store, clock))
     }
 
+    /// The store, for commands that need nothing else.
+    pub fn store_from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<store::Options, Problems> {
+        let mut vars = Vars::new(&lookup);
+        let (place, keys) = (vars.place(), vars.keys());
+        let keys = vars.finish(keys)?;
+        Ok(store::Options { place, keys, deadline: STORE_DEADLINE })
+    }
+
     /// Where the store is, for commands that need nothing else.
     pub fn place_from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Place, Problems> {
         let mut vars = Vars::new(&lookup);

@@ -4,6 +4,7 @@
 
 mod audit;
 mod check;
+mod keys;
 mod serve;
 
 use std::ffi::OsString;
@@ -15,11 +16,10 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-use crate::config::Problems;
+use crate::config::{Config, Problems};
 use crate::id::TeamId;
 use crate::manifest;
 use crate::meeting::MeetingId;
-use crate::store::Keyring;
 
 /// Put Zoom meetings on air from Slack.
 #[derive(Debug, Parser)]
@@ -94,6 +94,8 @@ enum Vendor {
 enum KeysVerb {
     /// Print a fresh key for ONAIR_ENCRYPTION_KEYS.
     Generate,
+    /// Seal everything with the first of ONAIR_ENCRYPTION_KEYS, and say what is still under another one.
+    Rotate,
 }
 
 /// How a verb ended badly.
@@ -154,7 +156,8 @@ async fn dispatch(verb: Verb, on_terminal: bool) -> Result<(), Failed> {
             print(text.trim_end())
         }
         Verb::Audit(arguments) => audit::audit(arguments).await,
-        Verb::Keys { verb: KeysVerb::Generate } => print(Keyring::generate_one().expose()),
+        Verb::Keys { verb: KeysVerb::Generate } => keys::generate(),
+        Verb::Keys { verb: KeysVerb::Rotate } => keys::rotate(Config::store_from_vars(environment)?).await,
     }
 }
 

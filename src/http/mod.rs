@@ -105,6 +105,7 @@ pub fn router(app: App) -> Router {
 pub async fn serve(app: App, listener: TcpListener, drain: Duration, stop: impl Future<Output = ()>) {
     let service = router(app.clone());
     drop(app.spawn(usecase::take_over(app.clone())));
+    drop(app.spawn(usecase::reseal(app.clone())));
     let graceful = GracefulShutdown::new();
     Socket { listener, service, connections: CONNECTIONS }.accept(&app, &graceful, stop).await;
     app.stop();

@@ -64,6 +64,15 @@ pub(crate) struct Swap<'a> {
     pub(crate) life: Option<Duration>,
 }
 
+/// Some of the records whose keys begin alike.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Page {
+    /// Their keys.
+    pub(crate) keys: Vec<String>,
+    /// Where the next page begins; nothing, if this was the last.
+    pub(crate) next: Option<String>,
+}
+
 /// Whether a record is now as wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Swapped {
@@ -201,6 +210,22 @@ pub(crate) trait Engine {
 
     /// Everything on a shelf, in no order.
     fn shelf(&self, shelf: &Key) -> impl Future<Output = Result<Vec<Vec<u8>>, Error>> + Send;
+
+    /// The keys of some of the records, or jobs, under a prefix: about `limit` are looked at. Whatever is there from the
+    /// first page to the last is on one of them, and may be on two.
+    fn list(
+        &self,
+        prefix: &'static str,
+        from: Option<&str>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page, Error>> + Send;
+
+    /// The value of a record, or the body of a job.
+    fn look(&self, key: &Key) -> impl Future<Output = Result<Option<Vec<u8>>, Error>> + Send;
+
+    /// Puts something else in place of the value of a record, or the body of a job, if it still is what was seen; says
+    /// whether it is as wanted. Its life, its holder and all else stay as they are.
+    fn replace(&self, key: &Key, seen: &[u8], wanted: &[u8]) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Appends to the log, as whatever else does: with the next link of the chain.
     fn append(&self, entry: &Entry) -> impl Future<Output = Result<(), Error>> + Send;

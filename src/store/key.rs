@@ -68,8 +68,19 @@ impl Key {
     /// Before the Zoom user in the key of those who are linked to them.
     pub(crate) const LINKED: &str = "{link}:zoom:";
 
+    /// Before the id in the key of every job.
+    pub(crate) const JOBS: &str = "{journal}:job:";
+
+    /// Before every key whose value is sealed, or is a job with a sealed body.
+    pub(crate) const SEALED: &[&str] = &[Self::JOBS, "state:", "setup:", "grant:", "stream:", "presets:"];
+
     fn new(prefix: &'static str, rest: impl fmt::Display) -> Self {
         Self { prefix, text: format!("{prefix}{rest}") }
+    }
+
+    /// The key of a record that the store was found to hold; none where it has another prefix.
+    pub(crate) fn found(prefix: &'static str, text: String) -> Option<Self> {
+        text.starts_with(prefix).then_some(Self { prefix, text })
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -95,12 +106,12 @@ impl Key {
     }
 
     pub(crate) fn job(id: &JobId) -> Self {
-        Self::new("{journal}:job:", id)
+        Self::new(Self::JOBS, id)
     }
 
     /// What stands before the id in the key of every job.
     pub(crate) fn jobs() -> Self {
-        Self::new("{journal}:job:", "")
+        Self::new(Self::JOBS, "")
     }
 
     pub(crate) fn due() -> Self {
@@ -198,6 +209,17 @@ mod tests {
         assert!(!Key::state(&token).as_str().contains("bearer"));
         assert!(!Key::invitation(&token).as_str().contains("bearer"));
         assert_eq!(Key::state(&token), Key::state(&StateToken::new("bearer")));
+    }
+
+    #[test]
+    fn whatever_the_table_calls_sealed_comes_under_a_new_key() {
+        let rows = include_str!("key.rs").lines().filter(|line| line.starts_with("//! | `"));
+        let sealed = rows.filter(|row| row.split(" | ").nth(3).is_some_and(|value| value.contains("sealed")));
+        let mut prefixes: Vec<&str> = sealed.filter_map(|row| row.split(['`', '<']).nth(1)).collect();
+        prefixes.sort_unstable();
+        let mut listed = Key::SEALED.to_vec();
+        listed.sort_unstable();
+        assert_eq!(prefixes, listed);
     }
 
     #[test]

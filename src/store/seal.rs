@@ -3,7 +3,7 @@
 //! Every sealed value is `v1.<key id>.<base64url(nonce and ciphertext)>`: XChaCha20-Poly1305 under a random 24-byte
 //! nonce, with the record's full key as associated data. A value that is copied under another key does not open. The
 //! first key of the ring seals, all of them open, so a key is rotated by putting the new one in front and removing the
-//! old one once everything has been written again.
+//! old one once everything has been sealed again; see `reseal.rs`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ struct SealingKey {
 }
 
 /// A key's name: 1 to 32 of `A-Z`, `a-z`, `0-9`, `_`, `-`. It is written beside every value, so it is no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyId(String);
 
 impl KeyId {
@@ -133,6 +133,11 @@ impl Keyring {
         self.0.iter().map(|key| &key.id)
     }
 
+    /// Whether a value is sealed with the key that seals.
+    pub(crate) fn is_newest(&self, sealed: &[u8]) -> bool {
+        self.0.first().is_some_and(|first| key_of(sealed).is_some_and(|id| id == first.id))
+    }
+
     /// Seals a value for one record.
     pub(crate) fn seal(&self, record: &str, plain: &[u8]) -> Result<Vec<u8>, SealFault> {
         let key = self.0.first().ok_or(SealFault::NotSealed)?;
@@ -174,6 +179,11 @@ fn read_key(position: usize, entry: &str) -> Result<SealingKey, KeyringError> {
         Some(cipher) => Ok(SealingKey { id, cipher }),
         None => Err(KeyringError::Key { position, id }),
     }
+}
+
+/// The id of the key that a value names, whether or not it opens.
+pub(crate) fn key_of(sealed: &[u8]) -> Option<KeyId> {
+    read_sealed(sealed).map(|(id, _)| id)
 }
 
 fn read_sealed(sealed: &[u8]) -> Option<(KeyId, Vec<u8>)> {

@@ -70,7 +70,7 @@ impl AuditQuery {
 
 /// The audit trail for another process than the service, which may be running or not. It cannot write.
 pub struct Reader {
-    engine: AnyEngine,
+    pub(super) engine: AnyEngine,
 }
 
 impl Reader {

@@ -16,6 +16,7 @@ pub mod link;
 mod order;
 mod presets;
 pub mod report;
+mod reseal;
 mod save;
 pub mod setup;
 mod start;
@@ -30,6 +31,7 @@ mod work;
 
 use jiff::Timestamp;
 
+pub use self::reseal::reseal;
 use self::stream::Note;
 pub use self::work::take_over;
 use self::work::{NewJob, Work};

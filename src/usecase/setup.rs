@@ -95,19 +95,23 @@ pub async fn open(app: &App, state: &StateToken, mark: Option<Secret>) -> Opened
 }
 
 async fn try_open(app: &App, state: &StateToken, mark: Option<Secret>) -> Result<Result<Secret, SetupPage>, Failure> {
-    let seen = match (access(app, state, mark.as_ref()).await?, mark) {
-        (Access::Unopened(seen), _) => seen,
+    let mut seen = match (access(app, state, mark.as_ref()).await?, mark) {
+        (Access::Unopened(seen), _) => *seen,
         (Access::Ours(_), Some(mark)) => return Ok(Ok(mark)),
         (Access::Ours(_) | Access::Others, _) => return Ok(Err(SetupPage::OtherBrowser)),
         (Access::Over, _) => return Ok(Err(SetupPage::Over)),
     };
     let mark = random_secret();
-    let wanted = Invitation { browser: Some(mark.clone()), ..seen.value.clone() };
-    Ok(match app.store.change_invitation(state, &seen, wanted).await? {
-        Changed::Done(_) => Ok(mark),
-        Changed::Other(Some(_)) => Err(SetupPage::OtherBrowser),
-        Changed::Other(None) => Err(SetupPage::Over),
-    })
+    loop {
+        let wanted = Invitation { browser: Some(mark.clone()), ..seen.value.clone() };
+        match app.store.change_invitation(state, &seen, wanted).await? {
+            Changed::Done(_) => return Ok(Ok(mark)),
+            // Nobody opened it; it came under a new key.
+            Changed::Other(Some(other)) if other.value.browser.is_none() => seen = other,
+            Changed::Other(Some(_)) => return Ok(Err(SetupPage::OtherBrowser)),
+            Changed::Other(None) => return Ok(Err(SetupPage::Over)),
+        }
+    }
 }
 
 /// Sets what was typed, if it makes sense. Only then the page is used up.

@@ -28,7 +28,7 @@ fn a_wrong_configuration_is_told_whole_by_name_and_never_by_value() {
             assert!(told.contains(&format!("  {name}: ")), "{verb}: {name} in {told}");
         }
         assert!(!told.contains("canary"), "{told}");
-        let lines = if verb == "check" { 4 } else { 0 };
+        let lines = if verb == "check" { 5 } else { 0 };
         assert_eq!(text(&output.stdout).lines().count(), lines, "{verb}: {}", text(&output.stdout));
     }
 }
@@ -80,7 +80,8 @@ on_both_engines! {
     async fn check_tells_one_line_each_and_what_is_away(bot) {
         let good = bot.onair(&["check"]);
         let store = if bot.redis.is_some() { "ok" } else { "ok (in use by a running service)" };
-        let lines = [("configuration", "ok"), ("store", store), ("slack", "ok"), ("zoom", "ok")];
+        let keys = "ok (k1: 0 records)";
+        let lines = [("configuration", "ok"), ("store", store), ("keys", keys), ("slack", "ok"), ("zoom", "ok")];
         let expected: String = lines.map(|(name, found)| format!("{name:<14} {found}\n")).concat();
         assert_eq!((good.status.code(), text(&good.stdout)), (Some(0), expected), "{}", text(&good.stderr));
         bot.vars.insert("ZOOM_API_URL".to_owned(), "http://127.0.0.1:1/v2".to_owned());
@@ -94,7 +95,7 @@ on_both_engines! {
         assert!(failed[0].starts_with("slack") && failed[0].contains("invalid_auth"), "{told}");
         assert!(failed[1].starts_with("zoom"), "{told}");
         assert!(!told.contains("canary"), "{told}");
-        assert_eq!(told.lines().count(), 4, "{told}");
+        assert_eq!(told.lines().count(), 5, "{told}");
     }
 
     async fn the_trail_is_filtered_and_read_beside_the_service(bot) {
@@ -200,7 +201,9 @@ fn check_tells_all_four_lines_where_the_store_cannot_be_opened() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     let found: Vec<(&str, bool)> =
         told.lines().map(|line| (line.split(' ').next().unwrap(), line.contains("FAILED"))).collect();
-    assert_eq!(found, [("configuration", false), ("store", true), ("slack", true), ("zoom", true)], "{told}");
+    let expected = [("configuration", false), ("store", true), ("keys", false), ("slack", true), ("zoom", true)];
+    assert_eq!(found, expected, "{told}");
+    assert!(told.contains("keys           not checked"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,6 +15,7 @@ mod door_zoom;
 mod faults;
 mod instances;
 mod journal;
+mod keys;
 mod kills;
 mod load;
 mod metrics;

@@ -23,6 +23,7 @@ mod embedded;
 mod journal;
 mod presets;
 mod redis;
+mod rotation;
 mod sealing;
 mod trail;
 mod turns;

@@ -13,7 +13,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use self::worker::Worker;
 use super::chain::{Entry, Link};
-use super::engine::{Acceptance, Change, Draft, Engine, From, Left, Logged, Swap, Swapped, Taken, Waiting, millis};
+use super::engine::{
+    Acceptance, Change, Draft, Engine, From, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
+};
 use super::error::{Cause, Error};
 use super::key::Key;
 use super::trail::Seq;
@@ -263,12 +265,8 @@ impl Engine for Embedded {
 
     async fn members(&self, group: &Key) -> Result<Vec<String>, Error> {
         let group = group.as_str().to_owned();
-        self.reader
-            .call(move |connection, _| {
-                let sql = "SELECT member FROM member WHERE party = ?1";
-                connection.prepare_cached(sql)?.query_map([group], |row| row.get(0))?.collect()
-            })
-            .await
+        let sql = "SELECT member FROM member WHERE party = ?1";
+        self.reader.call(move |connection, _| texts(connection, sql, [group])).await
     }
 
     async fn size(&self, group: &Key) -> Result<usize, Error> {
@@ -294,6 +292,45 @@ impl Engine for Embedded {
                 connection.prepare_cached(sql)?.query_map((shelf, now), |row| row.get(0))?.collect()
             })
             .await
+    }
+
+    async fn list(&self, prefix: &'static str, from: Option<&str>, limit: u32) -> Result<Page, Error> {
+        let from = from.unwrap_or(prefix).to_owned();
+        self.reader
+            .call(move |connection, now| {
+                // No character is greater than the one after the prefix.
+                let keys = match prefix {
+                    Key::JOBS => {
+                        let sql = "SELECT ?1 || id FROM job WHERE ?1 || id > ?2 ORDER BY id LIMIT ?3";
+                        texts(connection, sql, (prefix, from, limit))?
+                    }
+                    _ => {
+                        let sql = "SELECT key FROM record WHERE key > ?2 AND key < ?1 || char(1114111)
+                                   AND (ends_ms IS NULL OR ends_ms > ?4) ORDER BY key LIMIT ?3";
+                        texts(connection, sql, (prefix, from, limit, now))?
+                    }
+                };
+                let next = keys.last().filter(|_| keys.len() == limit as usize).cloned();
+                Ok(Page { keys, next })
+            })
+            .await
+    }
+
+    async fn look(&self, key: &Key) -> Result<Option<Vec<u8>>, Error> {
+        if key.prefix() != Key::JOBS {
+            return self.get(key).await;
+        }
+        let id = key.rest().to_owned();
+        self.reader.call(move |connection, _| find(connection, "SELECT body FROM job WHERE id = ?1", [id])).await
+    }
+
+    async fn replace(&self, key: &Key, seen: &[u8], wanted: &[u8]) -> Result<bool, Error> {
+        let (sql, name) = match key.prefix() {
+            Key::JOBS => ("UPDATE job SET body = ?3 WHERE id = ?1 AND body IN (?2, ?3)", key.rest()),
+            _ => ("UPDATE record SET value = ?3 WHERE key = ?1 AND value IN (?2, ?3)", key.as_str()),
+        };
+        let (name, seen, wanted) = (name.to_owned(), seen.to_vec(), wanted.to_vec());
+        self.write(move |connection, _| change(connection, sql, (name, seen, wanted)).map(|rows| rows == 1)).await
     }
 
     async fn append(&self, entry: &Entry) -> Result<(), Error> {
@@ -338,6 +375,10 @@ fn find<T: rusqlite::types::FromSql>(
     parameters: impl Params,
 ) -> rusqlite::Result<Option<T>> {
     connection.prepare_cached(sql)?.query_row(parameters, |row| row.get(0)).optional()
+}
+
+fn texts(connection: &Connection, sql: &str, parameters: impl Params) -> rusqlite::Result<Vec<String>> {
+    connection.prepare_cached(sql)?.query_map(parameters, |row| row.get(0))?.collect()
 }
 
 fn change(connection: &Connection, sql: &str, parameters: impl Params) -> rusqlite::Result<usize> {

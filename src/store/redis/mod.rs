@@ -12,7 +12,7 @@ use redis::{Cmd, Script, ScriptInvocation, cmd};
 use self::line::{Again, Line, Order, What};
 use super::chain::{Entry, Link};
 use super::engine::{
-    Acceptance, Change, Draft, Engine, From, LOG_LENGTH, Left, Logged, Swap, Swapped, Taken, Waiting, millis,
+    Acceptance, Change, Draft, Engine, From, LOG_LENGTH, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
 };
 use super::error::Error;
 use super::key::Key;
@@ -40,6 +40,7 @@ pub(crate) struct Redis {
     join: Script,
     shelve: Script,
     shelf: Script,
+    replace: Script,
 }
 
 impl Redis {
@@ -64,6 +65,7 @@ impl Redis {
             join: Script::new(include_str!("join.lua")),
             shelve: Script::new(include_str!("shelve.lua")),
             shelf: Script::new(include_str!("shelf.lua")),
+            replace: Script::new(include_str!("replace.lua")),
         })
     }
 
@@ -116,6 +118,18 @@ impl Redis {
 /// An entry and its digest; where there is none, a script takes nothing for it.
 fn parts(entry: Option<&Entry>) -> (&[u8], &str) {
     entry.map_or((&[], ""), |entry| (&entry.bytes, &entry.digest))
+}
+
+/// A pattern that matches this text alone.
+fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '^' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
 }
 
 fn logged(id: &str, fields: &[Vec<u8>]) -> Option<Logged> {
@@ -272,6 +286,33 @@ impl Engine for Redis {
         let [at, values] = self.shelf_names(shelf);
         let mut script = self.shelf.key(at);
         script.key(values);
+        self.run(script, Again::Harmless).await
+    }
+
+    async fn list(&self, prefix: &'static str, from: Option<&str>, limit: u32) -> Result<Page, Error> {
+        let mut scan = cmd("SCAN");
+        let pattern = format!("{}*", literally(&format!("{}{prefix}", self.namespace)));
+        scan.arg(from.unwrap_or("0")).arg("MATCH").arg(pattern).arg("COUNT").arg(limit);
+        let (next, names): (String, Vec<String>) = self.send(scan, Again::Harmless).await?;
+        let keys = names.iter().filter_map(|name| name.strip_prefix(&self.namespace)).map(str::to_owned).collect();
+        Ok(Page { keys, next: Some(next).filter(|next| next != "0") })
+    }
+
+    async fn look(&self, key: &Key) -> Result<Option<Vec<u8>>, Error> {
+        if key.prefix() != Key::JOBS {
+            return self.get(key).await;
+        }
+        let mut command = self.command("HGET", key);
+        command.arg("body");
+        self.send(command, Again::Harmless).await
+    }
+
+    async fn replace(&self, key: &Key, seen: &[u8], wanted: &[u8]) -> Result<bool, Error> {
+        let mut script = self.replace.key(self.name(key));
+        script.arg(seen).arg(wanted);
+        if key.prefix() == Key::JOBS {
+            script.arg("body");
+        }
         self.run(script, Again::Harmless).await
     }
 

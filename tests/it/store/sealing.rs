@@ -182,7 +182,7 @@ pub(super) fn write(world: &World, key: &str, value: &[u8]) {
     }
 }
 
-fn read_job(world: &World, id: &str) -> Vec<u8> {
+pub(super) fn read_job(world: &World, id: &str) -> Vec<u8> {
     match &world.options.place {
         Place::Redis { namespace, .. } => {
             let key = format!("{namespace}:{{journal}}:job:{id}");
@@ -194,7 +194,7 @@ fn read_job(world: &World, id: &str) -> Vec<u8> {
     }
 }
 
-fn write_job(world: &World, id: &str, body: &[u8]) {
+pub(super) fn write_job(world: &World, id: &str, body: &[u8]) {
     match &world.options.place {
         Place::Redis { namespace, .. } => {
             let key = format!("{namespace}:{{journal}}:job:{id}");
