@@ -49,6 +49,19 @@ impl Tokens {
         self.expires_at.duration_since(now) > AHEAD
     }
 
+    /// When Zoom ends a refresh token that nobody uses: 90 days after it was given, which was an hour before its access
+    /// token ends. A day is taken off, so that whoever is told a date has that day.
+    pub fn end_unused_at(&self) -> Timestamp {
+        const UNUSED: SignedDuration = SignedDuration::from_hours(89 * 24);
+        self.expires_at.checked_add(UNUSED).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether that is so near that the people whose connection it is should know.
+    pub fn end_soon(&self, now: Timestamp) -> bool {
+        const NEAR: SignedDuration = SignedDuration::from_hours(14 * 24);
+        self.end_unused_at().duration_since(now) < NEAR
+    }
+
     /// Whether Zoom said which scopes it gave and left out the one that matters most.
     pub fn lacks_livestream_scope(&self) -> bool {
         self.allows(LIVESTREAM_SCOPE) == Some(false)
@@ -93,6 +106,9 @@ pub struct Grant {
     /// When it was given; `None` in records of an earlier OnAir.
     #[serde(default)]
     pub since: Option<Timestamp>,
+    /// Who was told that these tokens end soon, because nobody uses them.
+    #[serde(default)]
+    pub warned: Vec<Person>,
 }
 
 /// A connection that has been offered and not yet made: what the OAuth `state` stands for.
@@ -150,5 +166,23 @@ impl StateToken {
     /// The text, for the link and for the store's key.
     pub fn expose(&self) -> &str {
         self.0.expose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fortnight_before_unused_tokens_end_it_is_time_to_tell() {
+        let given: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let after = |days: i64| given.checked_add(SignedDuration::from_hours(days * 24)).unwrap();
+        let secret = || Secret::new("token");
+        let expires_at = given.checked_add(SignedDuration::from_hours(1)).unwrap();
+        let tokens = Tokens { access: secret(), refresh: secret(), expires_at, scopes: Vec::new() };
+        assert_eq!(tokens.end_unused_at(), "2026-03-31T01:00:00Z".parse().unwrap(), "within 90 days");
+        assert!(!tokens.end_soon(after(75)));
+        assert!(tokens.end_soon(after(76)));
+        assert!(tokens.end_soon(after(100)), "also when it was not looked at in time");
     }
 }

@@ -13,6 +13,7 @@
 //! | `{link}:zoom:<zoom user>` | one Zoom user | the `{link}:person:` keys that belong to it | while there is one |
 //! | `grant:<zoom user>` | one Zoom user | sealed [`Grant`](crate::grant::Grant) | until deleted |
 //! | `lease:refresh:<zoom user>` | who refreshes that user's tokens | the owner's name | given when taken |
+//! | `lease:unused` | who looked for unused grants lately | the owner's name | 1 h |
 //! | `turn:<number>` | one meeting or webinar, in all workspaces | plain JSON, one [`Turn`](crate::turn::Turn) | 20 s while Zoom is asked, renewed; then 35 min |
 //! | `webinar:<number>` | one webinar | a mark | 30 days |
 //! | `stream:<number>` | one meeting or webinar, in all workspaces | sealed [`Stream`](crate::stream::Stream) | 7 days after its last change |
@@ -68,11 +69,14 @@ impl Key {
     /// Before the Zoom user in the key of those who are linked to them.
     pub(crate) const LINKED: &str = "{link}:zoom:";
 
+    /// Before the Zoom user in the key of their grant.
+    pub(crate) const GRANTS: &str = "grant:";
+
     /// Before the id in the key of every job.
     pub(crate) const JOBS: &str = "{journal}:job:";
 
     /// Before every key whose value is sealed, or is a job with a sealed body.
-    pub(crate) const SEALED: &[&str] = &[Self::JOBS, "state:", "setup:", "grant:", "stream:", "presets:"];
+    pub(crate) const SEALED: &[&str] = &[Self::JOBS, "state:", "setup:", Self::GRANTS, "stream:", "presets:"];
 
     fn new(prefix: &'static str, rest: impl fmt::Display) -> Self {
         Self { prefix, text: format!("{prefix}{rest}") }
@@ -155,7 +159,7 @@ impl Key {
     }
 
     pub(crate) fn grant(user: &ZoomUserId) -> Self {
-        Self::new("grant:", user)
+        Self::new(Self::GRANTS, user)
     }
 
     pub(crate) fn webinar(meeting: MeetingId) -> Self {
@@ -187,6 +191,11 @@ impl LeaseName {
     /// Buying the next tokens of a Zoom user, whose refresh token is good for one use.
     pub fn refresh(user: &ZoomUserId) -> Self {
         Self(Key::new("lease:refresh:", user))
+    }
+
+    /// Looking for grants that nobody uses. It is left to end by itself, so that they are looked for once in its life.
+    pub fn unused() -> Self {
+        Self(Key::new("lease:unused", ""))
     }
 }
 

@@ -165,7 +165,7 @@ async fn make(app: &App, code: &Secret, pending: &Pending) -> Result<Grant, Fail
             return Err(error.into());
         }
     };
-    let grant = Grant { user, tokens, since: Some(app.clock.now()) };
+    let grant = Grant { user, tokens, since: Some(app.clock.now()), warned: Vec::new() };
     let held = hold(app, &grant).await?;
     let linked = link(app, &held, &grant, pending).await;
     held.release().await;

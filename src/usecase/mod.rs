@@ -26,6 +26,7 @@ mod stream;
 mod tell;
 mod token;
 mod turn;
+mod unused;
 mod whoami;
 mod work;
 
@@ -33,6 +34,7 @@ use jiff::Timestamp;
 
 pub use self::reseal::reseal;
 use self::stream::Note;
+pub use self::unused::warn_of_unused;
 pub use self::work::take_over;
 use self::work::{NewJob, Work};
 

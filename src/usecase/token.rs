@@ -98,7 +98,7 @@ async fn renew(app: &App, user: &ZoomUserId, refused: Option<&Secret>) -> Result
     app.metrics.refresh(result(&refreshed));
     match refreshed {
         Ok(tokens) => {
-            let grant = Grant { user: grant.user, tokens, since: grant.since };
+            let grant = Grant { user: grant.user, tokens, since: grant.since, warned: Vec::new() };
             keep(app, &grant).await?;
             Ok(Token::Live(grant))
         }

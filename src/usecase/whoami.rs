@@ -1,6 +1,7 @@
 //! `/stream whoami`: which Zoom account is connected, and whether it can do its work.
 
-use super::{Done, Failure, connect, token};
+use super::token::{self, Token};
+use super::{Done, Failure, connect};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::grant::Grant;
@@ -13,6 +14,14 @@ pub(super) async fn whoami(app: &App, invocation: &Invocation) -> Result<Done, F
     };
     let Some(grant) = token::stored(app, &zoom_user).await? else {
         return connect::offer(app, invocation, ConnectWhy::Ended).await;
+    };
+    // Asking keeps a connection that nobody used for long. Where Zoom does not renew it now, it stays as it is.
+    let grant = match grant.tokens.end_soon(app.clock.now()) {
+        false => grant,
+        true => match token::live(app, &zoom_user, None).await? {
+            Token::Live(grant) | Token::Away { grant, .. } => grant,
+            Token::Over => return connect::offer(app, invocation, ConnectWhy::Ended).await,
+        },
     };
     let reply = describe(app, grant).await?;
     let mut done = Done::new(reply, AuditOutcome::Told);

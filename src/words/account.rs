@@ -1,10 +1,10 @@
 //! Whose Zoom account it is: connect, whoami, disconnect. For the person's own eyes, except [`shown`].
 
-use super::text::{code, list, plain};
-use super::{CONNECT_LABEL, Context};
+use super::text::{code, day_and_time, fit, list, plain};
+use super::{CONNECT_LABEL, Context, Message};
 use crate::command::Verb;
-use crate::grant::{LIVESTREAM_SCOPE, Pending, ZoomUser};
-use crate::reply::{ConnectWhy, Disconnected};
+use crate::grant::{Grant, LIVESTREAM_SCOPE, Pending, ZoomUser};
+use crate::reply::{Audience, ConnectWhy, Disconnected};
 
 /// What to do about a permission that a new connection does not bring.
 pub(super) const NOT_OFFERED: &str =
@@ -91,6 +91,20 @@ pub(super) fn whoami(account: &ZoomUser, shared_with: usize, lacks_scope: bool, 
         lines.push(format!("To use another account: {connect}. To undo it: {disconnect}"));
     }
     lines
+}
+
+/// What whoever has a connection that nobody uses is told before Zoom ends it.
+pub fn unused(grant: &Grant, context: &Context) -> Message {
+    let lines = [
+        format!(
+            "Your connection to Zoom as {} was not used for a long time. Zoom ends it after {}.",
+            shown(&grant.user),
+            day_and_time(grant.tokens.end_unused_at())
+        ),
+        format!("To keep it: {}", context.verb(Verb::Whoami)),
+        format!("To end it now: {}", context.verb(Verb::Disconnect)),
+    ];
+    Message { audience: Audience::Person, text: fit(&lines), buttons: Vec::new(), replaces: false }
 }
 
 pub(super) fn not_connected(context: &Context) -> Vec<String> {

@@ -24,6 +24,7 @@ mod usage;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::account::unused;
 pub use self::card::{card, notice};
 pub use self::page::{FieldText, FormText, Kind, PageText, page};
 pub use self::text::escape;

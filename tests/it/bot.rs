@@ -250,6 +250,16 @@ impl Bot {
         Store::open(Options { place, keys, deadline: PATIENCE }, Clock::default()).unwrap()
     }
 
+    /// The store of a service that has ended, opened in its place.
+    pub(crate) fn stopped_store(&self) -> Store {
+        if self.redis.is_some() {
+            return self.shared_store();
+        }
+        let place = Place::Embedded { folder: self.vars["ONAIR_DATA"].clone().into() };
+        let keys = Keyring::parse(&Secret::new(self.vars["ONAIR_ENCRYPTION_KEYS"].clone())).unwrap();
+        Store::open(Options { place, keys, deadline: PATIENCE }, Clock::default()).unwrap()
+    }
+
     /// Waits until nothing is owed to anybody: no job is left in the journal.
     pub(crate) async fn owes_nothing_within(&self, deadline: Duration) {
         self.owes_at_most(0, deadline).await;

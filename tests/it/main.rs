@@ -33,4 +33,5 @@ mod store;
 mod tell;
 mod tidy;
 mod turns;
+mod unused;
 mod webhooks;

@@ -140,6 +140,7 @@ fn grant(name: &str) -> Grant {
             scopes: vec!["meeting:update:livestream_status".into()],
         },
         since: None,
+        warned: Vec::new(),
     }
 }
 

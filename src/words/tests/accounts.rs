@@ -1,6 +1,7 @@
 //! Accounts, dry runs, and commands that were not accepted.
 
 use super::*;
+use crate::grant::{Grant, Tokens};
 
 const CONNECT_LINK: &str = "https://onair.example/zoom/connect?state=s3cret";
 const SETUP_LINK: &str = "https://onair.example/zoom/setup?state=s3cret";
@@ -81,6 +82,23 @@ fn a_link_is_in_the_button_alone() {
         let Does::Open(url) = message.buttons[0].does.clone() else { panic!("it opens a page") };
         assert_eq!(url.expose(), link);
     }
+}
+
+#[test]
+fn a_connection_that_nobody_uses() {
+    let tokens = Tokens {
+        access: Secret::new("access"),
+        refresh: Secret::new("refresh"),
+        expires_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        scopes: Vec::new(),
+    };
+    let grant = Grant { user: ada(), tokens, since: None, warned: Vec::new() };
+    let told = unused(&grant, &Context { command: "/stream", now: now(), reference: &Reference::new("r-7f3k") });
+    insta::assert_snapshot!(rendered(&told.text), @"
+    Your connection to Zoom as Ada Host (`ada@example.com`) was not used for a long time. Zoom ends it after 2026-03-31 00:00:00 UTC.
+    To keep it: `/stream whoami`
+    To end it now: `/stream disconnect`
+    ");
 }
 
 #[test]

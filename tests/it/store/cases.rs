@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use onair::destination::Invitation;
-use onair::grant::StateToken;
+use onair::grant::{Grant, StateToken};
 use onair::id::DeliveryId;
 use onair::outcome::Action;
 use onair::reply::StreamRecord;
@@ -26,6 +26,7 @@ on_both_engines! {
     relinking_leaves_the_former_zoom_user,
     links_are_counted_right_under_concurrency,
     a_grant_is_replaced_and_deleted,
+    a_grant_changes_only_as_it_was_seen,
     a_lease_is_for_one_owner,
     a_lease_ends_by_itself,
     of_fifty_who_want_a_lease_one_gets_it,
@@ -185,6 +186,30 @@ async fn a_grant_is_replaced_and_deleted(world: World) {
     store.delete_grant(&first.user.id).await.unwrap();
     assert_eq!(store.grant(&first.user.id).await.unwrap(), None);
     assert_eq!(store.grant(&zoom_user("Z2")).await.unwrap(), Some(grant("Z2")));
+}
+
+async fn a_grant_changes_only_as_it_was_seen(world: World) {
+    let store = &world.store;
+    store.save_grant(&grant("Z1")).await.unwrap();
+    store.save_grant(&grant("Z2")).await.unwrap();
+    let seen = store.seen_grant(&zoom_user("Z1")).await.unwrap().unwrap();
+    let mut renewed = grant("Z1");
+    renewed.tokens.refresh = Secret::new("canary-renewed");
+    let warned = Grant { warned: vec![person("U1")], ..grant("Z1") };
+    store.save_grant(&renewed).await.unwrap();
+    assert!(!store.change_grant(&seen, &warned).await.unwrap(), "its tokens are others now");
+    assert_eq!(store.grant(&zoom_user("Z1")).await.unwrap().as_ref(), Some(&renewed));
+    let seen = store.seen_grant(&zoom_user("Z1")).await.unwrap().unwrap();
+    assert!(store.change_grant(&seen, &warned).await.unwrap());
+    assert_eq!(store.grant(&zoom_user("Z1")).await.unwrap().as_ref(), Some(&warned));
+    store.delete_grant(&zoom_user("Z1")).await.unwrap();
+    assert!(!store.change_grant(&seen, &warned).await.unwrap(), "what is gone does not come back");
+
+    let (mut all, mut users) = (store.zoom_users(), std::collections::BTreeSet::new());
+    while let Some(page) = all.next().await.unwrap() {
+        users.extend(page.into_iter().map(|user| user.to_string()));
+    }
+    assert_eq!(users.into_iter().collect::<Vec<_>>(), ["Z2"]);
 }
 
 async fn a_lease_is_for_one_owner(world: World) {
