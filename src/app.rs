@@ -24,6 +24,8 @@ pub struct Options {
     pub queue: usize,
     /// How long one command may be in work before its person is told that it broke.
     pub work: Duration,
+    /// For how long audit entries are kept; without it, the newest million are.
+    pub audit_retention: Option<Duration>,
 }
 
 /// The service's parts; cheap to clone.

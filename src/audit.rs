@@ -207,6 +207,50 @@ words! {
     }
 }
 
+impl AuditOutcome {
+    /// Whether somebody did not get what they wanted, and it was not their typing.
+    pub fn is_failure(self) -> bool {
+        match self {
+            Self::Unconfirmed
+            | Self::NotStarted
+            | Self::Webinar
+            | Self::Invalid
+            | Self::OtherAccount
+            | Self::UserMissing
+            | Self::NotFound
+            | Self::NotAllowed
+            | Self::Scope
+            | Self::Reconnect
+            | Self::Throttled
+            | Self::Unknown
+            | Self::Unavailable
+            | Self::Refused
+            | Self::LinkFailed
+            | Self::Denied
+            | Self::DisconnectedNotRevoked
+            | Self::SecretRefused
+            | Self::Failed => true,
+            Self::Accepted
+            | Self::Stopped
+            | Self::Already
+            | Self::Cancelled
+            | Self::Live
+            | Self::Ended
+            | Self::Deauthorized
+            | Self::NotConnected
+            | Self::Offered
+            | Self::Connected
+            | Self::Disconnected
+            | Self::DryRun
+            | Self::Saved
+            | Self::Forgotten
+            | Self::TargetSet
+            | Self::Told
+            | Self::Usage => false,
+        }
+    }
+}
+
 impl From<&Outcome> for AuditOutcome {
     fn from(outcome: &Outcome) -> Self {
         match outcome {

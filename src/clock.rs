@@ -4,11 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 /// How long it is from now until then; no time where it is past.
 pub fn until(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default()
+}
+
+/// Reads a length of time such as `90m`, `24h` or `7d`; a day has 24 hours.
+pub fn parse_length(text: &str) -> Option<SignedDuration> {
+    let span: Span = text.parse().ok()?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    (!length.is_negative()).then_some(length)
 }
 
 /// The wall clock, in whole milliseconds. A clock can be moved ahead, which the sandbox does to rehearse an expiry.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::app::{self, App};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::http::{self, MetricsListen};
 use crate::secret::Secret;
 use crate::slack::{self, Slack};
@@ -53,6 +53,7 @@ variables! {
     ZOOM_CLIENT_SECRET: "client secret of the Zoom OAuth app", "required";
     ZOOM_WEBHOOK_SECRET_TOKEN: "what Zoom signs its webhooks with: one, or two comma-separated while rotating", "unset: no webhooks";
     ZOOM_LIVESTREAM_BODY: "json or multipart", "json";
+    ONAIR_AUDIT_RETENTION: "for how long audit entries are kept, such as 365d or 90d; a day at the least", "unset: the newest million";
     SLACK_API_URL: "Slack's Web API", "https://slack.com/api";
     SLACK_HOOKS_URL: "prefix that a response_url must have", "https://hooks.slack.com";
     ZOOM_API_URL: "Zoom's API", "https://api.zoom.us/v2";
@@ -124,6 +125,9 @@ impl fmt::Display for Problems {
 pub const STORE_DEADLINE: Duration = Duration::from_millis(800);
 const _: () = assert!(STORE_DEADLINE.as_millis() < 1000, "a command that is not accepted is told so within a second");
 
+/// What is told elsewhere from the trail must not be gone before it was.
+const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Config {
     /// Reads the settings from "something that gives strings", in production the environment.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
@@ -153,10 +157,11 @@ impl Config {
             call_timeout: Duration::from_secs(10),
         };
         let logging = vars.logging();
+        let audit_retention = vars.audit_retention();
         let keys = vars.finish(keys)?;
         Ok(Self {
             http: http::Options { listen, metrics, drain: Duration::from_secs(25) },
-            app: app::Options { base_url, queue: 1024, work: Duration::from_secs(90) },
+            app: app::Options { base_url, queue: 1024, work: Duration::from_secs(90), audit_retention },
             store: store::Options { place, keys, deadline: STORE_DEADLINE },
             slack,
             zoom,
@@ -292,6 +297,16 @@ impl<'a> Vars<'a> {
             self.problem(name, "write one secret, or two separated by a comma while rotating");
         }
         parts.into_iter().map(Secret::new).collect()
+    }
+
+    fn audit_retention(&mut self) -> Option<Duration> {
+        let text = self.optional(ONAIR_AUDIT_RETENTION)?;
+        let read = clock::parse_length(&text).and_then(|age| Duration::try_from(age).ok());
+        let good = read.filter(|age| *age >= SHORTEST_RETENTION);
+        if good.is_none() {
+            self.problem(ONAIR_AUDIT_RETENTION, "write a time of one day or more, such as 365d, 90d or 36h");
+        }
+        good
     }
 
     fn livestream_body(&mut self) -> zoom::BodyFormat {

@@ -85,11 +85,20 @@ pub fn random_share() -> f64 {
 impl Reference {
     /// A fresh one: ten characters that survive being read aloud (no `I`, `L`, `O`, `U`), 50 bits.
     pub fn random() -> Self {
-        const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let mut bytes = [0; 10];
+        let mut bytes = [0; Self::LENGTH];
         fill_random(&mut bytes);
-        Self(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
+        Self(bytes.iter().map(|byte| char::from(Self::LETTERS[usize::from(byte % 32)])).collect())
     }
+
+    /// Reads what [`Reference::random`] made and somebody typed, in small letters or not.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.to_ascii_uppercase();
+        let is_one = text.len() == Self::LENGTH && text.bytes().all(|byte| Self::LETTERS.contains(&byte));
+        is_one.then_some(Self(text))
+    }
+
+    const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    const LENGTH: usize = 10;
 }
 
 /// Fills a buffer from the operating system's random source, without which nothing here is safe.

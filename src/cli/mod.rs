@@ -4,6 +4,7 @@
 
 mod audit;
 mod check;
+mod csv;
 mod keys;
 mod serve;
 
@@ -11,15 +12,11 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::config::{Config, Problems};
-use crate::id::TeamId;
 use crate::manifest;
-use crate::meeting::MeetingId;
 
 /// Put Zoom meetings on air from Slack.
 #[derive(Debug, Parser)]
@@ -53,35 +50,12 @@ enum Verb {
         command: String,
     },
     /// Print the audit trail, oldest first.
-    Audit(AuditArguments),
+    Audit(audit::Arguments),
     /// Make keys that seal what is stored.
     Keys {
         #[command(subcommand)]
         verb: KeysVerb,
     },
-}
-
-/// Which entries to print, and how.
-#[derive(Debug, clap::Args)]
-struct AuditArguments {
-    /// Only entries of this last while, such as 24h or 7d.
-    #[arg(long, value_name = "TIME", value_parser = while_of)]
-    since: Option<SignedDuration>,
-    /// Only this Slack workspace.
-    #[arg(long, value_name = "TEAM", value_parser = |text: &str| Ok::<_, std::convert::Infallible>(TeamId::new(text)))]
-    team: Option<TeamId>,
-    /// Only this meeting.
-    #[arg(long, value_name = "NUMBER")]
-    meeting: Option<MeetingId>,
-    /// One JSON object per line.
-    #[arg(long)]
-    json: bool,
-    /// Go on printing as entries come.
-    #[arg(long)]
-    follow: bool,
-    /// Print nothing of the trail, but whether it is whole: exit status 1 if an entry was changed, moved or removed.
-    #[arg(long, conflicts_with_all = ["since", "team", "meeting", "json", "follow"])]
-    verify: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -161,13 +135,6 @@ async fn dispatch(verb: Verb, on_terminal: bool) -> Result<(), Failed> {
     }
 }
 
-/// Reads `90m`, `24h`, `7d`; a day has 24 hours.
-fn while_of(text: &str) -> Result<SignedDuration, String> {
-    let span: Option<Span> = text.parse().ok();
-    let read = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
-    read.filter(|while_| !while_.is_negative()).ok_or_else(|| "write a time such as 90m, 24h or 7d".to_owned())
-}
-
 /// The process environment, which only the configuration looks at.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment, for Config")]
 fn environment(name: &str) -> Option<String> {
@@ -183,6 +150,3 @@ fn complain(line: impl Display) {
     // Nowhere is left to tell that standard error is closed.
     let _ = writeln!(std::io::stderr().lock(), "onair: {line}");
 }
-
-/// How often `--follow` looks for new entries.
-const FOLLOW_EVERY: Duration = Duration::from_millis(500);

@@ -41,6 +41,23 @@ fn metrics_set_to_nothing_are_off() {
 }
 
 #[test]
+fn a_retention_is_a_day_or_more() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    for (value, expected) in [
+        ("", Some(None)),
+        ("365d", Some(Some(day * 365))),
+        ("24h", Some(Some(day))),
+        ("23h", None),
+        ("-90d", None),
+        ("1y", None),
+    ] {
+        let mut vars = good();
+        vars.insert(ONAIR_AUDIT_RETENTION, value);
+        assert_eq!(read(&vars).ok().map(|config| config.app.audit_retention), expected, "{value:?}");
+    }
+}
+
+#[test]
 fn every_problem_is_told_at_once_by_name_and_never_by_value() {
     let vars = HashMap::from([
         (ONAIR_BASE_URL, "http://canary.example.com"),
@@ -50,6 +67,7 @@ fn every_problem_is_told_at_once_by_name_and_never_by_value() {
         (ONAIR_METRICS_LISTEN, "canary:9091"),
         (REDIS_URL, "http://canary"),
         (ZOOM_LIVESTREAM_BODY, "canary"),
+        (ONAIR_AUDIT_RETENTION, "canary"),
         (ZOOM_API_URL, "canary"),
         (ONAIR_LOG, "canary"),
         (RUST_LOG, "canary=canary=canary"),

@@ -5,9 +5,9 @@
 //! because the digests are SHA-256: for another entry in the same place somebody would need a second preimage. Who may
 //! write to the store can also make the whole chain anew, which shows only to those who noted its last hash elsewhere.
 
-use sha2::{Digest as _, Sha256};
+use std::fmt;
 
-use super::engine::LOG_LENGTH;
+use sha2::{Digest as _, Sha256};
 
 /// An entry on its way into the log.
 #[derive(Clone, Debug)]
@@ -32,7 +32,19 @@ pub struct Link {
     pub hash: String,
 }
 
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.number, self.hash)
+    }
+}
+
 impl Link {
+    /// Reads what [`Link`] is written as.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let (number, hash) = std::str::from_utf8(text).ok()?.split_once(':')?;
+        Some(Self { number: number.parse().ok()?, hash: hash.to_owned() })
+    }
+
     /// The link of the next entry.
     pub(crate) fn next(&self, digest: &str) -> Self {
         let number = self.number + 1;
@@ -76,6 +88,8 @@ pub struct Verified {
     pub count: u64,
     /// How many there are from before it was begun, which nothing can be said about.
     pub unchained: u64,
+    /// The last link that was removed for its age, of which nothing can be said either; the first one kept follows from it.
+    pub anchor: Link,
     /// The last link; whoever noted it elsewhere can tell later that everything up to it is as it was.
     pub last: Link,
     /// What is wrong.
@@ -86,14 +100,16 @@ pub struct Verified {
 pub(super) struct Check {
     /// The last link, as it was before the reading began.
     head: Link,
+    /// What the first one that is there follows from, as it was before the reading began.
+    anchor: Link,
     before: Option<Link>,
     foreign: u64,
     found: Verified,
 }
 
 impl Check {
-    pub(super) fn new(head: Link) -> Self {
-        Self { head, before: None, foreign: 0, found: Verified::default() }
+    pub(super) fn new(head: Link, anchor: Link) -> Self {
+        Self { head, anchor, before: None, foreign: 0, found: Verified::default() }
     }
 
     pub(super) fn take(&mut self, bytes: &[u8], link: Option<Link>) {
@@ -124,26 +140,32 @@ impl Check {
         self.before = Some(link);
     }
 
-    /// The first that is there: of a long trail the oldest are dropped, and then there is nothing it could follow from.
+    /// The first that is there.
     fn begin(&mut self, bytes: &[u8], link: &Link) {
-        let number = link.number;
-        let kept = (self.head.number + 1).saturating_sub(number);
-        if number == 1 && Link::default().next(&digest(bytes)) != *link {
+        let (number, first) = (link.number, self.anchor.number + 1);
+        if number > first {
+            self.found.faults.push(Fault::Missing { from: first, to: number - 1 });
+        } else if number < first {
+            // It was removed for its age, and somebody put it back.
+            self.found.faults.push(Fault::Moved { number });
+        } else if self.anchor.next(&digest(bytes)) != *link {
             self.found.faults.push(Fault::Changed { number });
-        } else if number > 1 && kept < u64::from(LOG_LENGTH) {
-            self.found.faults.push(Fault::Missing { from: 1, to: number - 1 });
         }
     }
 
-    pub(super) fn end(mut self) -> Verified {
-        let last = self.before.as_ref().map_or(0, |link| link.number);
+    /// Takes the anchor as it is now: what has been removed for its age while the trail was read is not missing.
+    pub(super) fn end(mut self, anchor: Link) -> Verified {
+        let is_fault = |fault: &Fault| !matches!(fault, Fault::Missing { to, .. } if *to <= anchor.number);
+        self.found.faults.retain(is_fault);
+        let last = self.before.as_ref().map_or(0, |link| link.number).max(anchor.number);
         if last < self.head.number {
             self.found.faults.push(Fault::Missing { from: last + 1, to: self.head.number });
         }
         if self.foreign > 0 {
             self.found.faults.push(Fault::Foreign { count: self.foreign });
         }
-        self.found.last = self.before.unwrap_or_default();
+        self.found.last = self.before.unwrap_or_else(|| anchor.clone());
+        self.found.anchor = anchor;
         self.found
     }
 }
@@ -174,16 +196,26 @@ mod tests {
     }
 
     fn verify(head: Link, trail: Trail) -> Verified {
-        let mut check = Check::new(head);
+        between(head, &Link::default(), trail, Link::default())
+    }
+
+    /// Reads a trail while its anchor moves.
+    fn between(head: Link, before: &Link, trail: Trail, after: Link) -> Verified {
+        let mut check = Check::new(head, before.clone());
         trail.into_iter().for_each(|(bytes, link)| check.take(&bytes, link));
-        check.end()
+        check.end(after)
+    }
+
+    fn link_of(trail: &Trail, number: usize) -> Link {
+        trail[number - 1].1.clone().unwrap()
     }
 
     #[test]
     fn a_whole_trail_has_no_fault() {
         let whole = trail(5);
-        let verified = verify(head(&whole), whole.clone());
-        assert_eq!(verified, Verified { count: 5, unchained: 0, last: head(&whole), faults: Vec::new() });
+        let (verified, anchor) = (verify(head(&whole), whole.clone()), Link::default());
+        let expected = Verified { count: 5, unchained: 0, anchor, last: head(&whole), faults: Vec::new() };
+        assert_eq!(verified, expected);
         assert_eq!(verify(Link::default(), Vec::new()), Verified::default());
         let earlier = verify(head(&whole[..3]), whole);
         assert_eq!(earlier.faults, [], "entries may come while it is read");
@@ -221,13 +253,43 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_of_a_full_trail_may_be_gone() {
-        let whole = trail(3);
-        let far =
-            |link: &Option<Link>| link.clone().map(|link| Link { number: link.number + u64::from(LOG_LENGTH), ..link });
-        let rest: Vec<_> = whole.iter().map(|(bytes, link)| (bytes.clone(), far(link))).collect();
-        let first_only = verify(Link { number: u64::from(LOG_LENGTH) * 2, hash: String::new() }, vec![rest[0].clone()]);
-        assert_eq!(first_only.faults.len(), 1, "the newest are missing, and nothing else: {first_only:?}");
+    fn what_was_removed_for_its_age_is_no_fault_and_nothing_else_hides_behind_it() {
+        let whole = trail(9);
+        let check = |anchor: usize, change: &dyn Fn(&mut Trail), expected: &[Fault]| {
+            let (anchor, mut rest) = (link_of(&whole, anchor), whole.clone());
+            change(&mut rest);
+            let verified = between(head(&whole), &anchor, rest, anchor.clone());
+            assert_eq!((verified.faults.as_slice(), verified.anchor), (expected, anchor.clone()));
+        };
+        let missing = |from, to| Fault::Missing { from, to };
+        check(3, &|trail| drop(trail.drain(..3)), &[]);
+        check(9, &|trail| trail.clear(), &[]);
+        check(8, &|trail| trail.clear(), &[missing(9, 9)]);
+        check(3, &|trail| drop(trail.drain(..5)), &[missing(4, 5)]);
+        check(
+            3,
+            &|trail| trail.retain(|(_, link)| link.as_ref().is_some_and(|link| ![1, 2, 3, 6].contains(&link.number))),
+            &[missing(6, 6)],
+        );
+        check(3, &|trail| drop(trail.drain(..2)), &[Fault::Moved { number: 3 }]);
+        let other = |trail: &mut Trail| {
+            trail.drain(..3);
+            trail[0].0 = b"another".to_vec();
+        };
+        check(3, &other, &[Fault::Changed { number: 4 }]);
+    }
+
+    #[test]
+    fn a_trail_may_lose_its_oldest_while_it_is_read() {
+        let whole = trail(9);
+        let read = |before: usize, numbers: &[usize], after: usize| {
+            let seen = numbers.iter().map(|number| whole[number - 1].clone()).collect();
+            between(head(&whole), &link_of(&whole, before), seen, link_of(&whole, after)).faults
+        };
+        assert_eq!(read(1, &[4, 5, 6, 7, 8, 9], 3), [], "before the first page");
+        assert_eq!(read(1, &[2, 3, 7, 8, 9], 6), [], "between two pages");
+        assert_eq!(read(1, &[2, 3], 9), [], "all of it");
+        assert_eq!(read(1, &[2, 3, 7, 8, 9], 5), [Fault::Missing { from: 4, to: 6 }]);
     }
 
     #[test]

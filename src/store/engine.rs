@@ -129,6 +129,15 @@ pub(crate) struct From {
     pub(crate) since: Option<Timestamp>,
 }
 
+/// Which entries of the log stay.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kept {
+    /// About so many.
+    Newest(u32),
+    /// Those that were appended within this time.
+    For(Duration),
+}
+
 /// A place where records are kept.
 pub(crate) trait Engine {
     /// Whether it would take a write now.
@@ -233,6 +242,10 @@ pub(crate) trait Engine {
     /// At most `limit` entries of the log, oldest first.
     fn entries(&self, from: From, limit: u32) -> impl Future<Output = Result<Vec<Logged>, Error>> + Send;
 
+    /// Removes from the beginning of the log what is not kept, at most so many, and says how many those were. The last
+    /// link among them is put under [`Key::audit_anchor`] in the same step, as its text.
+    fn trim(&self, kept: Kept, most: u32) -> impl Future<Output = Result<u32, Error>> + Send;
+
     /// The link of the newest entry.
     fn head(&self) -> impl Future<Output = Result<Link, Error>> + Send;
 }
@@ -254,9 +267,6 @@ macro_rules! on {
     }};
 }
 pub(super) use on;
-
-/// At how many entries the log begins to lose its oldest.
-pub(super) const LOG_LENGTH: u32 = 1_000_000;
 
 /// A length of time as engines count it: whole milliseconds, and never none.
 pub(super) fn millis(life: Duration) -> i64 {

@@ -3,8 +3,9 @@
 //! | key | owner | value | life |
 //! | --- | --- | --- | --- |
 //! | `{journal}:delivery:<sha256>` | one signed request of Slack | a mark | 15 min |
-//! | `{journal}:audit` | everybody; one log | plain JSON, one [`AuditEntry`](crate::audit::AuditEntry) each | the newest million |
+//! | `{journal}:audit` | everybody; one log | plain JSON, one [`AuditEntry`](crate::audit::AuditEntry) each | the newest million, or as long as the settings say |
 //! | `{journal}:audit:head` | everybody | the number and hash of the log's newest entry | as long as the log |
+//! | `{journal}:audit:anchor` | everybody | the number and hash of the last entry that the log has lost by its age | as long as the log |
 //! | `{journal}:job:<id>` | one accepted command | sealed [`Job`](crate::journal::Job), with its holder's name | until it is answered |
 //! | `{journal}:due` | everybody; one queue | the ids of all jobs by when they may be taken over | while there is a job |
 //! | `state:<sha256 of the token>` | one offered connection | sealed [`Pending`](crate::grant::Pending) | 10 min |
@@ -128,6 +129,10 @@ impl Key {
 
     pub(crate) fn audit_head() -> Self {
         Self::new("{journal}:audit:head", "")
+    }
+
+    pub(crate) fn audit_anchor() -> Self {
+        Self::new("{journal}:audit:anchor", "")
     }
 
     /// The token itself is a bearer link and must not be readable in the store, not even as a key.

@@ -50,7 +50,7 @@ pub use presets::KeptPresets;
 pub use reseal::{Resealed, Sealed};
 pub use seal::{KeyId, Keyring, KeyringError, SealFault};
 pub use seen::{Changed, Seen};
-pub use trail::{AuditQuery, Reader, Seq};
+pub use trail::{AuditQuery, Reader, Seq, Trimmed};
 
 use chain::Entry;
 use embedded::Embedded;
@@ -242,7 +242,7 @@ impl Store {
         Ok(records)
     }
 
-    /// Appends to the audit trail, which keeps about its newest million entries.
+    /// Appends to the audit trail.
     pub async fn append_audit(&self, entry: &AuditEntry) -> Result<(), Error> {
         let entry = Entry::new(to_json(&Key::audit(), entry)?);
         on!(&self.0.engine, append(&entry))

@@ -8,14 +8,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Place;
-use super::chain::{Check, Verified};
+use super::Store;
+use super::chain::{Check, Link, Verified};
 use super::embedded::Embedded;
-use super::engine::{AnyEngine, From, Logged, on};
+use super::engine::{AnyEngine, From, Kept, Logged, on};
 use super::error::Error;
 use super::key::Key;
 use super::redis::Redis;
-use crate::audit::AuditEntry;
-use crate::id::TeamId;
+use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
+use crate::id::{ChannelId, Reference, TeamId, UserId};
 use crate::meeting::MeetingId;
 
 /// How many entries are read at once; each such page has the deadline for itself.
@@ -23,6 +24,28 @@ const PAGE: u32 = 1000;
 
 /// How far an entry's own time may be ahead of the time it was appended at: clocks differ, and a rehearsal moves one.
 const SKEW: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many entries a trail of no chosen age keeps.
+const LONGEST: u32 = 1_000_000;
+
+/// Whether a trail has lost all that it has to lose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trimmed {
+    /// It has.
+    All,
+    /// There may be more.
+    SomeLeft,
+}
+
+impl Store {
+    /// Removes a thousand of the oldest entries, of those that are older than this, or without an age, of those beyond the
+    /// newest million. Age is counted by the store's own clock. Several instances may do this at once.
+    pub async fn trim_audit(&self, age: Option<Duration>) -> Result<Trimmed, Error> {
+        let kept = age.map_or(Kept::Newest(LONGEST), Kept::For);
+        let removed = on!(&self.0.engine, trim(kept, PAGE))?;
+        Ok(if removed < PAGE { Trimmed::All } else { Trimmed::SomeLeft })
+    }
+}
 
 /// The place of an entry in the trail. Later entries have greater ones; they are not consecutive. Its text is opaque
 /// and differs between the engines.
@@ -52,19 +75,41 @@ impl FromStr for Seq {
 pub struct AuditQuery {
     /// Finished at this time or later.
     pub since: Option<Timestamp>,
+    /// Finished before this time.
+    pub until: Option<Timestamp>,
     /// Of this workspace.
     pub team: Option<TeamId>,
+    /// Of this person.
+    pub user: Option<UserId>,
+    /// From this channel.
+    pub channel: Option<ChannelId>,
     /// About this meeting.
     pub meeting: Option<MeetingId>,
+    /// About one of these; about anything where there is none.
+    pub verbs: Vec<AuditVerb>,
+    /// With one of these results; with any where there is none.
+    pub outcomes: Vec<AuditOutcome>,
+    /// Whether only what [went wrong](AuditOutcome::is_failure) is asked for.
+    pub failures: bool,
+    /// What a person was shown of it.
+    pub reference: Option<Reference>,
     /// After this entry, to go on where an earlier reading ended.
     pub after: Option<Seq>,
 }
 
 impl AuditQuery {
     fn takes(&self, entry: &AuditEntry) -> bool {
+        let person = entry.person.as_ref();
         self.since.is_none_or(|since| entry.at >= since)
-            && self.team.as_ref().is_none_or(|team| entry.person.as_ref().is_some_and(|person| person.team == *team))
+            && self.until.is_none_or(|until| entry.at < until)
+            && self.team.as_ref().is_none_or(|team| person.is_some_and(|person| person.team == *team))
+            && self.user.as_ref().is_none_or(|user| person.is_some_and(|person| person.user == *user))
+            && self.channel.as_ref().is_none_or(|channel| entry.channel.as_ref() == Some(channel))
             && self.meeting.is_none_or(|meeting| entry.meeting == Some(meeting))
+            && (self.verbs.is_empty() || self.verbs.contains(&entry.verb))
+            && (self.outcomes.is_empty() || self.outcomes.contains(&entry.outcome))
+            && (!self.failures || entry.outcome.is_failure())
+            && self.reference.as_ref().is_none_or(|reference| entry.reference == *reference)
     }
 }
 
@@ -95,7 +140,7 @@ impl Reader {
 
 /// Whether the trail is whole. What is appended meanwhile may be looked at or not.
 async fn verify(engine: &AnyEngine) -> Result<Verified, Error> {
-    let mut check = Check::new(on!(engine, head())?);
+    let mut check = Check::new(on!(engine, head())?, anchor(engine).await?);
     let mut from = From::default();
     loop {
         let page = on!(engine, entries(from, PAGE))?;
@@ -105,9 +150,15 @@ async fn verify(engine: &AnyEngine) -> Result<Verified, Error> {
             check.take(&bytes, link);
         }
         if is_last {
-            return Ok(check.end());
+            return Ok(check.end(anchor(engine).await?));
         }
     }
+}
+
+async fn anchor(engine: &AnyEngine) -> Result<Link, Error> {
+    let key = Key::audit_anchor();
+    let Some(text) = on!(engine, get(&key))? else { return Ok(Link::default()) };
+    Link::parse(&text).ok_or(Error::Corrupt { prefix: key.prefix() })
 }
 
 pub(super) async fn read(engine: &AnyEngine, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {

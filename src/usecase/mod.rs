@@ -17,6 +17,7 @@ mod order;
 mod presets;
 pub mod report;
 mod reseal;
+mod retain;
 mod save;
 pub mod setup;
 mod start;
@@ -33,6 +34,7 @@ mod work;
 use jiff::Timestamp;
 
 pub use self::reseal::reseal;
+pub use self::retain::retain;
 use self::stream::Note;
 pub use self::unused::warn_of_unused;
 pub use self::work::take_over;

@@ -243,9 +243,17 @@ impl Bot {
         Service::start(&self.vars)
     }
 
+    /// Where its store is.
+    pub(crate) fn place(&self) -> Place {
+        match &self.redis {
+            Some(redis) => Place::Redis { url: redis.url(), namespace: Place::NAMESPACE.to_owned() },
+            None => Place::Embedded { folder: self.vars["ONAIR_DATA"].clone().into() },
+        }
+    }
+
     /// The store that the instances share, opened from outside.
     pub(crate) fn shared_store(&self) -> Store {
-        let place = Place::Redis { url: self.redis.as_ref().unwrap().url(), namespace: Place::NAMESPACE.to_owned() };
+        let place = self.place();
         let keys = Keyring::parse(&Secret::new(self.vars["ONAIR_ENCRYPTION_KEYS"].clone())).unwrap();
         Store::open(Options { place, keys, deadline: PATIENCE }, Clock::default()).unwrap()
     }

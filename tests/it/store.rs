@@ -25,7 +25,7 @@ mod presets;
 mod redis;
 mod rotation;
 mod sealing;
-mod trail;
+pub(crate) mod trail;
 mod turns;
 
 use std::fmt::Debug;

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use self::worker::Worker;
 use super::chain::{Entry, Link};
 use super::engine::{
-    Acceptance, Change, Draft, Engine, From, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
+    Acceptance, Change, Draft, Engine, From, Kept, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
 };
 use super::error::{Cause, Error};
 use super::key::Key;
@@ -350,15 +350,41 @@ impl Engine for Embedded {
                 let mut statement = connection.prepare_cached(sql)?;
                 let rows = statement.query_map((after, since, limit), |row| {
                     let seq = Seq { major: row.get::<_, i64>(0)?.unsigned_abs(), minor: 0 };
-                    let link = match row.get::<_, Option<i64>>(2)? {
-                        Some(number) => Some(Link { number: number.unsigned_abs(), hash: row.get(3)? }),
-                        None => None,
-                    };
-                    Ok(Logged { seq, bytes: row.get(1)?, link })
+                    Ok(Logged { seq, bytes: row.get(1)?, link: link(row, 2)? })
                 })?;
                 rows.collect()
             })
             .await
+    }
+
+    async fn trim(&self, kept: Kept, most: u32) -> Result<u32, Error> {
+        let anchor = Key::audit_anchor().as_str().to_owned();
+        self.write(move |connection, now| {
+            let newest: Option<i64> = find(connection, "SELECT max(seq) FROM log", [])?;
+            let goes = |seq: i64, at: i64| match kept {
+                Kept::Newest(longest) => newest.is_some_and(|newest| seq <= newest - i64::from(longest)),
+                Kept::For(age) => at < now - millis(age),
+            };
+            let sql = "SELECT seq, at_ms, number, hash FROM log ORDER BY seq LIMIT ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([most])?;
+            let (mut gone, mut last) = (None, None);
+            while let Some(row) = rows.next()? {
+                let seq: i64 = row.get(0)?;
+                if !goes(seq, row.get(1)?) {
+                    break;
+                }
+                gone = Some(seq);
+                last = link(row, 2)?.or(last);
+            }
+            if let Some(last) = last {
+                put(connection, &anchor, last.to_string().into_bytes(), None)?;
+            }
+            let Some(gone) = gone else { return Ok(0) };
+            let removed = change(connection, "DELETE FROM log WHERE seq <= ?1", [gone])?;
+            Ok(u32::try_from(removed).unwrap_or(u32::MAX))
+        })
+        .await
     }
 
     async fn head(&self) -> Result<Link, Error> {
@@ -408,6 +434,12 @@ fn append(connection: &Connection, now: i64, entry: &Entry) -> rusqlite::Result<
     let sql = "INSERT INTO log (at_ms, entry, number, hash) VALUES (?1, ?2, ?3, ?4)";
     change(connection, sql, (now, &entry.bytes, number, &hash))?;
     change(connection, "UPDATE head SET number = ?1, hash = ?2", (number, &hash)).map(drop)
+}
+
+/// The link in two columns from this one on.
+fn link(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Link>> {
+    let number: Option<i64> = row.get(at)?;
+    number.map(|number| Ok(Link { number: number.unsigned_abs(), hash: row.get(at + 1)? })).transpose()
 }
 
 fn head(connection: &Connection) -> rusqlite::Result<Link> {

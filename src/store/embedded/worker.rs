@@ -13,7 +13,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::store::engine::LOG_LENGTH;
 use crate::store::error::{Cause, Error};
 
 /// The most pieces of work in one commit.
@@ -173,8 +172,5 @@ fn sweep(connection: &Connection, now: i64) -> rusqlite::Result<Swept> {
     ] {
         most = most.max(connection.prepare_cached(sql)?.execute((now, SWEEP_ROWS))?);
     }
-    let sql =
-        "DELETE FROM log WHERE seq IN (SELECT seq FROM log WHERE seq <= (SELECT max(seq) FROM log) - ?1 LIMIT ?2)";
-    most = most.max(connection.prepare_cached(sql)?.execute((LOG_LENGTH, SWEEP_ROWS))?);
     Ok(if most < SWEEP_ROWS as usize { Swept::All } else { Swept::SomeLeft })
 }

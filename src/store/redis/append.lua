@@ -1,3 +1,3 @@
--- KEYS: log, its head. ARGV: longest log, entry, its digest.
-append(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3])
+-- KEYS: log, its head. ARGV: entry, its digest.
+append(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 return 1

@@ -12,7 +12,7 @@ use redis::{Cmd, Script, ScriptInvocation, cmd};
 use self::line::{Again, Line, Order, What};
 use super::chain::{Entry, Link};
 use super::engine::{
-    Acceptance, Change, Draft, Engine, From, LOG_LENGTH, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
+    Acceptance, Change, Draft, Engine, From, Kept, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
 };
 use super::error::Error;
 use super::key::Key;
@@ -41,6 +41,7 @@ pub(crate) struct Redis {
     shelve: Script,
     shelf: Script,
     replace: Script,
+    trim: Script,
 }
 
 impl Redis {
@@ -66,6 +67,7 @@ impl Redis {
             shelve: Script::new(include_str!("shelve.lua")),
             shelf: Script::new(include_str!("shelf.lua")),
             replace: Script::new(include_str!("replace.lua")),
+            trim: Script::new(include_str!("trim.lua")),
         })
     }
 
@@ -194,7 +196,7 @@ impl Engine for Redis {
         let mut script = self.accept.key(self.name(acceptance.delivery));
         self.on_log(&mut script).key(self.name(&Key::due()));
         let (entry, digest) = parts(acceptance.entry);
-        script.arg(&mark[..]).arg(millis(acceptance.life)).arg(LOG_LENGTH).arg(entry).arg(digest);
+        script.arg(&mark[..]).arg(millis(acceptance.life)).arg(entry).arg(digest);
         if let Some(Draft { key, body, owner, lease }) = acceptance.job {
             script.key(self.name(key)).arg(key.rest()).arg(body).arg(owner).arg(millis(lease));
         }
@@ -217,7 +219,7 @@ impl Engine for Redis {
         let mut script = self.on_job(&self.change, change.key);
         let (entry, digest) = parts(change.entry);
         self.on_log(&mut script).arg(change.owner).arg(&change.mark[..]).arg(change.body);
-        script.arg(entry).arg(digest).arg(LOG_LENGTH);
+        script.arg(entry).arg(digest);
         if let Some(due) = change.due {
             script.arg(millis(due));
         }
@@ -318,7 +320,7 @@ impl Engine for Redis {
 
     async fn append(&self, entry: &Entry) -> Result<(), Error> {
         let mut script = self.append.prepare_invoke();
-        self.on_log(&mut script).arg(LOG_LENGTH).arg(&entry.bytes).arg(&entry.digest);
+        self.on_log(&mut script).arg(&entry.bytes).arg(&entry.digest);
         self.run(script, Again::Never).await
     }
 
@@ -334,6 +336,16 @@ impl Engine for Redis {
         let rows: Vec<(String, Vec<Vec<u8>>)> = self.send(command, Again::Harmless).await?;
         let corrupt = || Error::Corrupt { prefix: Key::audit().prefix() };
         rows.into_iter().map(|(id, fields)| logged(&id, &fields).ok_or_else(corrupt)).collect()
+    }
+
+    async fn trim(&self, kept: Kept, most: u32) -> Result<u32, Error> {
+        let mut script = self.trim.key(self.name(&Key::audit()));
+        script.key(self.name(&Key::audit_anchor())).arg(most);
+        match kept {
+            Kept::Newest(longest) => script.arg(longest).arg(""),
+            Kept::For(age) => script.arg("").arg(millis(age)),
+        };
+        self.run(script, Again::Harmless).await
     }
 
     async fn head(&self) -> Result<Link, Error> {
