@@ -126,6 +126,8 @@ words! {
         Report = "report",
         /// A Zoom account was linked, or not, in the browser.
         Link = "link",
+        /// The app was installed at Slack, or taken out there.
+        Install = "install",
     }
 }
 
@@ -182,6 +184,14 @@ words! {
         Connected = "connected",
         /// Linking did not work.
         LinkFailed = "link_failed",
+        /// The app was installed in a workspace or an organization.
+        Installed = "installed",
+        /// Installing it did not work.
+        InstallFailed = "install_failed",
+        /// The app was taken out, and what belonged to that place is gone.
+        Uninstalled = "uninstalled",
+        /// A link to connect was opened by another Slack user than who asked for it.
+        SomebodyElse = "somebody_else",
         /// The link is gone, and the grant with it or still shared.
         Disconnected = "disconnected",
         /// The link is gone, but Zoom could not be told to revoke.
@@ -226,6 +236,8 @@ impl AuditOutcome {
             | Self::Unavailable
             | Self::Refused
             | Self::LinkFailed
+            | Self::SomebodyElse
+            | Self::InstallFailed
             | Self::Denied
             | Self::DisconnectedNotRevoked
             | Self::SecretRefused
@@ -240,6 +252,8 @@ impl AuditOutcome {
             | Self::NotConnected
             | Self::Offered
             | Self::Connected
+            | Self::Installed
+            | Self::Uninstalled
             | Self::Disconnected
             | Self::DryRun
             | Self::Saved

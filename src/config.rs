@@ -49,12 +49,15 @@ variables! {
     ONAIR_ENCRYPTION_KEYS: "id:base64(32 bytes),…: the first seals, all open", "required";
     SLACK_SIGNING_SECRET: "one, or two comma-separated while rotating", "required";
     SLACK_BOT_TOKEN: "bot token of one workspace without the install flow", "unset";
+    SLACK_CLIENT_ID: "client id of the Slack app: people install it from here, and sign in to connect", "unset";
+    SLACK_CLIENT_SECRET: "client secret of the Slack app", "unset; required with the id";
     ZOOM_CLIENT_ID: "client id of the Zoom OAuth app", "required";
     ZOOM_CLIENT_SECRET: "client secret of the Zoom OAuth app", "required";
     ZOOM_WEBHOOK_SECRET_TOKEN: "what Zoom signs its webhooks with: one, or two comma-separated while rotating", "unset: no webhooks";
     ZOOM_LIVESTREAM_BODY: "json or multipart", "json";
     ONAIR_AUDIT_RETENTION: "for how long audit entries are kept, such as 365d or 90d; a day at the least", "unset: the newest million";
     SLACK_API_URL: "Slack's Web API", "https://slack.com/api";
+    SLACK_OAUTH_URL: "Slack's pages: {}/oauth/v2/authorize, {}/openid/connect/authorize", "https://slack.com";
     SLACK_HOOKS_URL: "prefix that a response_url must have", "https://hooks.slack.com";
     ZOOM_API_URL: "Zoom's API", "https://api.zoom.us/v2";
     ZOOM_OAUTH_URL: "Zoom's OAuth: {}/authorize, {}/token, {}/revoke", "https://zoom.us/oauth";
@@ -139,6 +142,8 @@ impl Config {
         let keys = vars.keys();
         let slack = slack::Options {
             api_url: vars.url(SLACK_API_URL, "https://slack.com/api"),
+            oauth_url: vars.url(SLACK_OAUTH_URL, "https://slack.com"),
+            client: vars.slack_client(&base_url),
             hooks_url: vars.url(SLACK_HOOKS_URL, "https://hooks.slack.com"),
             bot_token: vars.optional(SLACK_BOT_TOKEN).map(Secret::new),
             signing_secrets: vars.one_or_two(SLACK_SIGNING_SECRET),
@@ -307,6 +312,26 @@ impl<'a> Vars<'a> {
             self.problem(ONAIR_AUDIT_RETENTION, "write a time of one day or more, such as 365d, 90d or 36h");
         }
         good
+    }
+
+    /// Both or neither: half an app can be installed nowhere.
+    fn slack_client(&mut self, base_url: &str) -> Option<slack::Client> {
+        let (id, secret) = (self.optional(SLACK_CLIENT_ID), self.optional(SLACK_CLIENT_SECRET));
+        match (id, secret) {
+            (Some(id), Some(secret)) => {
+                let redirect_uri = format!("{base_url}/slack/oauth/callback");
+                Some(slack::Client { id, secret: Secret::new(secret), redirect_uri })
+            }
+            (None, None) => None,
+            (Some(_), None) => {
+                self.problem(SLACK_CLIENT_SECRET, "required with SLACK_CLIENT_ID, and not set");
+                None
+            }
+            (None, Some(_)) => {
+                self.problem(SLACK_CLIENT_ID, "required with SLACK_CLIENT_SECRET, and not set");
+                None
+            }
+        }
     }
 
     fn livestream_body(&mut self) -> zoom::BodyFormat {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::id::{ChannelId, Person, ZoomAccountId, ZoomUserId, fill_random};
 use crate::invocation::Invocation;
@@ -128,6 +129,9 @@ pub struct Pending {
     pub invocation: Invocation,
     /// When it was offered.
     pub offered_at: Timestamp,
+    /// What the browser shows in which Slack said that it is the person's, where people sign in.
+    #[serde(default)]
+    pub proven_in: Option<Secret>,
 }
 
 impl Pending {
@@ -138,6 +142,13 @@ impl Pending {
     pub fn is_over(&self, now: Timestamp) -> bool {
         now.duration_since(self.offered_at) > Self::LIFE
     }
+}
+
+/// What a browser gives Slack to have its answer bound to this browser, which shows the mark: nobody learns that from it.
+///
+/// [The nonce](https://openid.net/specs/openid-connect-core-1_0.html#NonceNotes)
+pub fn nonce(mark: &Secret) -> String {
+    hex::encode(Sha256::digest(format!("nonce {}", mark.expose())))
 }
 
 /// The OAuth `state`: whoever has it may make the connection it stands for, so it is a secret and good for one use.

@@ -54,6 +54,8 @@ features:
       usage_hint: {usage_hint}
       should_escape: false
 oauth_config:
+  redirect_urls:
+    - {callback}
   scopes:
     bot:
       - commands
@@ -66,13 +68,21 @@ settings:
   interactivity:
     is_enabled: true
     request_url: {interactions}
-  org_deploy_enabled: false
+  event_subscriptions:
+    request_url: {events}
+    bot_events:
+      - app_uninstalled
+      - team_access_revoked
+      - tokens_revoked
+  org_deploy_enabled: true
   socket_mode_enabled: false
   token_rotation_enabled: false
 "##,
         command = quoted(command),
         commands = quoted(&format!("{base}/slack/commands")),
+        callback = quoted(&format!("{base}/slack/oauth/callback")),
         interactions = quoted(&format!("{base}/slack/interactions")),
+        events = quoted(&format!("{base}/slack/events")),
         usage_hint = quoted(&usage_hint),
     ))
 }

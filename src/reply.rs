@@ -304,7 +304,10 @@ pub enum Audience {
 #[derive(Clone, Debug)]
 pub enum Page {
     /// `GET /`.
-    Landing,
+    Landing {
+        /// Whether the app can be installed from here.
+        can_be_installed: bool,
+    },
     /// Asks the person at the browser whether they are who asked to connect.
     ConfirmConnect {
         /// What Slack calls them.
@@ -313,8 +316,8 @@ pub enum Page {
         team_domain: String,
         /// What runs once connected.
         waiting: Option<Verb>,
-        /// Zoom's authorization page.
-        authorize_url: Secret,
+        /// Where it goes on.
+        next: NextPage,
     },
     /// Connected.
     Connected {
@@ -333,6 +336,23 @@ pub enum Page {
     LinkOver,
     /// The browser that came back is not the one that confirmed.
     OtherBrowser,
+    /// The browser that came back is signed in to Slack as somebody else than who asked.
+    SomebodyElse,
+    /// The person said no when Slack asked whether OnAir may know who they are. The same link still works.
+    NotSignedIn {
+        /// The way back to try again; `None` where the link is over.
+        again: Option<Secret>,
+    },
+    /// Slack did not say who is signed in.
+    SlackRefused {
+        /// Finds the log line.
+        reference: crate::id::Reference,
+    },
+    /// Slack could not be reached.
+    SlackAway {
+        /// Finds the log line.
+        reference: crate::id::Reference,
+    },
     /// The person said no at Zoom. The same link still works.
     Declined {
         /// The way back to try again; `None` where the link is over.
@@ -352,4 +372,51 @@ pub enum Page {
     StoreAway,
     /// Where a meeting's stream goes.
     Setup(SetupPage),
+    /// What came of installing the app.
+    Install(InstallPage),
+}
+
+/// Where the page that asks who is at the browser leads on to.
+#[derive(Clone, Debug)]
+pub enum NextPage {
+    /// To Slack, which says who is signed in there, and then to Zoom.
+    Slack(Secret),
+    /// To Zoom.
+    Zoom(Secret),
+}
+
+/// What stands on a page about installing the app.
+#[derive(Clone, Debug)]
+pub enum InstallPage {
+    /// It cannot be installed from here.
+    NotSetUp,
+    /// It is installed.
+    Done {
+        /// What Slack calls the place.
+        name: String,
+        /// Where an organization's admin chooses the workspaces that have the app.
+        choose: Option<Secret>,
+        /// Whether the bot may post there.
+        speaks: bool,
+    },
+    /// The person said no at Slack.
+    Declined,
+    /// The state is unknown, used, or older than ten minutes.
+    Over,
+    /// The browser that came back is not the one in which it was begun.
+    OtherBrowser,
+    /// The app has token rotation switched on.
+    Rotating,
+    /// Slack did not do it.
+    Refused {
+        /// Finds the log line.
+        reference: crate::id::Reference,
+    },
+    /// Slack could not be reached.
+    Away {
+        /// Finds the log line.
+        reference: crate::id::Reference,
+    },
+    /// The store is down.
+    StoreAway,
 }

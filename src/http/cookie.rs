@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
 use crate::grant::StateToken;
+use crate::secret::Secret;
 
 /// How long a browser keeps one, in seconds: as long as what the state stands for.
 const LIFE: u32 = 600;
@@ -24,15 +25,20 @@ impl Name {
         Self { purpose, digest: hex::encode(&digest[..16]) }
     }
 
-    /// The line that has a browser keep the cookie. It comes back from links on other sites, and from no form there.
-    pub(super) fn set(&self, value: &str, base_url: &str) -> Option<HeaderValue> {
+    /// The line that has a browser keep the cookie for everything under `path`. It comes back from links on other sites, and from no form there.
+    pub(super) fn set(&self, value: &str, path: &str, base_url: &str) -> Option<HeaderValue> {
         let secure = if base_url.starts_with("https:") { "; Secure" } else { "" };
-        let line = format!("{self}={value}; Path=/zoom/; Max-Age={LIFE}; HttpOnly; SameSite=Lax{secure}");
+        let line = format!("{self}={value}; Path={path}; Max-Age={LIFE}; HttpOnly; SameSite=Lax{secure}");
         HeaderValue::from_str(&line).ok()
     }
 
+    /// What a browser shows of it, where that is a mark that nobody else can know.
+    pub(super) fn mark(&self, headers: &HeaderMap) -> Option<Secret> {
+        self.shown(headers).map(Secret::new)
+    }
+
     /// What a browser shows of it.
-    pub(super) fn shown<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+    fn shown<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         let name = self.to_string();
         let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -53,7 +59,7 @@ mod tests {
     #[test]
     fn a_cookie_is_secure_where_the_service_is() {
         let name = Name::new("connect", &StateToken::new("canary"));
-        let line = |base_url| name.set("1", base_url).unwrap().to_str().unwrap().to_owned();
+        let line = |base_url| name.set("1", "/zoom/", base_url).unwrap().to_str().unwrap().to_owned();
         let cookie = line("https://onair.example.com");
         assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Secure") && !cookie.contains("canary"), "{cookie}");
         assert!(line("http://127.0.0.1:8080").ends_with("; SameSite=Lax"));

@@ -3,6 +3,7 @@
 //! The loop is hyper's own rather than `axum::serve`, which sets no timer and so never gives up on a half-sent header.
 
 mod cookie;
+mod install;
 mod metrics;
 mod oauth;
 mod page;
@@ -92,6 +93,8 @@ pub fn router(app: App) -> Router {
         .route("/", get(landing))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route("/slack/install", get(install::begin).head(oauth::only_get))
+        .route("/slack/oauth/callback", get(install::callback).head(oauth::only_get))
         .route("/zoom/connect", get(oauth::confirm))
         .route("/zoom/oauth/callback", get(oauth::callback).head(oauth::only_get))
         .route("/zoom/setup", get(setup::show).post(setup::submit).head(setup::no_head))
@@ -201,8 +204,8 @@ async fn read(body: Body, at_most: usize) -> Result<Bytes, Refusal> {
     }
 }
 
-async fn landing() -> Response {
-    page::show(&Page::Landing, DEFAULT_COMMAND)
+async fn landing(State(app): State<App>) -> Response {
+    page::show(&Page::Landing { can_be_installed: app.slack.can_be_installed() }, DEFAULT_COMMAND)
 }
 
 /// Ready means that a command would be accepted now.

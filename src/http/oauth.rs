@@ -14,14 +14,12 @@ use super::cookie::Name;
 use super::page;
 use crate::app::App;
 use crate::command::DEFAULT_COMMAND;
-use crate::grant::StateToken;
+use crate::grant::{StateToken, random_secret};
 use crate::reply::Page;
 use crate::secret::Secret;
-use crate::usecase::link::{self, Answer, Browser, Callback};
+use crate::usecase::link::{self, Answer, Callback, Shows};
 
-const PURPOSE: &str = "connect";
-/// What stands in the cookie. It is no secret: who made the link gains nothing by showing it.
-const CONFIRMED: &str = "1";
+pub(super) const PURPOSE: &str = "connect";
 
 /// What either page may be called with; whatever is missing, there twice or not readable makes a link that is over.
 #[derive(Default, Deserialize)]
@@ -31,16 +29,32 @@ pub(super) struct Parameters {
     error: Option<String>,
 }
 
-type Given = Result<Query<Parameters>, QueryRejection>;
+pub(super) type Given = Result<Query<Parameters>, QueryRejection>;
+
+/// Reads what a vendor sent a browser back with; nothing where it is not readable.
+pub(super) fn read(given: Given) -> Option<(StateToken, Answer)> {
+    let given = given.map_or_else(|_| Parameters::default(), |Query(given)| given);
+    let answer = match (given.error.as_deref(), given.code.filter(|code| !code.is_empty())) {
+        (Some("access_denied"), _) => Answer::Declined,
+        (Some(_), _) => Answer::Failed,
+        (None, Some(code)) => Answer::Code(Secret::new(code)),
+        (None, None) => return None,
+    };
+    Some((StateToken::new(given.state.unwrap_or_default()), answer))
+}
 
 /// `GET /zoom/connect?state=…`
-pub(super) async fn confirm(State(app): State<App>, given: Given) -> Response {
+pub(super) async fn confirm(State(app): State<App>, headers: HeaderMap, given: Given) -> Response {
     let given = given.map_or_else(|_| Parameters::default(), |Query(given)| given);
     let state = StateToken::new(given.state.unwrap_or_default());
-    let shown = link::confirm(&app, &state).await;
+    let name = Name::new(PURPOSE, &state);
+    // The same for every tab of one browser.
+    let mark = name.mark(&headers).unwrap_or_else(random_secret);
+    let shown = link::confirm(&app, &state, &mark).await;
     let mut response = page::show(&shown.page, &shown.command);
     if matches!(shown.page, Page::ConfirmConnect { .. }) {
-        let cookie = Name::new(PURPOSE, &state).set(CONFIRMED, &app.options.base_url);
+        // Slack and Zoom send back to different places.
+        let cookie = name.set(mark.expose(), "/", &app.options.base_url);
         response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     }
     response
@@ -48,16 +62,9 @@ pub(super) async fn confirm(State(app): State<App>, given: Given) -> Response {
 
 /// `GET /zoom/oauth/callback?state=…&code=…`, or with `error=…` where the person said no.
 pub(super) async fn callback(State(app): State<App>, headers: HeaderMap, given: Given) -> Response {
-    let given = given.map_or_else(|_| Parameters::default(), |Query(given)| given);
-    let state = StateToken::new(given.state.unwrap_or_default());
-    let answer = match (given.error.as_deref(), given.code.filter(|code| !code.is_empty())) {
-        (Some("access_denied"), _) => Answer::Declined,
-        (Some(_), _) => Answer::Failed,
-        (None, Some(code)) => Answer::Code(Secret::new(code)),
-        (None, None) => return page::show(&Page::LinkOver, DEFAULT_COMMAND),
-    };
-    let browser = browser(&headers, &state);
-    let shown = link::callback(&app, Callback { state, answer, browser }).await;
+    let Some((state, answer)) = read(given) else { return page::show(&Page::LinkOver, DEFAULT_COMMAND) };
+    let shows = shows(&headers, &state);
+    let shown = link::callback(&app, Callback { state, answer, shows }).await;
     page::show(&shown.page, &shown.command)
 }
 
@@ -66,10 +73,8 @@ pub(super) async fn only_get() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET")]).into_response()
 }
 
-/// A browser must show the cookie. What is no browser cannot be led here against its will.
-fn browser(headers: &HeaderMap, state: &StateToken) -> Browser {
-    let confirmed = Name::new(PURPOSE, state).shown(headers) == Some(CONFIRMED);
-    if confirmed || !is_browser(headers) { Browser::Confirmed } else { Browser::Other }
+fn shows(headers: &HeaderMap, state: &StateToken) -> Shows {
+    Shows { mark: Name::new(PURPOSE, state).mark(headers), is_browser: is_browser(headers) }
 }
 
 /// Every browser of today says so with `Sec-Fetch-…`, on https; the others all begin their name alike.
@@ -85,22 +90,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_must_show_the_cookie_of_the_same_state() {
+    fn a_browser_is_known_by_its_marks_and_shows_the_cookie_of_the_same_state() {
         let state = StateToken::new("state");
         let seen = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(name, value)| {
                 (axum::http::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
             });
-            browser(&headers.collect(), &state)
+            let shows = shows(&headers.collect(), &state);
+            (shows.mark.map(|mark| mark.expose().to_owned()), shows.is_browser)
         };
-        let cookie = format!("a=b; {}=1", Name::new(PURPOSE, &state));
-        let other = format!("{}=1", Name::new(PURPOSE, &StateToken::new("other")));
+        let cookie = format!("a=b; {}=mark", Name::new(PURPOSE, &state));
+        let other = format!("{}=mark", Name::new(PURPOSE, &StateToken::new("other")));
         for marks in [("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate"), ("user-agent", "Mozilla/5.0 (X11)")] {
-            assert_eq!(seen(&[marks]), Browser::Other, "{marks:?}");
-            assert_eq!(seen(&[marks, ("cookie", &other)]), Browser::Other, "{marks:?}");
-            assert_eq!(seen(&[marks, ("cookie", &cookie)]), Browser::Confirmed, "{marks:?}");
+            assert_eq!(seen(&[marks]), (None, true), "{marks:?}");
+            assert_eq!(seen(&[marks, ("cookie", &other)]), (None, true), "{marks:?}");
+            assert_eq!(seen(&[marks, ("cookie", &cookie)]), (Some("mark".to_owned()), true), "{marks:?}");
         }
-        assert_eq!(seen(&[("user-agent", "curl/8.5.0")]), Browser::Confirmed);
-        assert_eq!(seen(&[]), Browser::Confirmed);
+        assert_eq!(seen(&[("user-agent", "curl/8.5.0")]), (None, false));
+        assert_eq!(seen(&[]), (None, false));
     }
 }

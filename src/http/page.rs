@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::response::{IntoResponse as _, Response};
@@ -13,7 +13,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use crate::reply::{Page, SetupPage, Values};
+use crate::reply::{InstallPage, Page, SetupPage, Values};
+use crate::secret::Secret;
 use crate::words::{self, Kind, PageText};
 
 const STYLE: &str = "\
@@ -62,6 +63,7 @@ h2{font-size:1rem;margin:0}\
 <h1>{{ text.heading }}</h1>
 {% for paragraph in text.paragraphs %}<p>{{ paragraph }}</p>
 {% endfor %}{% if let Some(button) = text.button %}<a class="button" href="{{ button.url.expose() }}">{{ button.label }}</a>
+{% endif %}{% if let Some(also) = text.also %}<p><a href="{{ also.url.expose() }}">{{ also.label }}</a></p>
 {% endif %}{% if let Some(form) = text.form %}{% if let Some(summary) = form.summary %}<div class="faults" role="alert" tabindex="-1" autofocus>
 <h2>{{ summary }}</h2>
 <ul>
@@ -109,6 +111,17 @@ fn policy(form_action: &str) -> String {
     )
 }
 
+/// Sends a browser on to an address that nobody keeps or passes on.
+pub(super) fn redirect(url: &Secret) -> Response {
+    let Ok(mut location) = HeaderValue::from_str(url.expose()) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    location.set_sensitive(true);
+    let headers = [(LOCATION, location)];
+    let fixed = [(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")];
+    (StatusCode::SEE_OTHER, headers, fixed).into_response()
+}
+
 /// A page nobody keeps, frames, or passes the address of.
 pub(super) fn show(page: &Page, command: &str) -> Response {
     let text = words::page(page, command);
@@ -131,10 +144,12 @@ pub(super) fn show(page: &Page, command: &str) -> Response {
 
 fn status(page: &Page) -> StatusCode {
     match page {
-        Page::Landing | Page::ConfirmConnect { .. } | Page::Connected { .. } | Page::Declined { .. } => StatusCode::OK,
+        Page::Landing { .. } | Page::ConfirmConnect { .. } | Page::Connected { .. } => StatusCode::OK,
+        Page::Declined { .. } | Page::NotSignedIn { .. } => StatusCode::OK,
         Page::LinkOver => StatusCode::GONE,
-        Page::OtherBrowser => StatusCode::FORBIDDEN,
+        Page::OtherBrowser | Page::SomebodyElse => StatusCode::FORBIDDEN,
         Page::ZoomRefused { .. } | Page::ZoomAway { .. } => StatusCode::BAD_GATEWAY,
+        Page::SlackRefused { .. } | Page::SlackAway { .. } => StatusCode::BAD_GATEWAY,
         Page::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
         Page::Setup(page) => match page {
             SetupPage::Form(form) if matches!(form.values, Values::Wrong { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -144,6 +159,14 @@ fn status(page: &Page) -> StatusCode {
             SetupPage::OtherBrowser | SetupPage::Foreign => StatusCode::FORBIDDEN,
             SetupPage::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
             SetupPage::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+        Page::Install(page) => match page {
+            InstallPage::NotSetUp => StatusCode::NOT_FOUND,
+            InstallPage::Done { .. } | InstallPage::Declined => StatusCode::OK,
+            InstallPage::Over => StatusCode::GONE,
+            InstallPage::OtherBrowser => StatusCode::FORBIDDEN,
+            InstallPage::Rotating | InstallPage::Refused { .. } | InstallPage::Away { .. } => StatusCode::BAD_GATEWAY,
+            InstallPage::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
         },
     }
 }
@@ -158,7 +181,7 @@ fn html(text: PageText) -> askama::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use crate::reply::NextPage;
 
     #[test]
     fn whatever_is_shown_is_escaped_once() {
@@ -166,7 +189,7 @@ mod tests {
             user_name: "<b x='1' y=\"2\">&amp;&#38;".to_owned(),
             team_domain: "acme".to_owned(),
             waiting: None,
-            authorize_url: Secret::new("https://zoom.us/oauth/authorize?a=1&b=\"&c=2"),
+            next: NextPage::Zoom(Secret::new("https://zoom.us/oauth/authorize?a=1&b=\"&c=2")),
         };
         let html = html(words::page(&page, "/stream")).unwrap();
         assert!(html.contains("href=\"https://zoom.us/oauth/authorize?a=1&amp;b=&#34;&amp;c=2\""), "{html}");

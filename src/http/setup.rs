@@ -93,7 +93,7 @@ pub(super) async fn no_head() -> Response {
 
 /// Back to the page, which from now on is this browser's.
 fn opened(app: &App, state: &StateToken, mark: &Secret) -> Response {
-    let cookie = Name::new(PURPOSE, state).set(mark.expose(), &app.options.base_url);
+    let cookie = Name::new(PURPOSE, state).set(mark.expose(), "/zoom/", &app.options.base_url);
     let location = format!("/zoom/setup?state={}", state.expose());
     let fixed = [(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")];
     let mut response = (StatusCode::SEE_OTHER, fixed, [(LOCATION, location)]).into_response();
@@ -104,7 +104,7 @@ fn opened(app: &App, state: &StateToken, mark: &Secret) -> Response {
 const PURPOSE: &str = "setup";
 
 fn mark(headers: &HeaderMap, state: &StateToken) -> Option<Secret> {
-    Name::new(PURPOSE, state).shown(headers).map(Secret::new)
+    Name::new(PURPOSE, state).mark(headers)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

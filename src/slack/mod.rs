@@ -7,6 +7,7 @@
 //! Slack's own types stay behind this door. What a person typed and the `response_url` are never logged.
 
 pub mod inbound;
+mod oauth;
 mod people;
 mod post;
 pub mod render;
@@ -15,15 +16,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{StatusCode, header, redirect, retry};
+use serde_json::Value;
 use slack_morphism::prelude::SlackApiAuthTestResponse;
 use tokio::sync::OnceCell;
 
-pub use self::people::Member;
 use crate::id::TeamId;
 use crate::invocation::ReplyTo;
 use crate::metrics::Calls;
 use crate::secret::Secret;
 use crate::words::Message;
+
+pub use self::oauth::{Client, NotInstalled, NotProven, choose_workspaces_url};
+pub use self::people::Member;
 
 /// How many messages a `response_url` takes.
 pub const USES: u32 = 5;
@@ -33,6 +37,10 @@ pub const USES: u32 = 5;
 pub struct Options {
     /// Where the Web API is, without a slash at the end.
     pub api_url: String,
+    /// Where people install the app and sign in, without a slash at the end.
+    pub oauth_url: String,
+    /// The app, where it can be installed from here.
+    pub client: Option<Client>,
     /// The prefix that a `response_url` must have, without a slash at the end.
     pub hooks_url: String,
     /// The bot's token in the one workspace that was not installed through OAuth.
@@ -172,7 +180,7 @@ impl Slack {
         if !response.status().is_success() {
             return Err(Error::Away(response.status()));
         }
-        let body: serde_json::Value = response.json().await.map_err(from_reqwest)?;
+        let body: Value = response.json().await.map_err(from_reqwest)?;
         if body["ok"] != true {
             return Err(Error::Refused(body["error"].as_str().unwrap_or("no reason given").to_owned()));
         }
@@ -189,6 +197,27 @@ fn from_reqwest(error: reqwest::Error) -> Error {
     let error = error.without_url();
     // A time-out while connecting is `is_connect` and `is_timeout` at once, and nothing was sent.
     if error.is_connect() || error.is_builder() { Error::Unreachable(error) } else { Error::NoAnswer(error) }
+}
+
+/// Reads what a method answers. Slack says no with HTTP 200 and `ok: false`.
+async fn read(response: reqwest::Response) -> Result<Value, Error> {
+    let status = response.status();
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => return Err(Error::Busy(retry_after(response.headers()))),
+        // Nothing is wrong with Slack: it does not know the call, or us.
+        _ if status.is_client_error() => return Err(Error::Refused(status.to_string())),
+        _ if !status.is_success() => return Err(Error::Away(status)),
+        _ => {}
+    }
+    let body: Value = response.json().await.map_err(from_reqwest)?;
+    if body["ok"] == true {
+        return Ok(body);
+    }
+    match body["error"].as_str().unwrap_or("no reason given") {
+        "ratelimited" => Err(Error::Busy(Duration::from_secs(1))),
+        "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => Err(Error::Away(status)),
+        error => Err(Error::Refused(error.to_owned())),
+    }
 }
 
 /// Slack's `Retry-After` is whole seconds.

@@ -3,9 +3,7 @@
 //!
 //! Both need a bot token of the workspace, and `chat:write` among its scopes.
 
-use std::time::Duration;
-
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::RequestBuilder;
 use serde::Serialize;
 use serde_json::Value;
 use slack_morphism::prelude::{
@@ -13,7 +11,7 @@ use slack_morphism::prelude::{
     SlackApiChatUpdateRequest,
 };
 
-use super::{Error, Slack, from_reqwest, render, retry_after};
+use super::{Error, Slack, from_reqwest, read, render};
 use crate::id::{ChannelId, TeamId, UserId};
 use crate::reply::Audience;
 use crate::secret::Secret;
@@ -117,7 +115,6 @@ impl Slack {
         self.counted(method, self.send(method, token, |request| request.form(form)).await)
     }
 
-    /// Calls a method. Slack says no with HTTP 200 and `ok: false`.
     async fn send(
         &self,
         method: &str,
@@ -125,23 +122,6 @@ impl Slack {
         fill: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Value, Error> {
         let request = self.http.post(format!("{}/{method}", self.options.api_url)).bearer_auth(token.expose());
-        let response = fill(request).send().await.map_err(from_reqwest)?;
-        let status = response.status();
-        match status {
-            StatusCode::TOO_MANY_REQUESTS => return Err(Error::Busy(retry_after(response.headers()))),
-            // Nothing is wrong with Slack: it does not know the call, or us.
-            _ if status.is_client_error() => return Err(Error::Refused(status.to_string())),
-            _ if !status.is_success() => return Err(Error::Away(status)),
-            _ => {}
-        }
-        let body: Value = response.json().await.map_err(from_reqwest)?;
-        if body["ok"] == true {
-            return Ok(body);
-        }
-        match body["error"].as_str().unwrap_or("no reason given") {
-            "ratelimited" => Err(Error::Busy(Duration::from_secs(1))),
-            "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => Err(Error::Away(status)),
-            error => Err(Error::Refused(error.to_owned())),
-        }
+        read(fill(request).send().await.map_err(from_reqwest)?).await
     }
 }

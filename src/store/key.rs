@@ -10,6 +10,8 @@
 //! | `{journal}:due` | everybody; one queue | the ids of all jobs by when they may be taken over | while there is a job |
 //! | `state:<sha256 of the token>` | one offered connection | sealed [`Pending`](crate::grant::Pending) | 10 min |
 //! | `setup:<sha256 of the token>` | one offered page of `setup` | sealed [`Invitation`](crate::destination::Invitation) | 10 min, anew when it is opened |
+//! | `install:<sha256 of the token>` | one installation that was begun | sealed [`Begun`](crate::installation::Begun) | 10 min |
+//! | `installation:<enterprise>/<team>`, or `-` for the team | one workspace, or a whole organization | sealed [`Installation`](crate::installation::Installation) | until uninstalled |
 //! | `{link}:person:<enterprise>/<team>/<user>` | one Slack user | the `{link}:zoom:` key it belongs to | until unlinked |
 //! | `{link}:zoom:<zoom user>` | one Zoom user | the `{link}:person:` keys that belong to it | while there is one |
 //! | `grant:<zoom user>` | one Zoom user | sealed [`Grant`](crate::grant::Grant) | until deleted |
@@ -39,6 +41,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::grant::StateToken;
 use crate::id::{DeliveryId, JobId, Person, ZoomUserId};
+use crate::installation::Site;
 use crate::meeting::MeetingId;
 
 /// Longer than a signature is accepted for, counted from either side of the clock.
@@ -47,7 +50,8 @@ pub(crate) const DELIVERY_LIFE: Duration = Duration::from_secs(15 * 60);
 /// Longer than Zoom goes on to deliver a report again: an hour and a half after the first time.
 pub(crate) const REPORT_LIFE: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// As long as [`Pending::LIFE`](crate::grant::Pending::LIFE) and [`Invitation::LIFE`](crate::destination::Invitation::LIFE).
+/// As long as [`Pending::LIFE`](crate::grant::Pending::LIFE) [`Invitation::LIFE`](crate::destination::Invitation::LIFE)
+/// and [`Begun::LIFE`](crate::installation::Begun::LIFE).
 pub(crate) const STATE_LIFE: Duration = Duration::from_secs(10 * 60);
 
 /// A webinar stays one; after this long it is asked again, in case its number was given to a meeting.
@@ -77,7 +81,8 @@ impl Key {
     pub(crate) const JOBS: &str = "{journal}:job:";
 
     /// Before every key whose value is sealed, or is a job with a sealed body.
-    pub(crate) const SEALED: &[&str] = &[Self::JOBS, "state:", "setup:", Self::GRANTS, "stream:", "presets:"];
+    pub(crate) const SEALED: &[&str] =
+        &[Self::JOBS, "state:", "setup:", "install:", "installation:", Self::GRANTS, "stream:", "presets:"];
 
     fn new(prefix: &'static str, rest: impl fmt::Display) -> Self {
         Self { prefix, text: format!("{prefix}{rest}") }
@@ -145,6 +150,15 @@ impl Key {
         Self::new("setup:", hex::encode(Sha256::digest(token.expose())))
     }
 
+    /// As secret as [`Key::state`].
+    pub(crate) fn begun(token: &StateToken) -> Self {
+        Self::new("install:", hex::encode(Sha256::digest(token.expose())))
+    }
+
+    pub(crate) fn installation(site: &Site) -> Self {
+        Self::new("installation:", site.key())
+    }
+
     pub(crate) fn person(person: &Person) -> Self {
         Self::new(Self::PERSON, person.key())
     }
@@ -210,11 +224,13 @@ mod tests {
     use crate::destination::Invitation;
     use crate::grant::Pending;
     use crate::id::{EnterpriseId, TeamId, UserId};
+    use crate::installation::Begun;
 
     #[test]
     fn an_offer_is_kept_as_long_as_it_stands() {
         assert_eq!(Pending::LIFE.unsigned_abs(), STATE_LIFE);
         assert_eq!(Invitation::LIFE.unsigned_abs(), STATE_LIFE);
+        assert_eq!(Begun::LIFE.unsigned_abs(), STATE_LIFE);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod embedded;
 mod engine;
 mod error;
 mod grants;
+mod installations;
 mod invitations;
 mod journal;
 mod key;
@@ -140,6 +141,22 @@ impl Store {
     /// Reads an offered connection without using it up.
     pub async fn offered(&self, token: &StateToken) -> Result<Option<Pending>, Error> {
         self.get_sealed(&Key::state(token)).await
+    }
+
+    /// Writes in which browser Slack said whose it is. Nothing where the offer is gone.
+    pub async fn prove(&self, token: &StateToken, browser: &Secret) -> Result<Option<Pending>, Error> {
+        let key = Key::state(token);
+        loop {
+            let Some(bytes) = on!(&self.0.engine, get(&key))? else { return Ok(None) };
+            let seen: Seen<Pending> = self.sealed(&key, bytes)?;
+            let wanted = Pending { proven_in: Some(browser.clone()), ..seen.value.clone() };
+            let bytes = self.seal(&key, &to_secret(&key, &wanted)?)?;
+            let wanted = Seen { value: wanted, bytes };
+            // Somebody else's change is looked at again; there are as many as there are browsers.
+            if let Ok(Some(proven)) = self.swap(&key, Some(&seen), Some(wanted), key::STATE_LIFE).await? {
+                return Ok(Some(proven.value));
+            }
+        }
     }
 
     /// Uses an offered connection up: of many who try, one gets it. One that does not open is used up as well.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::id::{ChannelId, Person, Workspace};
+use crate::installation::Installation;
 use crate::secret::Secret;
 use crate::stream::Place;
 use crate::words::Message;
@@ -38,15 +39,33 @@ impl Error {
     }
 }
 
-/// The bot's token in a workspace; [`slack::Error::NoBot`] where it has none.
+/// The bot's token in a workspace; [`slack::Error::NoBot`] where it has none. What it may do shows when it tries.
 pub(super) async fn token_of(app: &App, workspace: &Workspace) -> Result<Secret, Error> {
-    Ok(app.slack.token_of_home(&workspace.team).await?.clone())
+    find(app, workspace, |installation| Some(&installation.bot.as_ref()?.token)).await
+}
+
+/// The same, if the bot may post.
+async fn speaker(app: &App, workspace: &Workspace) -> Result<Secret, Error> {
+    find(app, workspace, Installation::speaker).await
+}
+
+/// The token of whoever installed the app there, and else the one of the settings.
+async fn find(
+    app: &App,
+    workspace: &Workspace,
+    token: impl Fn(&Installation) -> Option<&Secret>,
+) -> Result<Secret, Error> {
+    let installed = if app.slack.can_be_installed() { app.store.installation_for(workspace).await? } else { None };
+    match installed {
+        Some(installation) => Ok(token(&installation).ok_or(slack::Error::NoBot)?.clone()),
+        None => Ok(app.slack.token_of_home(&workspace.team).await?.clone()),
+    }
 }
 
 /// Posts a message that can be changed later, and tells where it stands. A user's id as the channel is their direct
 /// message with the bot.
 pub(super) async fn post(app: &App, person: &Person, channel: &ChannelId, message: &Message) -> Result<Place, Error> {
-    let token = token_of(app, &person.workspace()).await?;
+    let token = speaker(app, &person.workspace()).await?;
     let (channel, ts) = app.slack.post(&token, channel, message).await?;
     Ok(Place::Posted { person: person.clone(), channel, ts })
 }
@@ -59,7 +78,7 @@ pub(super) async fn update(
     ts: &str,
     message: &Message,
 ) -> Result<(), Error> {
-    let token = token_of(app, &person.workspace()).await?;
+    let token = speaker(app, &person.workspace()).await?;
     Ok(app.slack.update(&token, channel, ts, message).await?)
 }
 
@@ -71,6 +90,6 @@ pub(super) async fn post_instead(
     channel: &ChannelId,
     message: &Message,
 ) -> Result<(), Error> {
-    let token = token_of(app, &person.workspace()).await?;
+    let token = speaker(app, &person.workspace()).await?;
     Ok(app.slack.post_instead(&token, &person.user, channel, message).await?)
 }

@@ -28,6 +28,7 @@ pub(super) async fn offer(app: &App, invocation: &Invocation, why: ConnectWhy) -
         verifier: random_secret(),
         invocation: invocation.clone(),
         offered_at: app.clock.now(),
+        proven_in: None,
     };
     app.store.offer(&state, &pending).await?;
     let outcome = match why {

@@ -11,14 +11,14 @@ use super::{Failure, Task, chain, connect, disconnect, hold, log_zoom, tell, tok
 use crate::app::App;
 use crate::audit::{AuditOutcome, AuditVerb};
 use crate::command::{self, DEFAULT_COMMAND, Verb};
-use crate::grant::{Grant, Pending, StateToken, Tokens, ZoomUser};
+use crate::grant::{Grant, Pending, StateToken, Tokens, ZoomUser, nonce};
 use crate::id::{Reference, ZoomUserId};
 use crate::invocation::Invocation;
 use crate::journal::{Job, Stage};
-use crate::reply::{Page, Reply};
+use crate::reply::{NextPage, Page, Reply};
 use crate::secret::Secret;
 use crate::store::Unlinked;
-use crate::{store, zoom};
+use crate::{slack, store, zoom};
 
 /// What Zoom sent the browser back with.
 #[derive(Debug)]
@@ -27,28 +27,28 @@ pub struct Callback {
     pub state: StateToken,
     /// What Zoom says.
     pub answer: Answer,
-    /// Whether this browser has shown the confirm page of this state, as far as that can be known.
-    pub browser: Browser,
+    /// What the browser shows.
+    pub shows: Shows,
 }
 
-/// What Zoom says through the browser.
+/// What a browser shows of itself.
 #[derive(Debug)]
+pub struct Shows {
+    /// The mark that it was given with the confirm page of this state, if it has one.
+    pub mark: Option<Secret>,
+    /// Whether it is a browser at all. What is none cannot be led here against its will.
+    pub is_browser: bool,
+}
+
+/// What Zoom, or Slack, says through the browser.
+#[derive(Clone, Debug)]
 pub enum Answer {
     /// The authorization code.
     Code(Secret),
     /// The person said no (`access_denied`).
     Declined,
-    /// Something went wrong at Zoom.
+    /// Something went wrong there.
     Failed,
-}
-
-/// Whether the browser that comes back is the one that confirmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Browser {
-    /// It has shown the confirm page, or is no browser at all.
-    Confirmed,
-    /// It has not: somebody may have been sent Zoom's page without ours.
-    Other,
 }
 
 /// A page, and the command's name as the workspace of its reader has it.
@@ -67,8 +67,8 @@ impl Shown {
     }
 }
 
-/// The page that names the Slack user and leads on to Zoom.
-pub async fn confirm(app: &App, state: &StateToken) -> Shown {
+/// The page that names the Slack user and leads on to Zoom; where people sign in, by way of Slack. `mark` is the browser's.
+pub async fn confirm(app: &App, state: &StateToken, mark: &Secret) -> Shown {
     let pending = match offered(app, state).await {
         Err(failure) => return store_away(&failure, None),
         Ok(pending) => pending,
@@ -77,9 +77,64 @@ pub async fn confirm(app: &App, state: &StateToken) -> Shown {
         user_name: pending.user_name.clone(),
         team_domain: pending.team_domain.clone(),
         waiting: connect::waiting(&pending.invocation),
-        authorize_url: app.zoom.authorize_url(state.expose(), &pending.verifier),
+        next: match app.slack.sign_in_url(state.expose(), &nonce(mark), &pending.person) {
+            Some(sign_in) => NextPage::Slack(sign_in),
+            None => NextPage::Zoom(app.zoom.authorize_url(state.expose(), &pending.verifier)),
+        },
     });
     Shown::new(page, pending.as_ref())
+}
+
+/// Where a browser goes that comes back from signing in to Slack.
+#[derive(Debug)]
+pub enum SignedIn {
+    /// On to Zoom.
+    On(Secret),
+    /// Nowhere.
+    Not(Shown),
+}
+
+/// Slack's way back: lets the browser go on to Zoom if it is the one that has shown the confirm page, and Slack says that
+/// it is the person's who asked.
+pub async fn signed_in(app: &App, state: &StateToken, answer: Answer, mark: Option<Secret>) -> SignedIn {
+    match try_sign_in(app, state, answer, mark).await {
+        Ok(signed_in) => signed_in,
+        Err(failure) => SignedIn::Not(store_away(&failure, None)),
+    }
+}
+
+async fn try_sign_in(app: &App, state: &StateToken, answer: Answer, mark: Option<Secret>) -> Result<SignedIn, Failure> {
+    let Some(pending) = offered(app, state).await? else { return Ok(SignedIn::Not(Shown::new(Page::LinkOver, None))) };
+    let not = |page| Ok(SignedIn::Not(Shown::new(page, Some(&pending))));
+    let Some(mark) = mark else { return Ok(SignedIn::Not(Shown::new(Page::OtherBrowser, None))) };
+    let reference = pending.invocation.reference.clone();
+    let code = match answer {
+        Answer::Code(code) => code,
+        Answer::Declined => return not(Page::NotSignedIn { again: Some(connect::page_link(app, state)) }),
+        Answer::Failed => {
+            tracing::warn!(%reference, "Slack sent a browser back with an error of its own");
+            return not(Page::SlackRefused { reference });
+        }
+    };
+    match app.slack.prove(&code, &nonce(&mark), &pending.person, app.clock.now()).await {
+        Ok(()) => {}
+        Err(slack::NotProven::SomebodyElse) => {
+            tracing::warn!(%reference, "a link to connect was opened by somebody else than who asked for it");
+            record(app, &pending, None, AuditOutcome::SomebodyElse).await;
+            return not(Page::SomebodyElse);
+        }
+        Err(slack::NotProven::OtherBrowser) => return not(Page::OtherBrowser),
+        Err(error) => {
+            tracing::warn!(%reference, error = chain(&error), "whose a browser is was not proven");
+            let is_away = matches!(&error, slack::NotProven::Slack(error) if error.retry_in().is_some());
+            record(app, &pending, None, AuditOutcome::LinkFailed).await;
+            return not(if is_away { Page::SlackAway { reference } } else { Page::SlackRefused { reference } });
+        }
+    }
+    Ok(match app.store.prove(state, &mark).await? {
+        Some(proven) => SignedIn::On(app.zoom.authorize_url(state.expose(), &proven.verifier)),
+        None => SignedIn::Not(Shown::new(Page::LinkOver, None)),
+    })
 }
 
 /// Zoom's way back: exchanges the code, stores the grant and the link, and lets the waiting command run.
@@ -93,8 +148,10 @@ pub async fn callback(app: &App, callback: Callback) -> Shown {
 }
 
 async fn come_back(app: &App, callback: Callback) -> Shown {
-    if callback.browser == Browser::Other {
-        return Shown::new(Page::OtherBrowser, None);
+    match is_theirs(app, &callback).await {
+        Ok(true) => {}
+        Ok(false) => return Shown::new(Page::OtherBrowser, None),
+        Err(failure) => return store_away(&failure, None),
     }
     let code = match callback.answer {
         Answer::Code(code) => code,
@@ -117,6 +174,18 @@ async fn come_back(app: &App, callback: Callback) -> Shown {
             not_made(&pending, failed)
         }
     }
+}
+
+/// Whether the browser that comes back from Zoom is the one that confirmed: where people sign in, the one in which Slack
+/// said whose it is; elsewhere one that has shown the page. What came past that was led here by somebody else's link.
+async fn is_theirs(app: &App, callback: &Callback) -> Result<bool, Failure> {
+    let Shows { mark, is_browser } = &callback.shows;
+    if !app.slack.can_be_installed() {
+        return Ok(mark.is_some() || !is_browser);
+    }
+    let pending = offered(app, &callback.state).await?;
+    // A link that is over is told as one.
+    Ok(pending.is_none_or(|pending| pending.proven_in.is_some() && pending.proven_in == *mark))
 }
 
 async fn offered(app: &App, state: &StateToken) -> Result<Option<Pending>, Failure> {

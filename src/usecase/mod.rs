@@ -10,6 +10,7 @@ mod disconnect;
 mod facts;
 mod forget;
 mod hold;
+pub mod install;
 mod keep;
 mod lease;
 pub mod link;

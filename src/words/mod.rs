@@ -9,6 +9,7 @@ mod already;
 mod card;
 mod check;
 mod fields;
+mod install;
 mod outcome;
 mod page;
 mod phrase;

@@ -1,15 +1,15 @@
 //! What the pages say that a browser shows around a connection. Plain text: whoever makes HTML of it escapes it.
 
 use super::text::{clip, fold};
-use super::{account, setup};
+use super::{account, install, setup};
 use crate::command::Verb;
 use crate::grant::{Pending, StateToken, ZoomUser};
 use crate::id::Reference;
-use crate::reply::Page;
+use crate::reply::{NextPage, Page};
 use crate::secret::Secret;
 
 /// The words of one page, not escaped for HTML.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageText {
     /// For the browser's tab.
     pub title: String,
@@ -19,6 +19,8 @@ pub struct PageText {
     pub paragraphs: Vec<String>,
     /// The one thing to press.
     pub button: Option<Link>,
+    /// What some would rather have.
+    pub also: Option<Link>,
     /// What is sent to OnAir.
     pub form: Option<FormText>,
 }
@@ -78,9 +80,9 @@ pub struct Link {
 /// Puts a page into words. `command` is the command's name with its slash, as the workspace has it where that is known.
 pub fn page(page: &Page, command: &str) -> PageText {
     match page {
-        Page::Landing => landing(command),
-        Page::ConfirmConnect { user_name, team_domain, waiting, authorize_url } => {
-            confirm(&slack_user(user_name, team_domain), *waiting, authorize_url, command)
+        Page::Landing { can_be_installed } => install::landing(*can_be_installed, command),
+        Page::ConfirmConnect { user_name, team_domain, waiting, next } => {
+            confirm(&slack_user(user_name, team_domain), *waiting, next, command)
         }
         Page::Connected { user_name, team_domain, account, running, lacks_scope } => {
             let (person, account) = (slack_user(user_name, team_domain), zoom_user(account));
@@ -97,7 +99,24 @@ pub fn page(page: &Page, command: &str) -> PageText {
                 .to_owned(),
             format!("Go back to Slack, type {}, and stay in one browser all the way.", connect(command)),
         ),
-        Page::Declined { again } => declined(again.as_ref(), command),
+        Page::SomebodyElse => failed(
+            "You aren't signed in to Slack as who asked",
+            "Nothing was connected: a link to connect is for the Slack user who asked for it, and for nobody else."
+                .to_owned(),
+            format!("For a link of your own, go back to Slack and type {}.", connect(command)),
+        ),
+        Page::NotSignedIn { again } => declined("You didn't let Slack say who you are.", again.as_ref(), command),
+        Page::SlackRefused { reference } => failed(
+            "Slack didn't say who you are",
+            "Nothing was connected: OnAir connects a Zoom account only to who asked for it.".to_owned(),
+            once_more("Go back to Slack", command, reference),
+        ),
+        Page::SlackAway { reference } => failed(
+            "Slack is not answering",
+            "Nothing was connected: OnAir could not ask Slack who you are.".to_owned(),
+            once_more("Wait a few minutes, go back to Slack", command, reference),
+        ),
+        Page::Declined { again } => declined("You said no at Zoom, and OnAir got nothing.", again.as_ref(), command),
         Page::ZoomRefused { reference } => failed(
             "Zoom did not connect you",
             "Nothing was connected: Zoom broke off at the last step.".to_owned(),
@@ -114,27 +133,23 @@ pub fn page(page: &Page, command: &str) -> PageText {
             format!("Wait a minute, go back to Slack and type {}.", connect(command)),
         ),
         Page::Setup(page) => setup::page(page, command),
+        Page::Install(page) => install::page(page, command),
     }
 }
 
-fn landing(command: &str) -> PageText {
-    PageText {
-        title: "OnAir".to_owned(),
-        heading: "OnAir puts Zoom meetings on air from Slack".to_owned(),
-        paragraphs: vec![
-            format!("In a Slack channel, type {command} {}.", Verb::Start.example()),
-            format!("For everything else, type {command} {}.", Verb::Help.word()),
-        ],
-        button: None,
-        form: None,
-    }
-}
-
-fn confirm(person: &str, waiting: Option<Verb>, authorize_url: &Secret, command: &str) -> PageText {
-    let mut paragraphs = vec![
-        format!("{person} asked to connect a Zoom account to OnAir."),
-        "If that is you, go on to Zoom and allow OnAir to start and stop your streams.".to_owned(),
-    ];
+fn confirm(person: &str, waiting: Option<Verb>, next: &NextPage, command: &str) -> PageText {
+    let (how, label, url) = match next {
+        NextPage::Zoom(url) => {
+            ("If that is you, go on to Zoom and allow OnAir to start and stop your streams.", "Yes, go on to Zoom", url)
+        }
+        NextPage::Slack(url) => (
+            "If that is you, go on: Slack confirms who you are, and then Zoom asks whether OnAir may start and stop your \
+             streams.",
+            "Yes, go on",
+            url,
+        ),
+    };
+    let mut paragraphs = vec![format!("{person} asked to connect a Zoom account to OnAir."), how.to_owned()];
     if let Some(verb) = waiting {
         paragraphs.push(format!("After that, your {command} {} runs by itself.", verb.word()));
     }
@@ -145,8 +160,8 @@ fn confirm(person: &str, waiting: Option<Verb>, authorize_url: &Secret, command:
         title: "Connect Zoom · OnAir".to_owned(),
         heading: "Is this you?".to_owned(),
         paragraphs,
-        button: Some(Link { label: "Yes, go on to Zoom".to_owned(), url: authorize_url.clone() }),
-        form: None,
+        button: Some(Link { label: label.to_owned(), url: url.clone() }),
+        ..PageText::default()
     }
 }
 
@@ -168,17 +183,16 @@ fn connected(person: &str, account: &str, running: Option<Verb>, lacks_scope: bo
         title: "Connected · OnAir".to_owned(),
         heading: if lacks_scope { "Connected, with a permission missing" } else { "Connected" }.to_owned(),
         paragraphs,
-        button: None,
-        form: None,
+        ..PageText::default()
     }
 }
 
-fn declined(again: Option<&Secret>, command: &str) -> PageText {
+fn declined(why: &str, again: Option<&Secret>, command: &str) -> PageText {
     let next = match again {
         Some(_) => "Changed your mind? Try again here; the link still works.".to_owned(),
         None => format!("Changed your mind? Go back to Slack and type {}.", connect(command)),
     };
-    let text = failed("Nothing was connected", "You said no at Zoom, and OnAir got nothing.".to_owned(), next);
+    let text = failed("Nothing was connected", why.to_owned(), next);
     let button = again.map(|url| Link { label: "Try again".to_owned(), url: url.clone() });
     PageText { button, ..text }
 }
@@ -188,8 +202,7 @@ fn failed(heading: &str, why: String, next: String) -> PageText {
         title: "Not connected · OnAir".to_owned(),
         heading: heading.to_owned(),
         paragraphs: vec![why, next],
-        button: None,
-        form: None,
+        ..PageText::default()
     }
 }
 

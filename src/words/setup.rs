@@ -31,8 +31,7 @@ pub(super) fn page(page: &SetupPage, command: &str) -> PageText {
                     meeting.number()
                 ),
             ],
-            button: None,
-            form: None,
+            ..PageText::default()
         },
         SetupPage::NotDone { tried, meeting, why, account, is_on_air, reference } => {
             let mut paragraphs = reasons(why, *meeting, account.as_ref(), command);
@@ -89,7 +88,7 @@ pub(super) fn page(page: &SetupPage, command: &str) -> PageText {
 }
 
 fn plain(heading: &str, paragraphs: Vec<String>) -> PageText {
-    PageText { title: format!("{heading} · OnAir"), heading: heading.to_owned(), paragraphs, button: None, form: None }
+    PageText { title: format!("{heading} · OnAir"), heading: heading.to_owned(), paragraphs, ..PageText::default() }
 }
 
 fn setup(command: &str, meeting: Option<MeetingId>) -> String {
@@ -113,7 +112,6 @@ fn confirm(asker: &SlackName, meeting: MeetingId, state: &StateToken) -> PageTex
             "If that is not you, close this page. A stream key typed here would go to somebody else's meeting."
                 .to_owned(),
         ],
-        button: None,
         form: Some(FormText {
             state: state.clone(),
             summary: None,
@@ -122,6 +120,7 @@ fn confirm(asker: &SlackName, meeting: MeetingId, state: &StateToken) -> PageTex
             submit: "Yes, open the page".to_owned(),
             footnote: None,
         }),
+        ..PageText::default()
     }
 }
 
@@ -171,7 +170,6 @@ fn show(form: &SetupForm) -> PageText {
         title: if summary.is_some() { format!("Error: {title}") } else { title.to_owned() },
         heading: format!("Where the stream of {meeting} goes"),
         paragraphs,
-        button: None,
         form: Some(FormText {
             state: state.clone(),
             summary,
@@ -180,6 +178,7 @@ fn show(form: &SetupForm) -> PageText {
             submit: "Save at Zoom".to_owned(),
             footnote: Some("OnAir passes this on to Zoom and keeps none of it.".to_owned()),
         }),
+        ..PageText::default()
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
 pub(crate) const WEBHOOK_SECRET: &str = "canary-webhook-secret";
 /// The bot token of the first workspace of the simulated Slack.
 pub(crate) const BOT_TOKEN: (&str, &str) = ("SLACK_BOT_TOKEN", "xoxb-canary-T00000001");
+/// The id of the app at Slack, and its secret.
+pub(crate) const SLACK_CLIENT: (&str, &str) = ("1.2", "canary-slack-client-secret");
 pub(crate) const PUBLIC: &str = "https://onair.test";
 const BINARY: &str = env!("CARGO_BIN_EXE_onair");
 /// How long a story waits for what has to come. It is no figure of the product: a busy machine must not fail a story.
@@ -121,6 +123,7 @@ impl Bot {
         let service = Service::start(&vars);
         slack.connect_app(&service.at("/slack/commands"));
         slack.connect_interactions(&service.at("/slack/interactions"));
+        slack.connect_events(&service.at("/slack/events"));
         let (seen, logs, excused) = (0, Vec::new(), Vec::new());
         Self { slack, zoom, vars, service, redis, folder, seen, logs, excused, may_say_more: false }
     }
@@ -135,6 +138,21 @@ impl Bot {
         bot.slack.invite_app(&bot.slack.channel("events"));
         bot.zoom.connect_webhooks(&bot.service.at("/zoom/webhooks"), WEBHOOK_SECRET);
         bot
+    }
+
+    /// A service from which the app can be installed, and whose people sign in to connect.
+    pub(crate) async fn installable(engine: Engine) -> Self {
+        let changed = [("SLACK_CLIENT_ID", SLACK_CLIENT.0), ("SLACK_CLIENT_SECRET", SLACK_CLIENT.1)];
+        let bot = Self::start_with(engine, &changed).await;
+        bot.slack.register_app(SLACK_CLIENT.0, SLACK_CLIENT.1, &format!("{PUBLIC}/slack/oauth/callback"));
+        bot.slack.invite_app(&bot.slack.channel("events"));
+        bot
+    }
+
+    /// Installs the app as somebody, in a browser of their own, and gives the last page.
+    pub(crate) async fn install_as(&self, admin: &User) -> Visit {
+        self.slack.sign_in_as(admin);
+        self.browser().visit(&format!("{PUBLIC}/slack/install")).await.unwrap()
     }
 
     /// A Slack user in `#events` whose Zoom account of the same name is connected.
@@ -236,6 +254,7 @@ impl Bot {
         self.logs.push(ended.ended());
         self.slack.connect_app(&self.service.at("/slack/commands"));
         self.slack.connect_interactions(&self.service.at("/slack/interactions"));
+        self.slack.connect_events(&self.service.at("/slack/events"));
     }
 
     /// One more instance with the same settings, hence on the same store.
@@ -379,6 +398,7 @@ fn settings(slack: &SimSlack, zoom: &SimZoom, folder: &Path) -> BTreeMap<String,
         ("ONAIR_ENCRYPTION_KEYS", keys),
         ("SLACK_SIGNING_SECRET", SIGNING_SECRET.to_owned()),
         ("SLACK_API_URL", slack.api_url()),
+        ("SLACK_OAUTH_URL", slack.oauth_url()),
         ("SLACK_HOOKS_URL", slack.hooks_url()),
         ("ZOOM_CLIENT_ID", "client".to_owned()),
         ("ZOOM_CLIENT_SECRET", CLIENT_SECRET.to_owned()),

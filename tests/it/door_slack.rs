@@ -17,6 +17,8 @@ const PATH: &str = "/commands/T1/2/canary";
 fn door(base: &str) -> Slack {
     let options = Options {
         api_url: format!("{base}/api"),
+        oauth_url: base.to_owned(),
+        client: None,
         hooks_url: base.to_owned(),
         bot_token: Some(Secret::new("xoxb-canary")),
         signing_secrets: vec![Secret::new("signing")],

@@ -169,6 +169,7 @@ fn pending(name: &str, now: Timestamp) -> Pending {
         verifier: Secret::new("canary-verifier"),
         invocation: invocation(name, now),
         offered_at: now,
+        proven_in: None,
     }
 }
 

@@ -28,6 +28,7 @@ const FLOORS: &[&[&str]] = &[
         "turn",
         "stream",
         "destination",
+        "installation",
     ],
     &["slack", "zoom", "store"],
     &["app"],

@@ -3,15 +3,16 @@
 
 use serde_json::{Map, Value, json};
 
+use super::oauth;
 use super::people::Workspace;
 use super::post::Refusal;
 use super::world::State;
 use super::{chat, users};
 use crate::sandbox::wire::{Answer, Recorded};
 
-/// The bot token of a workspace; the word in the middle is there to be searched for in logs.
+/// The bot token of a workspace, or of the organization that installed the app as a whole; the word in the middle is there to be searched for in logs.
 pub(super) fn bot_token(workspace: &Workspace) -> String {
-    format!("xoxb-canary-{}", workspace.id)
+    format!("xoxb-canary-{}", workspace.org_wide().map_or(&workspace.id, |enterprise| &enterprise.id))
 }
 
 /// What a method answers.
@@ -33,8 +34,17 @@ const EXPECTED: &[&str] = &[
 /// Answers a call of a method.
 pub(super) fn answer(state: &mut State, base: &str, method: &str, request: &Recorded) -> Answer {
     let caller = caller(state, request);
+    let for_code = match method {
+        "oauth.v2.access" => Some(oauth::access(state, request)),
+        "openid.connect.token" => Some(oauth::identity(state, base, request)),
+        _ => None,
+    };
     let scopes = caller.as_ref().ok().map(|workspace| state.access(workspace).scopes.join(","));
-    let outcome = if method == "api.test" { Ok(json!({})) } else { call(state, base, caller, method, request) };
+    let outcome = match for_code {
+        Some(outcome) => outcome,
+        None if method == "api.test" => Ok(json!({})),
+        None => call(state, base, caller, method, request),
+    };
     let answer = match outcome {
         Ok(mut body) => {
             body["ok"] = json!(true);
@@ -113,8 +123,17 @@ fn scope_of(method: &str) -> Option<(&'static str, &'static str)> {
 
 fn caller(state: &State, request: &Recorded) -> Result<Workspace, Refusal> {
     let token = request.bearer().ok_or_else(|| Refusal::new("not_authed", "no bearer token"))?;
-    let found = state.workspaces.iter().find(|workspace| bot_token(workspace) == token);
-    found.cloned().ok_or_else(|| Refusal::new("invalid_auth", "unknown token"))
+    let mut known = state.workspaces.iter().filter(|workspace| bot_token(workspace) == token).peekable();
+    let first = known.peek().copied().ok_or_else(|| Refusal::new("invalid_auth", "unknown token"))?;
+    // The token of a whole organization acts in the workspace of whatever it names.
+    let named = arguments(request).unwrap_or_default();
+    let is_there = |workspace: &Workspace| {
+        let is_named = |field: &str, id: &str| named.get(field).and_then(Value::as_str) == Some(id);
+        let channels = state.channels.iter().filter(|channel| channel.team == workspace.id).map(|channel| &channel.id);
+        let users = state.users.iter().filter(|user| user.team == workspace.id).map(|user| &user.id);
+        channels.chain(users).any(|id| is_named("channel", id) || is_named("user", id) || is_named("user_id", id))
+    };
+    Ok(known.find(|workspace| is_there(workspace)).unwrap_or(first).clone())
 }
 
 fn arguments(request: &Recorded) -> Result<Map<String, Value>, Refusal> {

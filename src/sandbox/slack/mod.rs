@@ -1,6 +1,6 @@
 //! A simulated Slack: people type commands and press buttons, the app answers, and everybody's screen can be read.
 //!
-//! It signs and counts as Slack documents it and says no as Slack does. There are no views and no installs.
+//! It signs and counts as Slack documents it and says no as Slack does. There are no views.
 
 mod admin;
 mod api;
@@ -8,8 +8,10 @@ mod blocks;
 mod button;
 mod chat;
 mod delivery;
+mod event;
 mod hooks;
 mod message;
+mod oauth;
 mod people;
 mod post;
 mod press;

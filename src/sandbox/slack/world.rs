@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::message::{Audience, Author, Message};
+use super::oauth::{self, Oauth};
 use super::people::{Channel, ChannelKind, Role, User, Workspace};
 use super::post::Post;
 use super::render::{Dates, Reader};
@@ -16,6 +17,9 @@ use crate::clock::Clock;
 use crate::sandbox::fault::Faults;
 use crate::sandbox::wire::{Answer, Recorded};
 use crate::sandbox::{Fault, lock};
+
+/// Where browsers go.
+const PAGES: &[&str] = &["/oauth/v2/authorize", "/openid/connect/authorize"];
 
 /// How long a `response_url` lives.
 pub(super) const HOOK_LIFE: Duration = Duration::from_secs(30 * 60);
@@ -40,6 +44,8 @@ pub(super) struct State {
     pub(super) now: Timestamp,
     pub(super) command_url: Option<String>,
     pub(super) interactions_url: Option<String>,
+    pub(super) events_url: Option<String>,
+    pub(super) oauth: Oauth,
     /// Where the app reaches `response_url`s, if not here.
     pub(super) hooks_base: Option<String>,
     pub(super) workspaces: Vec<Workspace>,
@@ -87,13 +93,19 @@ pub(super) struct Hook {
 #[derive(Clone, Debug)]
 pub(super) struct Access {
     pub(super) scopes: Vec<String>,
+    /// Whether this is what a browser installed.
+    pub(super) installed: bool,
     /// Slack's word for why the token is dead.
     pub(super) dead: Option<&'static str>,
 }
 
 impl Default for Access {
     fn default() -> Self {
-        Self { scopes: ["commands", "chat:write", "users:read"].map(str::to_owned).to_vec(), dead: None }
+        Self {
+            scopes: ["commands", "chat:write", "users:read"].map(str::to_owned).to_vec(),
+            installed: false,
+            dead: None,
+        }
     }
 }
 
@@ -131,6 +143,7 @@ impl World {
         self.change(|state| match request.path.strip_prefix("/api/") {
             Some(method) => api::answer(state, &self.base, method, request),
             None if request.path.starts_with("/hooks/") => hooks::answer(state, request),
+            None if PAGES.contains(&request.path.as_str()) => oauth::authorize(state, request),
             None => {
                 state.complaints.push(format!("{} {}: Slack has no such address", request.method, request.path));
                 Answer::new(404, "not_found")

@@ -13,6 +13,8 @@ fn app(work: Duration) -> (App, tempfile::TempDir) {
     let (folder, clock, nowhere) = (tempfile::tempdir().unwrap(), Clock::default(), "http://127.0.0.1:9".to_owned());
     let slack = slack::Options {
         api_url: nowhere.clone(),
+        oauth_url: nowhere.clone(),
+        client: None,
         hooks_url: nowhere.clone(),
         bot_token: None,
         signing_secrets: Vec::new(),
