@@ -15,7 +15,7 @@ use crate::http::{self, MetricsListen};
 use crate::secret::Secret;
 use crate::slack::{self, Slack};
 use crate::store::{self, Keyring, Place, Store};
-use crate::telemetry::{self, Format};
+use crate::telemetry::{self, Format, traces};
 use crate::zoom::{self, Zoom};
 
 /// One variable, as the documentation lists it.
@@ -63,6 +63,12 @@ variables! {
     ZOOM_OAUTH_URL: "Zoom's OAuth: {}/authorize, {}/token, {}/revoke", "https://zoom.us/oauth";
     RUST_LOG: "which log lines are written", "info";
     ONAIR_LOG: "json or text", "json unless a terminal";
+    OTEL_EXPORTER_OTLP_ENDPOINT: "where traces go, by OTLP over HTTP; /v1/traces is added", "unset: no traces";
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "the same as a whole address", "unset";
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf alone", "http/protobuf";
+    OTEL_SERVICE_NAME: "what the service is called in traces", "onair";
+    OTEL_TRACES_SAMPLER: "which traces are sent, with OTEL_TRACES_SAMPLER_ARG", "parentbased_always_on";
+    OTEL_SDK_DISABLED: "true: no traces", "false";
 }
 
 /// All settings, checked.
@@ -80,6 +86,8 @@ pub struct Config {
     pub zoom: zoom::Options,
     /// Log lines.
     pub logging: Logging,
+    /// Traces, where they go anywhere.
+    pub traces: Option<traces::Options>,
 }
 
 /// Why the service cannot be put together although its settings are well-formed.
@@ -163,6 +171,7 @@ impl Config {
         };
         let logging = vars.logging();
         let audit_retention = vars.audit_retention();
+        let traces = vars.traces();
         let keys = vars.finish(keys)?;
         Ok(Self {
             http: http::Options { listen, metrics, drain: Duration::from_secs(25) },
@@ -171,6 +180,7 @@ impl Config {
             slack,
             zoom,
             logging,
+            traces,
         })
     }
 
@@ -272,6 +282,42 @@ impl<'a> Vars<'a> {
             self.problem(RUST_LOG, "not a filter; write for example info or onair=debug");
         }
         Logging { format, filter }
+    }
+
+    /// OpenTelemetry's own names; whatever else it reads, such as headers, goes past this.
+    fn traces(&mut self) -> Option<traces::Options> {
+        const SAMPLERS: [&str; 6] = [
+            "always_on",
+            "always_off",
+            "traceidratio",
+            "parentbased_always_on",
+            "parentbased_always_off",
+            "parentbased_traceidratio",
+        ];
+        if self.optional(OTEL_SDK_DISABLED).is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+            return None;
+        }
+        let whole = self.receiver(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+        let base = self.receiver(OTEL_EXPORTER_OTLP_ENDPOINT);
+        let base = base.map(|base| format!("{}/v1/traces", base.trim_end_matches('/')));
+        let endpoint = whole.or(base)?;
+        if self.optional(OTEL_EXPORTER_OTLP_PROTOCOL).is_some_and(|protocol| protocol != "http/protobuf") {
+            self.problem(OTEL_EXPORTER_OTLP_PROTOCOL, "write http/protobuf; its port is usually 4318");
+        }
+        if self.optional(OTEL_TRACES_SAMPLER).is_some_and(|name| !SAMPLERS.contains(&name.as_str())) {
+            self.problem(OTEL_TRACES_SAMPLER, format_args!("write one of {}", SAMPLERS.join(", ")));
+        }
+        let service_name = self.optional(OTEL_SERVICE_NAME).unwrap_or_else(|| "onair".to_owned());
+        Some(traces::Options { endpoint, service_name })
+    }
+
+    /// An address on a private network, most often: it may be http anywhere.
+    fn receiver(&mut self, name: &'static str) -> Option<String> {
+        let text = self.optional(name)?;
+        if !Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+            self.problem(name, "write an http or https address, such as http://localhost:4318");
+        }
+        Some(text)
     }
 
     fn listen(&mut self, name: &'static str, default: &str) -> SocketAddr {

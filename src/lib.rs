@@ -20,7 +20,7 @@
 //! | --- | --- | --- |
 //! | 7 | `main`, [`cli`], [`sandbox`] | the process, and the world it can be tried in |
 //! | 6 | [`config`] | settings |
-//! | 5 | [`http`], [`telemetry`] | sockets, routes, statuses, pages; logs |
+//! | 5 | [`http`], [`telemetry`] | sockets, routes, statuses, pages; logs, traces |
 //! | 4 | [`usecase`] | decisions that need more than one door |
 //! | 3 | [`app`] | the doors, the clock and the tasks in one hand |
 //! | 2 | [`slack`], [`zoom`], [`store`] | one door each to the outside, blind to each other |

@@ -1,11 +1,17 @@
-//! Where log lines go and in which form: standard error, as JSON for machines or text for a terminal.
+//! Where log lines go and in which form: standard error, as JSON for machines or text for a terminal. Where traces go:
+//! see [`traces`].
 //!
 //! What never is in them, whatever the filter: tokens, secrets, `response_url`s, titles, what a person typed.
 
+pub mod traces;
+
 use std::io;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
+
+use self::traces::Traces;
 
 /// The form of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +32,17 @@ pub fn check_filter(filter: &str) -> Result<(), BadFilter> {
     EnvFilter::try_new(filter).map(|_| ()).map_err(|_| BadFilter)
 }
 
-/// Installs the process's subscriber. Called once, before anything is logged; a second call changes nothing.
-pub fn install(format: Format, filter: &str) -> Result<(), BadFilter> {
+/// Installs the process's subscriber, which writes log lines and, if there is somewhere, sends traces. Called once,
+/// before anything is logged; a second call changes nothing.
+pub fn install(format: Format, filter: &str, traces: Option<&Traces>) -> Result<(), BadFilter> {
     let filter = EnvFilter::try_new(filter).map_err(|_| BadFilter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let installed = match format {
-        Format::Json => builder.json().flatten_event(true).finish().try_init(),
-        Format::Text => builder.with_ansi(false).finish().try_init(),
+    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = match format {
+        Format::Json => lines.json().flatten_event(true).boxed(),
+        Format::Text => lines.with_ansi(false).boxed(),
     };
+    let all = tracing_subscriber::registry().with(traces.map(Traces::layer)).with(lines.with_filter(filter));
     // A process that already has a subscriber keeps it.
-    drop(installed);
+    drop(all.try_init());
     Ok(())
 }

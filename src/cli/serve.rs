@@ -10,6 +10,7 @@ use super::{Failed, environment};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{self, MetricsListen};
+use crate::telemetry::traces::Traces;
 use crate::telemetry::{self, Format};
 
 pub(super) async fn serve(on_terminal: bool) -> Result<(), Failed> {
@@ -19,7 +20,8 @@ pub(super) async fn serve(on_terminal: bool) -> Result<(), Failed> {
 
 async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
     let unset = if on_terminal { Format::Text } else { Format::Json };
-    telemetry::install(config.logging.format.unwrap_or(unset), &config.logging.filter)?;
+    let traces = config.traces.as_ref().map(Traces::start).transpose()?;
+    telemetry::install(config.logging.format.unwrap_or(unset), &config.logging.filter, traces.as_ref())?;
     let http::Options { listen, metrics, drain } = config.http.clone();
     let app = config.build(Clock::default()).await?;
     let listener = bind("ONAIR_LISTEN", listen).await?;
@@ -41,6 +43,9 @@ async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
     }
     tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "listening");
     http::serve(app, listener, drain, stop).await;
+    if let Some(traces) = traces {
+        traces.flush().await;
+    }
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use reqwest::{StatusCode, header, redirect, retry};
 use serde_json::Value;
 use slack_morphism::prelude::SlackApiAuthTestResponse;
 use tokio::sync::OnceCell;
+use tracing::Instrument as _;
 
 use crate::id::TeamId;
 use crate::invocation::ReplyTo;
@@ -149,7 +150,7 @@ impl Slack {
     ///
     /// [Message responses](https://docs.slack.dev/interactivity/handling-user-interaction#message_responses)
     pub async fn answer(&self, reply_to: &ReplyTo, message: &Message) -> Result<(), Error> {
-        self.counted("response_url", self.answer_at(reply_to, message).await)
+        self.counted("response_url", self.answer_at(reply_to, message)).await
     }
 
     async fn answer_at(&self, reply_to: &ReplyTo, message: &Message) -> Result<(), Error> {
@@ -187,8 +188,17 @@ impl Slack {
         Ok(serde_json::from_value::<SlackApiAuthTestResponse>(body).ok().map(|who| who.team))
     }
 
-    fn counted<T>(&self, call: &'static str, ended: Result<T, Error>) -> Result<T, Error> {
-        self.calls.count(call, ended.as_ref().map_or_else(Error::word, |_| "ok"));
+    /// Makes a call, in a span of its own, and counts how that went.
+    async fn counted<T>(
+        &self,
+        call: &'static str,
+        calling: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let span = tracing::info_span!("slack", call, result = tracing::field::Empty);
+        let ended = calling.instrument(span.clone()).await;
+        let result = ended.as_ref().map_or_else(Error::word, |_| "ok");
+        span.record("result", result);
+        self.calls.count(call, result);
         ended
     }
 }

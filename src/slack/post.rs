@@ -102,7 +102,7 @@ impl Slack {
         token: &Secret,
         body: &impl Serialize,
     ) -> Result<Value, Error> {
-        self.counted(method, self.send(method, token, |request| request.json(body)).await)
+        self.counted(method, self.send(method, token, |request| request.json(body))).await
     }
 
     /// Calls a method that only reads.
@@ -112,7 +112,7 @@ impl Slack {
         token: &Secret,
         form: &[(&str, &str)],
     ) -> Result<Value, Error> {
-        self.counted(method, self.send(method, token, |request| request.form(form)).await)
+        self.counted(method, self.send(method, token, |request| request.form(form))).await
     }
 
     async fn send(

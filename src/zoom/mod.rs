@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::ACCEPT;
 use reqwest::{Client, RequestBuilder, Response, redirect, retry};
+use tracing::Instrument as _;
 use url::Url;
 
 use self::answer::Body;
@@ -214,7 +215,9 @@ impl Zoom {
 
     /// Sends a request of whatever kind, and counts how that went.
     async fn ask(&self, call: &'static str, request: RequestBuilder) -> Result<Response, reqwest::Error> {
-        let asked = request.send().await;
+        let span = tracing::info_span!("zoom", call, result = tracing::field::Empty);
+        let asked = request.send().instrument(span.clone()).await;
+        span.record("result", result(&asked));
         self.inner.calls.count(call, result(&asked));
         asked
     }

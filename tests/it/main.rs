@@ -34,6 +34,7 @@ mod status;
 mod store;
 mod tell;
 mod tidy;
+mod traces;
 mod turns;
 mod unused;
 mod webhooks;

@@ -42,6 +42,10 @@ const FLOORS: &[&[&str]] = &[
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("anyhow", &["cli", "sandbox"]),
     ("tracing_subscriber", &["telemetry"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
+    ("opentelemetry_otlp", &["telemetry"]),
+    ("tracing_opentelemetry", &["telemetry"]),
     ("axum", &["http"]),
     ("tower_http", &["http"]),
     ("slack_morphism", &["slack"]),
