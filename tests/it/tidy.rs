@@ -277,3 +277,40 @@ fn the_manifest_points_at_routes_that_exist() {
         assert!(router.contains(&format!("\"{path}\"")), "{path}");
     }
 }
+
+/// The runbook's headings and the rules' names, both in order, are the same; whoever is woken finds a page.
+#[test]
+fn every_alert_has_its_heading_in_the_runbook() {
+    let rules = include_str!("../../manifests/alerts.yml");
+    let runbook = include_str!("../../manifests/runbook.md");
+    let alerts: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let headings: Vec<&str> = runbook.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert!(alerts.len() > 5, "{alerts:?}");
+    assert_eq!(alerts, headings);
+    let links: Vec<String> =
+        rules.lines().filter_map(|line| Some(line.split_once("runbook.md#")?.1.to_owned())).collect();
+    let anchors: Vec<String> = alerts.iter().map(|alert| alert.to_lowercase()).collect();
+    assert_eq!(links, anchors, "a link leads to the heading");
+    for (at, _) in runbook.match_indices("](#") {
+        let anchor = runbook[at + 3..].split(')').next().unwrap();
+        assert!(anchors.iter().any(|known| known == anchor), "{anchor}");
+    }
+}
+
+#[test]
+fn alerts_and_runbook_name_no_metric_that_is_not_told() {
+    let told = include_str!("../../src/metrics/tests.rs");
+    let named = [include_str!("../../manifests/alerts.yml"), include_str!("../../manifests/runbook.md")].concat();
+    let mut seen = 0;
+    for (at, _) in named.match_indices("onair_") {
+        let name: String = named[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        let is_told = told.lines().any(|line| line.trim().split(['{', ' ']).next() == Some(name.as_str()));
+        assert!(is_told, "{name}");
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen}");
+    // The labels' values that an alert compares are words of the code.
+    for outcome in ["failed", "unconfirmed"] {
+        assert!(AuditOutcome::ALL.iter().any(|known| known.word() == outcome), "{outcome}");
+    }
+}
