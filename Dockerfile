@@ -23,6 +23,9 @@ RUN printf '%s\n' '#!/bin/sh' \
 ENV ONAIR_DATA=/data ONAIR_LOG=json
 EXPOSE 8080
 VOLUME /data
+# Work in flight has 25 seconds after it, and the last traces three: `docker stop --time 30`.
 STOPSIGNAL SIGTERM
+# Alive, not ready: a service whose store is away still answers people, and a restart would not bring the store back.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=5s CMD ["/usr/local/bin/onair", "check", "--alive"]
 ENTRYPOINT ["/usr/local/bin/start"]
 CMD ["serve"]

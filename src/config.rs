@@ -139,12 +139,14 @@ const _: () = assert!(STORE_DEADLINE.as_millis() < 1000, "a command that is not 
 /// What is told elsewhere from the trail must not be gone before it was.
 const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
+const LISTEN: &str = "0.0.0.0:8080";
+
 impl Config {
     /// Reads the settings from "something that gives strings", in production the environment.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
         let mut vars = Vars::new(&lookup);
         let base_url = vars.base_url();
-        let listen = vars.listen(ONAIR_LISTEN, "0.0.0.0:8080");
+        let listen = vars.listen(ONAIR_LISTEN, LISTEN);
         let metrics = vars.metrics_listen(ONAIR_METRICS_LISTEN, "127.0.0.1:9091");
         let place = vars.place();
         let keys = vars.keys();
@@ -190,6 +192,13 @@ impl Config {
         let zoom = Zoom::new(self.zoom, clock.clone())?;
         let store = Store::open(self.store, clock.clone())?;
         Ok(App::new(self.app, slack, zoom, store, clock))
+    }
+
+    /// Where the service listens, for commands that need nothing else.
+    pub fn listen_from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<SocketAddr, Problems> {
+        let mut vars = Vars::new(&lookup);
+        let listen = vars.listen(ONAIR_LISTEN, LISTEN);
+        vars.finish(Some(listen))
     }
 
     /// The store, for commands that need nothing else.

@@ -2,6 +2,7 @@
 //!
 //! The only place that prints, and the only one that reads the process environment.
 
+mod alive;
 mod audit;
 mod check;
 mod csv;
@@ -36,8 +37,12 @@ enum Verb {
         #[arg(long)]
         once: bool,
     },
-    /// Check the configuration, the store, Slack and Zoom; one line each.
-    Check,
+    /// Check the configuration, the store, its keys, Slack and Zoom; one line each.
+    Check {
+        /// Ask nothing but whether the service at ONAIR_LISTEN answers.
+        #[arg(long)]
+        alive: bool,
+    },
     /// Print the app manifest to paste into Slack's or Zoom's form.
     Manifest {
         /// For which of the two.
@@ -121,7 +126,8 @@ async fn dispatch(verb: Verb, on_terminal: bool) -> Result<(), Failed> {
     match verb {
         Verb::Serve => serve::serve(on_terminal).await,
         Verb::Sandbox { once } => Ok(crate::sandbox::terminal::run(once, serve::stop_signal()?).await?),
-        Verb::Check => check::check().await,
+        Verb::Check { alive: false } => check::check().await,
+        Verb::Check { alive: true } => alive::alive(Config::listen_from_vars(environment)?).await,
         Verb::Manifest { vendor, base_url, command } => {
             let text = match vendor {
                 Vendor::Slack => manifest::slack(&base_url, &command)?,

@@ -151,6 +151,29 @@ on_both_engines! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_health_check_asks_the_service_alone() {
+    let mut bot = Bot::start(Engine::Embedded).await;
+    let address = bot.service.at("").trim_start_matches("http://").to_owned();
+    // No other variable is needed, as in a container's health check.
+    let vars = BTreeMap::from([("ONAIR_LISTEN".to_owned(), address.clone())]);
+    let alive = onair(&["check", "--alive"], &vars);
+    assert_eq!((alive.status.code(), text(&alive.stdout)), (Some(0), "service        ok\n".to_owned()));
+    let everywhere = BTreeMap::from([("ONAIR_LISTEN".to_owned(), address.replace("127.0.0.1", "0.0.0.0"))]);
+    assert!(onair(&["check", "--alive"], &everywhere).status.success());
+
+    // What answers there is not OnAir.
+    let redis = crate::redis_server::RedisServer::start();
+    let other = BTreeMap::from([("ONAIR_LISTEN".to_owned(), format!("127.0.0.1:{}", redis.port()))]);
+    assert_eq!(onair(&["check", "--alive"], &other).status.code(), Some(1));
+    bot.service.end().await;
+    let gone = onair(&["check", "--alive"], &vars);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(text(&gone.stdout).contains("FAILED: nothing listens at"), "{}", text(&gone.stdout));
+    bot.start_over();
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_service_on_the_same_folder_is_refused_in_words() {
     let bot = Bot::start(Engine::Embedded).await;
     let second = bot.onair(&["serve"]);

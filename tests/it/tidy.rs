@@ -278,6 +278,54 @@ fn the_manifest_points_at_routes_that_exist() {
     }
 }
 
+/// A second provider of rustls panics at run time, and only for `rediss://`. The lock file may name what nothing links.
+#[test]
+fn nothing_links_a_second_tls_stack() {
+    let tree = ["tree", "--locked", "--offline", "--prefix", "none", "--edges", "normal,build"];
+    let output = std::process::Command::new(env!("CARGO")).args(tree).output().unwrap();
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let crates: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(crates.contains(&"rustls") && crates.contains(&"aws-lc-rs"), "{}", String::from_utf8_lossy(&output.stderr));
+    let deny = include_str!("../../.deny.toml");
+    for other in ["ring", "openssl-sys", "native-tls"] {
+        assert!(!crates.contains(&other), "{other} is linked");
+        assert!(deny.contains(&format!("crate = \"{other}\"")), "{other} is banned");
+    }
+}
+
+/// Slack's limits, of its schema for manifests.
+#[test]
+fn the_slack_manifest_keeps_the_limits_that_grow_with_the_commands() {
+    let manifest = include_str!("../../manifests/slack.yaml");
+    let of = |name: &str| {
+        let line = manifest.lines().find_map(|line| line.trim().trim_start_matches("- ").strip_prefix(name)).unwrap();
+        line.trim_start_matches(':').trim().trim_matches('"').to_owned()
+    };
+    for (name, most) in
+        [("name", 35), ("description", 140), ("usage_hint", 1000), ("command", 32), ("display_name", 80)]
+    {
+        assert!((1..=most).contains(&of(name).len()), "{name}: {}", of(name));
+    }
+    assert!(manifest.lines().filter(|line| line.starts_with("      - ")).all(|line| line.trim().len() <= 52), "scopes");
+}
+
+/// The platform's grace period is longer than what the service may take to stop.
+#[test]
+fn fly_lets_the_service_finish_and_asks_what_exists() {
+    let fly = include_str!("../../fly.toml");
+    let grace = fly.lines().find_map(|line| line.strip_prefix("kill_timeout = \"")).unwrap();
+    let grace: u64 = grace.trim_end_matches("s\"").parse().unwrap();
+    let drain = include_str!("../../src/config.rs").split("drain: Duration::from_secs(").nth(1).unwrap();
+    let drain: u64 = drain.split(')').next().unwrap().parse().unwrap();
+    assert!(grace > drain + onair::telemetry::traces::FLUSH.as_secs(), "{grace} s for {drain} s of work");
+    let router = include_str!("../../src/http/mod.rs");
+    assert!(fly.contains("path = \"/healthz\"") && router.contains("\"/healthz\""));
+    let set: Vec<&str> = fly.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name).collect();
+    for name in set.iter().filter(|name| name.starts_with("ONAIR_")) {
+        assert!(VARIABLES.iter().any(|variable| variable.name == *name), "{name}");
+    }
+}
+
 /// The runbook's headings and the rules' names, both in order, are the same; whoever is woken finds a page.
 #[test]
 fn every_alert_has_its_heading_in_the_runbook() {
