@@ -1,47 +1,73 @@
-//! `onair check`: one line each for the configuration, the store, its keys, Slack and Zoom, whatever becomes of the others.
+//! `onair check`: one line each for the configuration, the store, its keys, its queue and its streams, Slack, Zoom, the clock
+//! and the webhooks, whatever becomes of the others.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Failed, environment, print};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::slack::{self, Slack};
 use crate::store::{self, Store};
+use crate::stream::State;
 use crate::zoom::{self, Zoom};
 
+/// What is looked at, in this order.
+const LINES: [&str; 9] = ["configuration", "store", "keys", "queue", "streams", "slack", "zoom", "clock", "webhooks"];
+
 pub(super) async fn check() -> Result<(), Failed> {
+    let [configuration, others @ ..] = LINES;
     let config = match Config::from_vars(environment) {
         Ok(config) => config,
         Err(problems) => {
-            print(format_args!("{:<14} FAILED: {} problem(s)", "configuration", problems.count()))?;
-            for name in ["store", "keys", "slack", "zoom"] {
-                not_checked(name)?;
+            print(format_args!("{configuration:<14} FAILED: {} problem(s)", problems.count()))?;
+            for name in others {
+                line(name, None)?;
             }
             return Err(problems.into());
         }
     };
-    print(format_args!("{:<14} ok", "configuration"))?;
     let clock = Clock::default();
-    let kept = config.store.clone();
+    let (kept, has_webhooks) = (config.store.clone(), !config.zoom.webhook_secrets.is_empty());
     let (store, slack, zoom) =
-        tokio::join!(store(config.store, clock.clone()), slack(config.slack), zoom(config.zoom, clock));
-    // Only a store that is there has something to count.
-    let keys = if store.is_ok() { Some(keys(&kept).await) } else { None };
-    let store_good = line("store", store)?;
-    let keys_good = match keys {
-        Some(keys) => line("keys", keys)?,
-        None => not_checked("keys")?,
+        tokio::join!(store(config.store, clock.clone()), slack(config.slack), zoom(config.zoom, clock.clone()));
+    // Only a store that is there has something to count, and only a Zoom that answers tells the time.
+    let (mut keys, mut queue, mut streams) = (None, None, None);
+    if store.is_ok() {
+        keys = Some(self::keys(&kept).await);
+        queue = Some(self::queue(&kept).await);
+        streams = Some(self::streams(&kept, &clock).await);
+    }
+    let (zoom, ahead) = match zoom {
+        Ok(ahead) => (Ok(String::new()), ahead),
+        Err(error) => (Err(error), None),
     };
-    let slack_good = line("slack", slack)?;
-    let zoom_good = line("zoom", zoom)?;
-    if store_good && keys_good && slack_good && zoom_good { Ok(()) } else { Err(Failed::Told) }
+    let found = [
+        Some(Ok(String::new())),
+        Some(store),
+        keys,
+        queue,
+        streams,
+        Some(slack),
+        Some(zoom),
+        ahead.map(apart),
+        Some(Ok(webhooks(has_webhooks))),
+    ];
+    let mut all_good = true;
+    for (name, found) in LINES.into_iter().zip(found) {
+        all_good &= !matches!(line(name, found)?, Found::Failed);
+    }
+    if all_good { Ok(()) } else { Err(Failed::Told) }
 }
 
-async fn store(options: store::Options, clock: Clock) -> anyhow::Result<&'static str> {
+async fn store(options: store::Options, clock: Clock) -> anyhow::Result<String> {
     match Store::open(options, clock) {
         // Only a service keeps it for longer than a check, and `/readyz` says how it is there.
-        Err(store::Error::InUse) => Ok(" (in use by a running service)"),
+        Err(store::Error::InUse) => Ok(" (in use by a running service)".to_owned()),
         opened => {
             opened?.ping().await?;
-            Ok("")
+            Ok(String::new())
         }
     }
 }
@@ -68,20 +94,76 @@ async fn slack(options: slack::Options) -> anyhow::Result<String> {
     Ok(team.map(|team| format!(" (bot token of {team})")).unwrap_or_default())
 }
 
-async fn zoom(options: zoom::Options, clock: Clock) -> anyhow::Result<&'static str> {
-    Zoom::new(options, clock)?.reachable().await?;
-    Ok("")
+/// Tells by how much this machine's clock is ahead.
+async fn zoom(options: zoom::Options, clock: Clock) -> anyhow::Result<Option<SignedDuration>> {
+    Ok(Zoom::new(options, clock)?.reachable().await?)
 }
 
-fn not_checked(name: &str) -> Result<bool, Failed> {
-    print(format_args!("{name:<14} not checked"))?;
-    Ok(false)
-}
-
-fn line(name: &str, result: anyhow::Result<impl AsRef<str>>) -> Result<bool, Failed> {
-    match &result {
-        Ok(note) => print(format_args!("{name:<14} ok{}", note.as_ref()))?,
-        Err(error) => print(format_args!("{name:<14} FAILED: {error:#}"))?,
+/// Work that nobody does: none for long, while a service runs.
+async fn queue(options: &store::Options) -> anyhow::Result<String> {
+    /// Longer than a living service leaves anything lying.
+    const LONG: Duration = Duration::from_secs(30);
+    let waiting = Store::open_reader(&options.place, options.deadline)?.waiting().await?;
+    if let Some(oldest) = waiting.oldest.filter(|oldest| *oldest > LONG) {
+        let (count, seconds) = (waiting.claimable, oldest.as_secs());
+        anyhow::bail!("{count} jobs are due, the first for {seconds} s, and nobody does them: start `onair serve`");
     }
-    Ok(result.is_ok())
+    Ok(format!(" ({} jobs, none of them late)", waiting.open))
+}
+
+/// Streams of which Zoom took the start and reported nothing.
+async fn streams(options: &store::Options, clock: &Clock) -> anyhow::Result<String> {
+    let all = Store::open_reader(&options.place, options.deadline)?.streams(&options.keys).await?;
+    let unconfirmed = all.iter().filter_map(|stream| match stream.state {
+        State::Unconfirmed { at } => Some(at),
+        _ => None,
+    });
+    let since: Vec<Timestamp> = unconfirmed.collect();
+    Ok(match since.iter().min() {
+        None => " (none unconfirmed)".to_owned(),
+        Some(oldest) => {
+            let minutes = clock.now().duration_since(*oldest).as_mins();
+            format!(" ({} unconfirmed, the oldest for {minutes} min: its card lists the likely causes)", since.len())
+        }
+    })
+}
+
+/// Both vendors' signatures carry the time, and tokens end at theirs.
+fn apart(ahead: SignedDuration) -> anyhow::Result<String> {
+    const MOST: SignedDuration = SignedDuration::from_secs(30);
+    let seconds = ahead.abs().as_secs();
+    if ahead.abs() <= MOST {
+        return Ok(format!(" ({seconds} s from Zoom's)"));
+    }
+    let way = if ahead.is_positive() { "ahead of" } else { "behind" };
+    anyhow::bail!(
+        "this machine is {seconds} s {way} Zoom: tokens are renewed at the wrong time, and from 300 s on every request of \
+         Slack and Zoom is refused; let it keep time by NTP"
+    )
+}
+
+fn webhooks(are_set: bool) -> String {
+    let told = match are_set {
+        true => "secret set: Zoom's reports confirm streams",
+        false => "ZOOM_WEBHOOK_SECRET_TOKEN is not set: no card ever says live",
+    };
+    format!(" ({told})")
+}
+
+/// What became of one line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Good,
+    Failed,
+    NotChecked,
+}
+
+fn line(name: &str, result: Option<anyhow::Result<String>>) -> Result<Found, Failed> {
+    let (told, found) = match result {
+        Some(Ok(note)) => (format!("ok{note}"), Found::Good),
+        Some(Err(error)) => (format!("FAILED: {error:#}"), Found::Failed),
+        None => ("not checked".to_owned(), Found::NotChecked),
+    };
+    print(format_args!("{name:<14} {told}"))?;
+    Ok(found)
 }

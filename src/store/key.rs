@@ -74,6 +74,9 @@ impl Key {
     /// Before the Zoom user in the key of those who are linked to them.
     pub(crate) const LINKED: &str = "{link}:zoom:";
 
+    /// Before the number of a meeting in the key of its stream.
+    pub(crate) const STREAMS: &str = "stream:";
+
     /// Before the Zoom user in the key of their grant.
     pub(crate) const GRANTS: &str = "grant:";
 
@@ -82,7 +85,7 @@ impl Key {
 
     /// Before every key whose value is sealed, or is a job with a sealed body.
     pub(crate) const SEALED: &[&str] =
-        &[Self::JOBS, "state:", "setup:", "install:", "installation:", Self::GRANTS, "stream:", "presets:"];
+        &[Self::JOBS, "state:", "setup:", "install:", "installation:", Self::GRANTS, Self::STREAMS, "presets:"];
 
     fn new(prefix: &'static str, rest: impl fmt::Display) -> Self {
         Self { prefix, text: format!("{prefix}{rest}") }
@@ -190,7 +193,7 @@ impl Key {
     }
 
     pub(crate) fn stream(meeting: MeetingId) -> Self {
-        Self::new("stream:", meeting.number())
+        Self::new(Self::STREAMS, meeting.number())
     }
 
     pub(crate) fn presets(person: &Person) -> Self {

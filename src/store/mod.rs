@@ -14,6 +14,7 @@ mod embedded;
 mod engine;
 mod error;
 mod grants;
+mod inspect;
 mod installations;
 mod invitations;
 mod journal;

@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::ACCEPT;
+use jiff::SignedDuration;
+use reqwest::header::{ACCEPT, DATE};
 use reqwest::{Client, RequestBuilder, Response, redirect, retry};
 use tracing::Instrument as _;
 use url::Url;
@@ -201,12 +202,17 @@ impl Zoom {
         self.get(access, "users/me", "/users/me").await.map(zoom_user)
     }
 
-    /// Whether both of Zoom's addresses answer HTTP at all; any status will do.
-    pub async fn reachable(&self) -> Result<(), Error> {
+    /// Whether both of Zoom's addresses answer HTTP at all; any status will do. Tells by how much this machine's clock is
+    /// ahead of Zoom's, where Zoom says the time.
+    pub async fn reachable(&self) -> Result<Option<SignedDuration>, Error> {
+        let mut ahead = None;
         for url in [&self.inner.api_url, &self.inner.oauth_url] {
-            self.inner.http.get(url).header(ACCEPT, JSON).send().await.map_err(Error::of_call)?;
+            let answer = self.inner.http.get(url).header(ACCEPT, JSON).send().await.map_err(Error::of_call)?;
+            let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+            let theirs = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+            ahead = theirs.map(|theirs| self.inner.clock.now().duration_since(theirs.timestamp())).or(ahead);
         }
-        Ok(())
+        Ok(ahead)
     }
 
     fn draft(&self, order: &Order) -> Result<Draft, serde_json::Error> {

@@ -28,7 +28,7 @@ fn a_wrong_configuration_is_told_whole_by_name_and_never_by_value() {
             assert!(told.contains(&format!("  {name}: ")), "{verb}: {name} in {told}");
         }
         assert!(!told.contains("canary"), "{told}");
-        let lines = if verb == "check" { 5 } else { 0 };
+        let lines = if verb == "check" { 9 } else { 0 };
         assert_eq!(text(&output.stdout).lines().count(), lines, "{verb}: {}", text(&output.stdout));
     }
 }
@@ -81,9 +81,21 @@ on_both_engines! {
         let good = bot.onair(&["check"]);
         let store = if bot.redis.is_some() { "ok" } else { "ok (in use by a running service)" };
         let keys = "ok (k1: 0 records)";
-        let lines = [("configuration", "ok"), ("store", store), ("keys", keys), ("slack", "ok"), ("zoom", "ok")];
+        let lines = [
+            ("configuration", "ok"),
+            ("store", store),
+            ("keys", keys),
+            ("queue", "ok (0 jobs, none of them late)"),
+            ("streams", "ok (none unconfirmed)"),
+            ("slack", "ok"),
+            ("zoom", "ok"),
+            ("clock", "ok (0 s from Zoom's)"),
+            ("webhooks", "ok (ZOOM_WEBHOOK_SECRET_TOKEN is not set: no card ever says live)"),
+        ];
         let expected: String = lines.map(|(name, found)| format!("{name:<14} {found}\n")).concat();
-        assert_eq!((good.status.code(), text(&good.stdout)), (Some(0), expected), "{}", text(&good.stderr));
+        // A second may be over between the two looks at the clock.
+        let told = text(&good.stdout).replace("(1 s from", "(0 s from");
+        assert_eq!((good.status.code(), told), (Some(0), expected), "{}", text(&good.stderr));
         bot.vars.insert("ZOOM_API_URL".to_owned(), "http://127.0.0.1:1/v2".to_owned());
         bot.vars.insert("SLACK_BOT_TOKEN".to_owned(), "xoxb-canary-of-nobody".to_owned());
         bot.excused = vec!["auth.test: invalid_auth: unknown token"];
@@ -95,7 +107,60 @@ on_both_engines! {
         assert!(failed[0].starts_with("slack") && failed[0].contains("invalid_auth"), "{told}");
         assert!(failed[1].starts_with("zoom"), "{told}");
         assert!(!told.contains("canary"), "{told}");
-        assert_eq!(told.lines().count(), 5, "{told}");
+        assert!(told.contains("clock          not checked"), "{told}");
+        assert_eq!(told.lines().count(), 9, "{told}");
+    }
+
+    async fn check_tells_what_the_service_cannot_see_by_itself(bot) {
+        let (ada, events, host) = bot.connected("ada").await;
+        let meeting = bot.zoom.meeting_in_progress(&host);
+        let line = |bot: &Bot, name: &str| {
+            let told = text(&bot.onair(&["check"]).stdout);
+            let found = told.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+            (found, told.contains("FAILED"))
+        };
+        // Zoom takes the start and reports nothing of it.
+        bot.restart_with("ZOOM_WEBHOOK_SECRET_TOKEN", crate::bot::WEBHOOK_SECRET);
+        let card = bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
+        assert_eq!(line(&bot, "queue").0, "queue          ok (1 jobs, none of them late)");
+        bot.edited(&card, "not confirmed").await;
+        let (found, _) = line(&bot, "streams");
+        assert!(found.contains("ok (1 unconfirmed, the oldest for 0 min"), "{found}");
+        assert_eq!(line(&bot, "webhooks").0, "webhooks       ok (secret set: Zoom's reports confirm streams)");
+
+        bot.zoom.clock().advance(std::time::Duration::from_secs(100));
+        let bad = bot.onair(&["check"]);
+        assert_eq!(bad.status.code(), Some(1), "{}", text(&bad.stdout));
+        let (found, _) = line(&bot, "clock");
+        assert!(found.starts_with("clock          FAILED: this machine is ") && found.contains("s behind Zoom"), "{found}");
+    }
+
+    async fn check_tells_of_work_that_nobody_does(bot) {
+        let (ada, events, _) = bot.connected("ada").await;
+        bot.slack.always(onair::sandbox::slack::Route::ResponseUrl, onair::sandbox::Fault::status(503));
+        let delivery = bot.slack.types(&ada, &events, "/stream whoami").await;
+        assert_eq!(delivery.status(), 200);
+        bot.service.signal("KILL");
+        bot.service.wait();
+        match &bot.redis {
+            Some(redis) => {
+                let job = "EVAL redis.call('ZADD',KEYS[1],1,redis.call('ZRANGE',KEYS[1],0,0)[1]) 1 onair:{journal}:due";
+                redis.tell(job).await;
+            }
+            None => {
+                let file = std::path::Path::new(&bot.vars["ONAIR_DATA"]).join("onair.db");
+                let changed = rusqlite::Connection::open(file).unwrap().execute("UPDATE job SET due_ms = 1", []);
+                assert_eq!(changed, Ok(1));
+            }
+        }
+        let bad = bot.onair(&["check"]);
+        let told = text(&bad.stdout);
+        assert_eq!(bad.status.code(), Some(1), "{told}");
+        assert!(told.contains("queue          FAILED: 1 jobs are due, the first for "), "{told}");
+        bot.slack.heal();
+        bot.start_over();
+        bot.answer().await;
+        assert!(bot.onair(&["check"]).status.success());
     }
 
     async fn the_trail_is_filtered_and_read_beside_the_service(bot) {
@@ -224,9 +289,9 @@ fn check_tells_all_four_lines_where_the_store_cannot_be_opened() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     let found: Vec<(&str, bool)> =
         told.lines().map(|line| (line.split(' ').next().unwrap(), line.contains("FAILED"))).collect();
-    let expected = [("configuration", false), ("store", true), ("keys", false), ("slack", true), ("zoom", true)];
-    assert_eq!(found, expected, "{told}");
-    assert!(told.contains("keys           not checked"), "{told}");
+    let failed: Vec<&str> = found.iter().filter(|(_, failed)| *failed).map(|(name, _)| *name).collect();
+    assert_eq!((found.len(), failed), (9, vec!["store", "slack", "zoom"]), "{told}");
+    assert_eq!(told.matches("not checked").count(), 4, "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

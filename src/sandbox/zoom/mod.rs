@@ -94,7 +94,10 @@ impl SimZoom {
         let serving = world.clone();
         server.serve(listener, move |request| {
             let world = serving.clone();
-            async move { world.serve(request).await }
+            async move {
+                let date = world.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                world.serve(request).await.map(|answer| answer.with("date", date))
+            }
         });
         Ok(Self { world, server: Arc::new(server) })
     }
