@@ -360,7 +360,7 @@ impl Engine for Embedded {
     async fn trim(&self, kept: Kept, most: u32) -> Result<u32, Error> {
         let anchor = Key::audit_anchor().as_str().to_owned();
         self.write(move |connection, now| {
-            let newest: Option<i64> = find(connection, "SELECT max(seq) FROM log", [])?;
+            let newest: Option<i64> = find(connection, "SELECT seq FROM log ORDER BY seq DESC LIMIT 1", [])?;
             let goes = |seq: i64, at: i64| match kept {
                 Kept::Newest(longest) => newest.is_some_and(|newest| seq <= newest - i64::from(longest)),
                 Kept::For(age) => at < now - millis(age),

@@ -207,6 +207,9 @@ async fn a_trail_is_whole_until_two_entries_change_places(world: World) {
 async fn a_trail_loses_what_is_too_old_and_stays_whole(world: World) {
     let (store, now) = (&world.store, world.clock.now());
     let reader = Store::open_reader(&world.options.place, super::DEADLINE).unwrap();
+    for age in [None, Some(KEPT)] {
+        assert_eq!(store.trim_audit(age).await.unwrap(), Trimmed::All, "there is nothing yet");
+    }
     for name in ["R1", "R2", "R3", "R4", "R5"] {
         store.append_audit(&entry(name, now)).await.unwrap();
     }
