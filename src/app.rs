@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::{AuditEntry, AuditVerb};
 use crate::clock::Clock;
+use crate::id::ChannelId;
 use crate::metrics::Metrics;
 use crate::slack::Slack;
 use crate::store::Store;
@@ -26,6 +27,8 @@ pub struct Options {
     pub work: Duration,
     /// For how long audit entries are kept; without it, the newest million are.
     pub audit_retention: Option<Duration>,
+    /// Where entries are told in a workspace that has not chosen a channel.
+    pub audit_channel: Option<ChannelId>,
 }
 
 /// The service's parts; cheap to clone.
@@ -45,6 +48,7 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     stop: CancellationToken,
     work: Arc<Notify>,
+    audited: Arc<Notify>,
     tasks: TaskTracker,
     places: Arc<Semaphore>,
 }
@@ -67,6 +71,7 @@ impl App {
             metrics,
             stop: CancellationToken::new(),
             work: Arc::default(),
+            audited: Arc::default(),
             tasks: TaskTracker::new(),
             places,
         }
@@ -95,6 +100,16 @@ impl App {
     /// Ends once [`App::wake`] was called since the last time.
     pub async fn woken(&self) {
         self.work.notified().await;
+    }
+
+    /// Tells this instance that there may be an entry that the audit channels have not been told of.
+    pub fn tell_audited(&self) {
+        self.audited.notify_one();
+    }
+
+    /// Ends once an entry was written down since the last time.
+    pub async fn audited(&self) {
+        self.audited.notified().await;
     }
 
     /// A place in the queue, or none at once.
@@ -131,6 +146,7 @@ impl App {
             let error = &error as &(dyn std::error::Error + 'static);
             tracing::error!(reference = %entry.reference, error, "audit entry not stored");
         }
+        self.tell_audited();
     }
 
     /// Writes an entry to the log alone, where the store already has it, and counts it.
@@ -159,5 +175,6 @@ impl App {
             duration_ms = entry.duration_ms,
             "command finished"
         );
+        self.tell_audited();
     }
 }

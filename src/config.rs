@@ -12,6 +12,7 @@ use url::Url;
 use crate::app::{self, App};
 use crate::clock::{self, Clock};
 use crate::http::{self, MetricsListen};
+use crate::id::ChannelId;
 use crate::secret::Secret;
 use crate::slack::{self, Slack};
 use crate::store::{self, Keyring, Place, Store};
@@ -55,6 +56,7 @@ variables! {
     ZOOM_CLIENT_SECRET: "client secret of the Zoom OAuth app", "required";
     ZOOM_WEBHOOK_SECRET_TOKEN: "what Zoom signs its webhooks with: one, or two comma-separated while rotating", "unset: no webhooks";
     ZOOM_LIVESTREAM_BODY: "json or multipart", "json";
+    ONAIR_AUDIT_CHANNEL: "id of the channel where the bot tells what comes into the audit", "unset: nowhere";
     ONAIR_AUDIT_RETENTION: "for how long audit entries are kept, such as 365d or 90d; a day at the least", "unset: the newest million";
     SLACK_API_URL: "Slack's Web API", "https://slack.com/api";
     SLACK_OAUTH_URL: "Slack's pages: {}/oauth/v2/authorize, {}/openid/connect/authorize", "https://slack.com";
@@ -172,12 +174,13 @@ impl Config {
             call_timeout: Duration::from_secs(10),
         };
         let logging = vars.logging();
+        let audit_channel = vars.audit_channel();
         let audit_retention = vars.audit_retention();
         let traces = vars.traces();
         let keys = vars.finish(keys)?;
         Ok(Self {
             http: http::Options { listen, metrics, drain: Duration::from_secs(25) },
-            app: app::Options { base_url, queue: 1024, work: Duration::from_secs(90), audit_retention },
+            app: app::Options { base_url, queue: 1024, work: Duration::from_secs(90), audit_retention, audit_channel },
             store: store::Options { place, keys, deadline: STORE_DEADLINE },
             slack,
             zoom,
@@ -357,6 +360,18 @@ impl<'a> Vars<'a> {
             self.problem(name, "write one secret, or two separated by a comma while rotating");
         }
         parts.into_iter().map(Secret::new).collect()
+    }
+
+    fn audit_channel(&mut self) -> Option<ChannelId> {
+        let text = self.optional(ONAIR_AUDIT_CHANNEL)?;
+        let is_id = text.starts_with(['C', 'G']) && text.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        if !is_id {
+            self.problem(
+                ONAIR_AUDIT_CHANNEL,
+                "write the channel's id, such as C0123ABCD, which Slack shows in its details",
+            );
+        }
+        Some(ChannelId::new(text))
     }
 
     fn audit_retention(&mut self) -> Option<Duration> {

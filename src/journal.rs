@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::id::JobId;
+use crate::id::{ChannelId, JobId, Workspace};
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
 use crate::outcome::Throttle;
@@ -33,6 +33,45 @@ pub enum Job {
         /// Of which meeting.
         meeting: MeetingId,
     },
+    /// Tells the audit channels what comes into the trail. There is one, as long as there is a channel.
+    Announce(Announced),
+}
+
+/// How far the audit channels have been told. Places in the trail are the store's, as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// Up to here everything is told, or owed to a workspace; `None` before the first entry.
+    pub read_to: Option<String>,
+    /// Those who have not heard everything up to there.
+    pub behind: Vec<Behind>,
+    /// Those whose channel takes nothing; what comes meanwhile is not told there.
+    pub refused: Vec<Refused>,
+    /// Since when nobody wants it told.
+    pub unwanted_since: Option<Timestamp>,
+}
+
+/// A workspace that is owed entries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behind {
+    /// Which one.
+    pub workspace: Workspace,
+    /// It has been told up to here.
+    pub after: Option<String>,
+    /// Not before this is it told more.
+    pub due: Timestamp,
+    /// How often Slack did not take it since it last did.
+    pub tries: u32,
+}
+
+/// A workspace whose audit channel takes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Which one.
+    pub workspace: Workspace,
+    /// Its channel at that time.
+    pub channel: ChannelId,
+    /// Until when it is not tried again.
+    pub until: Timestamp,
 }
 
 /// How far a command has come.

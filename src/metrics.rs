@@ -71,6 +71,7 @@ pub struct Metrics {
     refused: Counts<2>,
     webhooks: Counts<1>,
     refreshes: Counts<1>,
+    announced: Counts<1>,
 }
 
 impl Metrics {
@@ -83,6 +84,7 @@ impl Metrics {
             refused: Family::default(),
             webhooks: Family::default(),
             refreshes: Family::default(),
+            announced: Family::default(),
         };
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         let all = &mut metrics.registry;
@@ -102,6 +104,7 @@ impl Metrics {
         all.register("zoom_webhooks", "Signed reports of Zoom, repeated ones included", metrics.webhooks.clone());
         all.register("zoom_calls", "Calls to Zoom", zoom.0.clone());
         all.register("slack_calls", "Calls to Slack", slack.0.clone());
+        all.register("audit_channel_messages", "Messages to audit channels", metrics.announced.clone());
         all.register("token_refreshes", "Renewals of a Zoom grant", metrics.refreshes.clone());
         metrics
     }
@@ -129,6 +132,11 @@ impl Metrics {
     /// Counts a renewal of a grant.
     pub fn refresh(&self, result: &'static str) {
         self.refreshes.get_or_create(&[("result", result)]).inc();
+    }
+
+    /// Counts a message to an audit channel.
+    pub fn announced(&self, result: &'static str) {
+        self.announced.get_or_create(&[("result", result)]).inc();
     }
 
     /// Tells it all, as [`CONTENT_TYPE`]. What was never counted is not in it yet.

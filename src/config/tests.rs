@@ -67,6 +67,7 @@ fn every_problem_is_told_at_once_by_name_and_never_by_value() {
         (ONAIR_METRICS_LISTEN, "canary:9091"),
         (REDIS_URL, "http://canary"),
         (ZOOM_LIVESTREAM_BODY, "canary"),
+        (ONAIR_AUDIT_CHANNEL, "#canary"),
         (ONAIR_AUDIT_RETENTION, "canary"),
         (ZOOM_API_URL, "canary"),
         (ONAIR_LOG, "canary"),

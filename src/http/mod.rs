@@ -111,6 +111,7 @@ pub async fn serve(app: App, listener: TcpListener, drain: Duration, stop: impl 
     drop(app.spawn(usecase::reseal(app.clone())));
     drop(app.spawn(usecase::warn_of_unused(app.clone())));
     drop(app.spawn(usecase::retain(app.clone())));
+    drop(app.spawn(usecase::announce(app.clone())));
     let graceful = GracefulShutdown::new();
     Socket { listener, service, connections: CONNECTIONS }.accept(&app, &graceful, stop).await;
     app.stop();

@@ -12,6 +12,7 @@ fn told(journal: Option<Journal>) -> String {
     metrics.decided("start", Duration::from_millis(120));
     metrics.refused("slack", "unsigned");
     metrics.webhook("meeting.started");
+    metrics.announced("told");
     metrics.refresh("ok");
     metrics.text(&Now { places: 1024, places_in_use: 3, store_is_up: journal.is_some(), journal })
 }
@@ -59,6 +60,9 @@ fn the_exposition_is_open_metrics() {
     # HELP onair_slack_calls Calls to Slack.
     # TYPE onair_slack_calls counter
     onair_slack_calls_total{call="chat.update",result="ok"} 1
+    # HELP onair_audit_channel_messages Messages to audit channels.
+    # TYPE onair_audit_channel_messages counter
+    onair_audit_channel_messages_total{result="told"} 1
     # HELP onair_token_refreshes Renewals of a Zoom grant.
     # TYPE onair_token_refreshes counter
     onair_token_refreshes_total{result="ok"} 1

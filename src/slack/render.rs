@@ -54,13 +54,35 @@ pub(super) fn content(message: &Message) -> SlackMessageContent {
 }
 
 fn blocks(message: &Message) -> Vec<SlackBlock> {
-    let words = SlackBlockMarkDownText::new(message.text.clone()).with_verbatim(true);
-    let mut blocks = vec![SlackSectionBlock::new().with_text(words.into()).into()];
+    let section = |text: String| {
+        let words = SlackBlockMarkDownText::new(text).with_verbatim(true);
+        SlackSectionBlock::new().with_text(words.into()).into()
+    };
+    let mut blocks: Vec<SlackBlock> = sections(&message.text).into_iter().map(section).collect();
     let buttons: Vec<_> = message.buttons.iter().filter_map(button).map(Into::into).collect();
     if !buttons.is_empty() {
         blocks.push(SlackActionsBlock::new(buttons).into());
     }
     blocks
+}
+
+/// The most [a section's text](https://docs.slack.dev/reference/block-kit/blocks/section-block) may hold, in UTF-16 units.
+const MAX_SECTION: usize = 3000;
+
+/// A text in as few sections as take it, each of whole lines.
+fn sections(text: &str) -> Vec<String> {
+    let size = |text: &str| text.encode_utf16().count();
+    let mut sections: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        match sections.last_mut() {
+            Some(last) if size(last) + 1 + size(line) <= MAX_SECTION => {
+                last.push('\n');
+                last.push_str(line);
+            }
+            _ => sections.push(line.to_owned()),
+        }
+    }
+    sections
 }
 
 fn button(button: &Button) -> Option<SlackBlockButtonElement> {

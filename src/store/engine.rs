@@ -242,6 +242,9 @@ pub(crate) trait Engine {
     /// At most `limit` entries of the log, oldest first.
     fn entries(&self, from: From, limit: u32) -> impl Future<Output = Result<Vec<Logged>, Error>> + Send;
 
+    /// At most `limit` entries of the log, newest first.
+    fn newest(&self, before: Option<Seq>, limit: u32) -> impl Future<Output = Result<Vec<Logged>, Error>> + Send;
+
     /// Removes from the beginning of the log what is not kept, at most so many, and says how many those were. The last
     /// link among them is put under [`Key::audit_anchor`] in the same step, as its text.
     fn trim(&self, kept: Kept, most: u32) -> impl Future<Output = Result<u32, Error>> + Send;

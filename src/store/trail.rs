@@ -28,6 +28,9 @@ const SKEW: SignedDuration = SignedDuration::from_hours(24);
 /// How many entries a trail of no chosen age keeps.
 const LONGEST: u32 = 1_000_000;
 
+/// An entry and its place; none where this OnAir cannot read it, because a newer one wrote it.
+pub type Placed = (Seq, Option<AuditEntry>);
+
 /// Whether a trail has lost all that it has to lose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trimmed {
@@ -38,6 +41,17 @@ pub enum Trimmed {
 }
 
 impl Store {
+    /// The next thousand entries after this one, oldest first; fewer where there are no more.
+    pub async fn audit_after(&self, after: Option<Seq>) -> Result<Vec<Placed>, Error> {
+        let page = on!(&self.0.engine, entries(From { after, since: None }, PAGE))?;
+        Ok(page.into_iter().map(placed).collect())
+    }
+
+    /// The place of the newest entry.
+    pub async fn newest_audit(&self) -> Result<Option<Seq>, Error> {
+        Ok(on!(&self.0.engine, newest(None, 1))?.first().map(|newest| newest.seq))
+    }
+
     /// Removes a thousand of the oldest entries, of those that are older than this, or without an age, of those beyond the
     /// newest million. Age is counted by the store's own clock. Several instances may do this at once.
     pub async fn trim_audit(&self, age: Option<Duration>) -> Result<Trimmed, Error> {
@@ -159,6 +173,10 @@ async fn anchor(engine: &AnyEngine) -> Result<Link, Error> {
     let key = Key::audit_anchor();
     let Some(text) = on!(engine, get(&key))? else { return Ok(Link::default()) };
     Link::parse(&text).ok_or(Error::Corrupt { prefix: key.prefix() })
+}
+
+fn placed(logged: Logged) -> Placed {
+    (logged.seq, serde_json::from_slice(&logged.bytes).ok())
 }
 
 pub(super) async fn read(engine: &AnyEngine, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {

@@ -62,6 +62,12 @@ async fn find(
     }
 }
 
+/// Posts a message that is for nobody in particular.
+pub(super) async fn say(app: &App, workspace: &Workspace, channel: &ChannelId, message: &Message) -> Result<(), Error> {
+    let token = token_of(app, workspace).await?;
+    Ok(app.slack.post(&token, channel, message).await.map(drop)?)
+}
+
 /// Posts a message that can be changed later, and tells where it stands. A user's id as the channel is their direct
 /// message with the bot.
 pub(super) async fn post(app: &App, person: &Person, channel: &ChannelId, message: &Message) -> Result<Place, Error> {

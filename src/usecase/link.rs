@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use tracing::Instrument as _;
+
 use super::token::Held;
 use super::work::NewJob;
 use super::{Failure, Task, chain, connect, disconnect, hold, log_zoom, tell, token, whoami, work};
@@ -167,11 +169,17 @@ async fn come_back(app: &App, callback: Callback) -> Shown {
         Ok(pending) => pending.filter(|pending| !pending.is_over(app.clock.now())),
     };
     let Some(pending) = pending else { return Shown::new(Page::LinkOver, None) };
-    match make(app, &code, &pending).await {
-        Ok(grant) => connected(app, &pending, grant).await,
+    // What is logged about it is found by what the person was shown.
+    let span = tracing::info_span!("link", reference = %pending.invocation.reference);
+    redeemed(app, &code, &pending).instrument(span).await
+}
+
+async fn redeemed(app: &App, code: &Secret, pending: &Pending) -> Shown {
+    match make(app, code, pending).await {
+        Ok(grant) => connected(app, pending, grant).await,
         Err(failed) => {
-            record(app, &pending, None, AuditOutcome::LinkFailed).await;
-            not_made(&pending, failed)
+            record(app, pending, None, AuditOutcome::LinkFailed).await;
+            not_made(pending, failed)
         }
     }
 }
@@ -351,7 +359,7 @@ fn tell_later(app: &App, invocation: Invocation, grant: Grant) {
             Err(failure) => tracing::warn!(error = chain(&failure), "connected, but not told in Slack"),
         }
     };
-    drop(app.spawn(work));
+    drop(app.spawn(work.in_current_span()));
 }
 
 async fn record(app: &App, pending: &Pending, zoom_user: Option<&ZoomUserId>, outcome: AuditOutcome) {

@@ -2,6 +2,7 @@
 //! one answer and the one audit entry that each ends in, whatever happens in between.
 
 mod admin;
+mod announce;
 mod bot;
 mod cancel;
 mod check;
@@ -34,6 +35,7 @@ mod work;
 
 use jiff::Timestamp;
 
+pub use self::announce::announce;
 pub use self::reseal::reseal;
 pub use self::retain::retain;
 use self::stream::Note;

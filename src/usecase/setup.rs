@@ -76,7 +76,8 @@ pub async fn show(app: &App, state: &StateToken, mark: Option<&Secret>) -> Shown
     match access(app, state, mark).await {
         Ok(Access::Unopened(seen)) => shown(Some(&seen.value), confirm(&seen.value, state)),
         Ok(Access::Ours(invitation)) => {
-            let page = read(app, &invitation, state).await.unwrap_or_else(|failure| store_away(&failure));
+            let page = read(app, &invitation, state).instrument(span(&invitation)).await;
+            let page = page.unwrap_or_else(|failure| store_away(&failure));
             shown(Some(&invitation), page)
         }
         Ok(Access::Others) => shown(None, SetupPage::OtherBrowser),
@@ -152,7 +153,7 @@ async fn try_save(
         }
     };
     let page = match app.store.take_invitation(state).await? {
-        Some(_) => match set(app, &invitation, &destination).await {
+        Some(_) => match set(app, &invitation, &destination).instrument(span(&invitation)).await {
             Ok(page) => page,
             Err(failure) => {
                 record(app, &invitation, None, None, AuditOutcome::Failed).await;
@@ -162,6 +163,11 @@ async fn try_save(
         None => SetupPage::Over,
     };
     Ok((Some(invitation), page))
+}
+
+/// What is logged about it is found by what the person was shown.
+fn span(invitation: &Invitation) -> tracing::Span {
+    tracing::info_span!("setup", reference = %invitation.invocation.reference)
 }
 
 async fn access(app: &App, state: &StateToken, mark: Option<&Secret>) -> Result<Access, Failure> {

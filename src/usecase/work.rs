@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::hold::{Change, Hold, LEASE, RENEW, new_owner};
 use super::stream::{Note, What};
 use super::tell::{finish, tell, told};
-use super::{Done, Failure, Task, chain, entry, keep, order, report, run, say, stream, turn};
+use super::{Done, Failure, Task, announce, chain, entry, keep, order, report, run, say, stream, turn};
 use crate::app::{App, Place};
 use crate::audit::{AuditOutcome, AuditVerb};
 use crate::command::Command;
@@ -149,6 +149,10 @@ fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
         Job::Keep { meeting } => {
             let span = tracing::info_span!("stream", meeting.id = meeting.number());
             app.spawn(keep::work(app.clone(), hold, meeting, place).instrument(span))
+        }
+        Job::Announce(announced) => {
+            let span = tracing::info_span!("audit_channel");
+            app.spawn(announce::work(app.clone(), hold, announced, place).instrument(span))
         }
     };
     drop(task);

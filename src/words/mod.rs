@@ -6,6 +6,7 @@
 
 mod account;
 mod already;
+mod announcement;
 mod card;
 mod check;
 mod fields;
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::account::unused;
+pub use self::announcement::{Count, announcement};
 pub use self::card::{card, notice};
 pub use self::page::{FieldText, FormText, Kind, PageText, page};
 pub use self::text::escape;
@@ -44,7 +46,7 @@ use crate::stream::NextTry;
 pub struct Message {
     /// Who may read it.
     pub audience: Audience,
-    /// Slack's mrkdwn, escaped, short enough for one section; also the plain fallback.
+    /// Slack's mrkdwn, escaped, each line short enough for one section; also the plain fallback.
     ///
     /// [Formatting](https://docs.slack.dev/messaging/formatting-message-text)
     pub text: String,

@@ -18,6 +18,7 @@ use crate::stream::{Confirms, NextTry};
 use crate::turn::Phase;
 
 mod accounts;
+mod announcements;
 mod cards;
 mod checks;
 mod outcomes;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use onair::sandbox::Fault;
+use onair::sandbox::slack::{Author, Channel, Message, Route, User};
 use serde_json::Value;
 
-use crate::bot::{Bot, PATIENCE, on_both_engines, onair};
+use crate::bot::{BOT_TOKEN, Bot, PATIENCE, on_both_engines, onair};
 use crate::store::trail::make_old;
 
 fn text(bytes: &[u8]) -> String {
@@ -34,7 +36,168 @@ async fn has_entries(bot: &Bot, count: usize) {
     }
 }
 
+/// Has the bot tell the audit in `#audit`, where it was invited.
+async fn with_audit_channel(bot: &mut Bot) -> Channel {
+    let audit = bot.slack.channel("audit");
+    bot.slack.invite_app(&audit);
+    bot.vars.insert(BOT_TOKEN.0.to_owned(), BOT_TOKEN.1.to_owned());
+    bot.restart_with("ONAIR_AUDIT_CHANNEL", &audit.id);
+    bot.service.logged("the audit channel is told from here on").await;
+    bot.may_say_more = true;
+    audit
+}
+
+/// Types a line that is accepted, and waits for no answer: others may come before it.
+async fn types(bot: &Bot, user: &User, channel: &Channel, line: &str) {
+    let delivery = bot.slack.types(user, channel, line).await;
+    assert_eq!(delivery.status(), 200, "{delivery:?}\n{}", bot.service.log());
+}
+
+/// Everything that the app said in a channel.
+fn said(messages: &[Message], channel: &Channel) -> Vec<String> {
+    let said = messages.iter().filter(|message| message.author == Author::App && message.channel == *channel);
+    said.map(|message| message.shown.clone()).collect()
+}
+
+/// Waits until the app has said all of these in a channel, and gives every line that it said there.
+async fn told(bot: &Bot, channel: &Channel, words: &[&str]) -> Vec<String> {
+    let all = |messages: &[Message]| {
+        let said = said(messages, channel).join("\n");
+        words.iter().all(|words| said.contains(words)).then_some(said)
+    };
+    let found = bot.slack.wait_until(&words.join(", "), PATIENCE, all).await;
+    let said = found.unwrap_or_else(|error| panic!("{error}\n{}", bot.service.log()));
+    said.lines().map(str::to_owned).collect()
+}
+
 on_both_engines! {
+    async fn the_audit_channel_hears_of_each_entry_once_and_a_line_leads_back_to_it(bot) {
+        let (ada, events, host) = bot.connected("ada").await;
+        let audit = with_audit_channel(&mut bot).await;
+        let meeting = bot.zoom.meeting_in_progress(&host);
+        types(&bot, &ada, &events, "/stream start 99999999 \"Keynote\"").await;
+        types(&bot, &ada, &events, &format!("/stream start {meeting} \"Keynote\"")).await;
+        types(&bot, &ada, &events, "/stream help").await;
+        let first = format!("*start* `999 999 99` not_found, by @ada in #{}, reference", events.id);
+        let words = [first.as_str(), " accepted, by @ada", "*help* told, by @ada"];
+        let lines = told(&bot, &audit, &words).await;
+        assert_eq!(lines.len(), 3, "{lines:#?}");
+        let failed = lines.iter().find(|line| line.contains("not_found")).unwrap();
+        assert!(failed.starts_with(":warning: "), "{failed}");
+        let reference = failed.rsplit_once("reference `").unwrap().1.trim_end_matches('`');
+        let entry: Value = serde_json::from_str(&printed(&bot, &["--json", "--reference", reference])).unwrap();
+        assert_eq!((&entry["outcome"], &entry["meeting"]), (&Value::from("not_found"), &Value::from(99_999_999)));
+        // The same service after its restart goes on where it was.
+        bot.restart();
+        types(&bot, &ada, &events, "/stream presets").await;
+        let lines = told(&bot, &audit, &["*presets* told"]).await;
+        assert_eq!(lines.len(), 4, "{lines:#?}");
+    }
+
+    async fn while_slack_is_away_nothing_is_lost_and_many_are_counted(bot) {
+        let (ada, events, _) = bot.connected("ada").await;
+        let audit = with_audit_channel(&mut bot).await;
+        bot.slack.next(Route::PostMessage, Fault::too_many("1"));
+        bot.slack.always(Route::PostMessage, Fault::status(503));
+        let before = bot.audit().len();
+        for _ in 0..30 {
+            types(&bot, &ada, &events, "/stream help").await;
+        }
+        types(&bot, &ada, &events, "/stream stop 99999999").await;
+        for _ in 0..30 {
+            types(&bot, &ada, &events, "/stream help").await;
+        }
+        has_entries(&bot, before + 61).await;
+        bot.service.logged("an audit channel is told later").await;
+        assert_eq!(said(&bot.slack.messages(), &audit), Vec::<String>::new());
+        bot.slack.heal();
+        let lines = told(&bot, &audit, &["*stop* `999 999 99` not_found", "60 × help told"]).await;
+        assert_eq!(lines.len(), 2, "{lines:#?}");
+        types(&bot, &ada, &events, "/stream whoami").await;
+        let lines = told(&bot, &audit, &["*whoami* told"]).await;
+        assert_eq!(lines.len(), 3, "what was counted is told: {lines:#?}");
+        let metrics = bot.metrics().await;
+        assert!(metrics.contains("onair_audit_channel_messages_total{result=\"later\"}"), "{metrics}");
+        assert!(metrics.contains("onair_audit_channel_messages_total{result=\"told\"} 2"), "{metrics}");
+    }
+
+    async fn a_killed_service_tells_its_last_message_twice_at_the_most(bot) {
+        let (ada, events, _) = bot.connected("ada").await;
+        let audit = with_audit_channel(&mut bot).await;
+        types(&bot, &ada, &events, "/stream presets").await;
+        told(&bot, &audit, &["*presets* told"]).await;
+        // Slack has it, and the service never hears so.
+        bot.slack.next(Route::PostMessage, Fault::Delay(PATIENCE));
+        types(&bot, &ada, &events, "/stream help").await;
+        told(&bot, &audit, &["*help* told"]).await;
+        bot.service.signal("KILL");
+        bot.service.wait();
+        bot.start_over();
+        types(&bot, &ada, &events, "/stream whoami").await;
+        let lines = told(&bot, &audit, &["*whoami* told"]).await;
+        let count = |words: &str| lines.iter().filter(|line| line.contains(words)).count();
+        assert_eq!((count("*presets*"), count("*help*"), count("*whoami*")), (1, 2, 1), "{lines:#?}");
+    }
+
+    async fn a_channel_that_takes_nothing_is_told_of_once_and_holds_up_nobody(bot) {
+        let (ada, events, _) = bot.connected("ada").await;
+        let elsewhere = bot.slack.workspace("globex");
+        let (eve, general) = (bot.slack.user_in(&elsewhere, "eve"), bot.slack.channel_in(&elsewhere, "general"));
+        let closed = bot.slack.channel("closed");
+        let audit = with_audit_channel(&mut bot).await;
+        bot.restart_with("ONAIR_AUDIT_CHANNEL", &closed.id);
+        types(&bot, &ada, &events, "/stream help").await;
+        bot.service.logged("an audit channel takes nothing").await;
+        types(&bot, &ada, &events, "/stream help").await;
+        let refused = || bot.service.log().matches("an audit channel takes nothing").count();
+        let metrics = bot.metrics().await;
+        assert!(metrics.contains("onair_audit_channel_messages_total{result=\"refused\"} 1"), "{metrics}");
+        assert_eq!(refused(), 1, "{}", bot.service.log());
+        // Another channel is another matter. Of the other workspace, where the bot is not, nothing is told there.
+        bot.restart_with("ONAIR_AUDIT_CHANNEL", &audit.id);
+        types(&bot, &eve, &general, "/stream help").await;
+        bot.service.logged("an audit channel takes nothing").await;
+        types(&bot, &ada, &events, "/stream whoami").await;
+        let lines = told(&bot, &audit, &["*whoami* told"]).await;
+        assert!(lines.iter().all(|line| line.contains("by @ada")), "{lines:#?}");
+        let theirs: Value = serde_json::from_str(&printed(&bot, &["--json", "--user", &eve.id])).unwrap();
+        let told = said(&bot.slack.messages(), &audit).join("\n");
+        assert!(!told.contains(theirs["reference"].as_str().unwrap()), "{told}");
+    }
+
+    async fn one_reference_leads_from_the_message_to_the_audit_and_to_every_line_of_the_log(bot) {
+        let (ada, events, host) = bot.connected("ada").await;
+        let meeting = bot.zoom.meeting_in_progress(&host);
+        bot.zoom.next(onair::sandbox::zoom::Route::MeetingStatus, Fault::status(503));
+        let answer = bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
+        let entry = bot.last_audit();
+        assert_eq!(entry["outcome"], "unavailable");
+        let reference = entry["reference"].as_str().unwrap().to_owned();
+        assert!(answer.shown.contains(&format!("`{reference}`")), "{}", answer.shown);
+        bot.owes_nothing_within(PATIENCE).await;
+        let log = bot.service.log();
+        let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of_command = |line: &&Value| {
+            let spans = line["spans"].as_array().cloned().unwrap_or_default();
+            spans.iter().any(|span| span["name"] == "command" && span["reference"] == reference.as_str())
+        };
+        let about: Vec<&Value> = lines.iter().filter(of_command).collect();
+        let finished = |line: &&Value| line["target"] == "onair::audit" && line["reference"] == reference.as_str();
+        assert_eq!(about.iter().copied().filter(finished).count(), 1, "{log}");
+        let asked = about.iter().any(|line| line["message"] == "Zoom answered an order" && line["status"] == 503);
+        assert!(asked, "why it failed is in the log under the same reference:\n{log}");
+        let of_link: Vec<&Value> = lines.iter().filter(|line| line["span"]["name"] == "link").collect();
+        let asked = of_link.iter().any(|line| line["message"] == "Zoom answered" && line["call"] == "token");
+        let first = bot.audit()[0]["reference"].clone();
+        assert!(asked && of_link.iter().all(|line| line["span"]["reference"] == first), "{of_link:#?}");
+        // Whatever is logged between the command and its end, and is no request's own line, is under its reference.
+        let loose = |line: &&Value| line["level"] != "DEBUG" && line["level"] != "TRACE" && !of_command(line);
+        let begun = lines.iter().position(|line| of_command(&line)).unwrap();
+        let ended = lines.iter().rposition(|line| of_command(&line)).unwrap();
+        let loose: Vec<&Value> = lines[begun..ended].iter().filter(loose).collect();
+        assert!(loose.is_empty(), "{loose:#?}");
+    }
+
     async fn the_trail_is_filtered_by_whatever_an_entry_says(bot) {
         let (ada, events, host) = bot.connected("ada").await;
         let meeting = bot.zoom.meeting_in_progress(&host);

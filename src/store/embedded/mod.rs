@@ -340,19 +340,27 @@ impl Engine for Embedded {
 
     async fn entries(&self, from: From, limit: u32) -> Result<Vec<Logged>, Error> {
         let after = from.after.map_or(0, |after| i64::try_from(after.major).unwrap_or(i64::MAX));
-        let since = from.since.map_or(i64::MIN, |since| since.as_millisecond());
+        let since = from.since.map(|since| since.as_millisecond());
         self.reader
             .call(move |connection, _| {
-                // Times grow with places, so only where the time begins is looked up by it.
+                // Times grow with places, so only where the time begins is looked up by it. Without a time they don't
+                // matter: a clock that was set back may not hide anything.
                 let sql = "SELECT seq, entry, number, hash FROM log
-                           WHERE seq > ?1 AND seq >= (SELECT seq FROM log WHERE at_ms >= ?2 ORDER BY at_ms, seq LIMIT 1)
+                           WHERE seq > ?1 AND (?2 IS NULL
+                             OR seq >= (SELECT seq FROM log WHERE at_ms >= ?2 ORDER BY at_ms, seq LIMIT 1))
                            ORDER BY seq LIMIT ?3";
                 let mut statement = connection.prepare_cached(sql)?;
-                let rows = statement.query_map((after, since, limit), |row| {
-                    let seq = Seq { major: row.get::<_, i64>(0)?.unsigned_abs(), minor: 0 };
-                    Ok(Logged { seq, bytes: row.get(1)?, link: link(row, 2)? })
-                })?;
-                rows.collect()
+                statement.query_map((after, since, limit), logged)?.collect()
+            })
+            .await
+    }
+
+    async fn newest(&self, before: Option<Seq>, limit: u32) -> Result<Vec<Logged>, Error> {
+        let before = before.and_then(|before| i64::try_from(before.major).ok()).unwrap_or(i64::MAX);
+        self.reader
+            .call(move |connection, _| {
+                let sql = "SELECT seq, entry, number, hash FROM log WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
+                connection.prepare_cached(sql)?.query_map((before, limit), logged)?.collect()
             })
             .await
     }
@@ -434,6 +442,11 @@ fn append(connection: &Connection, now: i64, entry: &Entry) -> rusqlite::Result<
     let sql = "INSERT INTO log (at_ms, entry, number, hash) VALUES (?1, ?2, ?3, ?4)";
     change(connection, sql, (now, &entry.bytes, number, &hash))?;
     change(connection, "UPDATE head SET number = ?1, hash = ?2", (number, &hash)).map(drop)
+}
+
+fn logged(row: &Row<'_>) -> rusqlite::Result<Logged> {
+    let seq = Seq { major: row.get::<_, i64>(0)?.unsigned_abs(), minor: 0 };
+    Ok(Logged { seq, bytes: row.get(1)?, link: link(row, 2)? })
 }
 
 /// The link in two columns from this one on.

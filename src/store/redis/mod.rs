@@ -16,6 +16,7 @@ use super::engine::{
 };
 use super::error::Error;
 use super::key::Key;
+use super::trail::Seq;
 use crate::id::fill_random;
 use crate::secret::Secret;
 
@@ -104,6 +105,13 @@ impl Redis {
     /// The log and its head, as a script wants them.
     fn on_log<'s, 'a>(&self, script: &'s mut ScriptInvocation<'a>) -> &'s mut ScriptInvocation<'a> {
         script.key(self.name(&Key::audit())).key(self.name(&Key::audit_head()))
+    }
+
+    /// Reads entries of the log.
+    async fn rows(&self, command: Cmd) -> Result<Vec<Logged>, Error> {
+        let rows: Vec<(String, Vec<Vec<u8>>)> = self.send(command, Again::Harmless).await?;
+        let corrupt = || Error::Corrupt { prefix: Key::audit().prefix() };
+        rows.into_iter().map(|(id, fields)| logged(&id, &fields).ok_or_else(corrupt)).collect()
     }
 
     async fn move_to(&self, member: &Key, group: Option<&Key>) -> Result<Option<Left>, Error> {
@@ -333,9 +341,14 @@ impl Engine for Redis {
         };
         let mut command = self.command("XRANGE", &Key::audit());
         command.arg(start).arg("+").arg("COUNT").arg(limit);
-        let rows: Vec<(String, Vec<Vec<u8>>)> = self.send(command, Again::Harmless).await?;
-        let corrupt = || Error::Corrupt { prefix: Key::audit().prefix() };
-        rows.into_iter().map(|(id, fields)| logged(&id, &fields).ok_or_else(corrupt)).collect()
+        self.rows(command).await
+    }
+
+    async fn newest(&self, before: Option<Seq>, limit: u32) -> Result<Vec<Logged>, Error> {
+        let start = before.map_or_else(|| "+".to_owned(), |before| format!("({before}"));
+        let mut command = self.command("XREVRANGE", &Key::audit());
+        command.arg(start).arg("-").arg("COUNT").arg(limit);
+        self.rows(command).await
     }
 
     async fn trim(&self, kept: Kept, most: u32) -> Result<u32, Error> {

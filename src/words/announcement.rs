@@ -1,0 +1,51 @@
+//! The audit for people in Slack: one line for each entry, without a word that anybody typed.
+
+use super::Message;
+use super::text::{code, escape, time};
+use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
+use crate::reply::Audience;
+
+/// How often the same came of the same verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// What was done.
+    pub verb: AuditVerb,
+    /// What came of it.
+    pub outcome: AuditOutcome,
+    /// How often.
+    pub times: usize,
+}
+
+/// What an audit channel is told: these entries, and of others only how many there were.
+pub fn announcement(entries: &[&AuditEntry], counts: &[Count]) -> Message {
+    let mut lines: Vec<String> = entries.iter().map(|entry| line(entry)).collect();
+    if !counts.is_empty() {
+        let counts: Vec<String> = counts.iter().map(counted).collect();
+        lines.push(format!("Not one by one, because they are many: {}.", counts.join(", ")));
+    }
+    Message { audience: Audience::Channel, text: lines.join("\n"), buttons: Vec::new(), replaces: false }
+}
+
+fn counted(count: &Count) -> String {
+    format!("{} × {} {}", count.times, count.verb.word(), count.outcome.word())
+}
+
+/// When, what, with which result, who, where, and how to find it in the audit.
+fn line(entry: &AuditEntry) -> String {
+    let mark = if entry.outcome.is_failure() { ":warning: " } else { "" };
+    let meeting = entry.meeting.map(|meeting| format!(" {}", code(&meeting.to_string()))).unwrap_or_default();
+    let (verb, outcome) = (entry.verb.word(), entry.outcome.word());
+    let reference = code(entry.reference.as_str());
+    format!("{mark}{} *{verb}*{meeting} {outcome}{}, reference {reference}", time(entry.at), who(entry))
+}
+
+fn who(entry: &AuditEntry) -> String {
+    let Some(person) = &entry.person else { return ", by somebody in Zoom".to_owned() };
+    // What Zoom reports is nobody's doing that it names.
+    let role = if entry.verb == AuditVerb::Report { "for" } else { "by" };
+    let place = entry.channel.as_ref().map(|channel| match channel.as_str() {
+        direct if direct.starts_with('D') => " in a direct message".to_owned(),
+        channel => format!(" in <#{}>", escape(channel)),
+    });
+    format!(", {role} <@{}>{}", escape(person.user.as_str()), place.unwrap_or_default())
+}

@@ -1,0 +1,52 @@
+//! What an audit channel is told.
+
+use super::*;
+use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
+use crate::id::{ChannelId, Person, Reference, TeamId};
+
+fn entry(verb: AuditVerb, outcome: AuditOutcome) -> AuditEntry {
+    AuditEntry {
+        at: now(),
+        reference: Reference::new("7F3K9QZ2MB"),
+        person: Some(Person { enterprise: None, team: TeamId::new("T1"), user: UserId::new("U1") }),
+        channel: Some(ChannelId::new("C1")),
+        verb,
+        meeting: None,
+        asked: None,
+        zoom_user: Some(ZoomUserId::new("z1")),
+        zoom: None,
+        outcome,
+        duration_ms: 12,
+    }
+}
+
+#[test]
+fn an_entry_is_one_line_and_the_many_are_counted() {
+    let about = |entry| AuditEntry { meeting: Some(meeting()), ..entry };
+    let direct = AuditEntry { channel: Some(ChannelId::new("D1")), ..entry(AuditVerb::Whoami, AuditOutcome::Told) };
+    let entries = [
+        about(entry(AuditVerb::Start, AuditOutcome::NotFound)),
+        about(entry(AuditVerb::Start, AuditOutcome::Accepted)),
+        about(entry(AuditVerb::Report, AuditOutcome::Live)),
+        direct,
+    ];
+    let count = |verb, outcome, times| Count { verb, outcome, times };
+    let counts = [count(AuditVerb::Help, AuditOutcome::Told, 60), count(AuditVerb::Stop, AuditOutcome::Stopped, 2)];
+    let entries: Vec<&AuditEntry> = entries.iter().collect();
+    insta::assert_snapshot!(announcement(&entries, &counts).text, @"
+    :warning: <!date^1791208800^{time_secs}|14:00:00 UTC> *start* `684 230 85` not_found, by <@U1> in <#C1>, reference `7F3K9QZ2MB`
+    <!date^1791208800^{time_secs}|14:00:00 UTC> *start* `684 230 85` accepted, by <@U1> in <#C1>, reference `7F3K9QZ2MB`
+    <!date^1791208800^{time_secs}|14:00:00 UTC> *report* `684 230 85` live, for <@U1> in <#C1>, reference `7F3K9QZ2MB`
+    <!date^1791208800^{time_secs}|14:00:00 UTC> *whoami* told, by <@U1> in a direct message, reference `7F3K9QZ2MB`
+    Not one by one, because they are many: 60 × help told, 2 × stop stopped.
+    ");
+}
+
+#[test]
+fn what_hostile_ids_hold_is_no_markup() {
+    let mut hostile = entry(AuditVerb::Start, AuditOutcome::Failed);
+    hostile.person.as_mut().unwrap().user = UserId::new("U1><!channel>");
+    hostile.channel = Some(ChannelId::new("C1><!here>"));
+    let text = announcement(&[&hostile], &[]).text;
+    assert!(!text.contains("<!channel") && !text.contains("<!here"), "{text}");
+}
