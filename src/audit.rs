@@ -118,6 +118,8 @@ words! {
         Setup = "setup",
         /// `/stream check`
         Check = "check",
+        /// `/stream audit`
+        Audit = "audit",
         /// `/stream help`, and text that made no sense.
         Help = "help",
         /// The Cancel button of an order that waits for its next try.

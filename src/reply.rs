@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 pub use self::check::{Check, Cure, Verdict, Why};
 pub use self::setup::{SetupForm, SetupPage, SlackName, Tried, Values};
+use crate::audit::AuditEntry;
 use crate::command::{Command, UsageError, Verb};
 use crate::grant::ZoomUser;
 use crate::id::UserId;
@@ -130,6 +131,8 @@ pub enum Reply {
     Check(Box<Check>),
     /// Only admins may do what was asked for; nothing was done.
     AdminsOnly(NotAdmin),
+    /// The last entries of the audit, newest first.
+    Audit(Vec<AuditEntry>),
 }
 
 /// Why somebody is asked to connect.

@@ -21,6 +21,7 @@ pub(super) fn verb(word: &str) -> Option<Verb> {
         "names" | "saved" | "bookmarks" | "favorites" => Verb::Presets,
         "target" | "rtmp" | "key" | "destination" | "configure" | "config" => Verb::Setup,
         "preflight" | "pre-flight" | "test" | "verify" | "ready" | "doctor" => Verb::Check,
+        "log" | "logs" | "trail" | "history" | "entries" => Verb::Audit,
         "usage" | "commands" | "man" => Verb::Help,
         _ => {
             // A copied `stop` ends a show: only a slip of one letter means it.

@@ -67,6 +67,11 @@ pub enum Command<M = MeetingId> {
         /// Of which meeting.
         meeting: M,
     },
+    /// The last entries of the workspace's audit.
+    Audit {
+        /// How many; without it, [`AUDIT_COUNT`].
+        count: Option<usize>,
+    },
     /// How to use one verb, or all.
     Help {
         /// The verb asked about.
@@ -120,13 +125,15 @@ pub enum Verb {
     Setup,
     /// See [`Command::Check`].
     Check,
+    /// See [`Command::Audit`].
+    Audit,
     /// See [`Command::Help`].
     Help,
 }
 
 impl Verb {
     /// Every verb, in the order help lists them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Start,
         Self::Stop,
         Self::Status,
@@ -138,6 +145,7 @@ impl Verb {
         Self::Presets,
         Self::Setup,
         Self::Check,
+        Self::Audit,
         Self::Help,
     ];
 
@@ -155,6 +163,7 @@ impl Verb {
             Self::Presets => "presets",
             Self::Setup => "setup",
             Self::Check => "check",
+            Self::Audit => "audit",
             Self::Help => "help",
         }
     }
@@ -171,6 +180,7 @@ impl Verb {
             Self::Save => "<name> <meeting> [\"title\"]",
             Self::Forget => "<name>",
             Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => "",
+            Self::Audit => "[<count>]",
             Self::Help => "[<verb>]",
         }
     }
@@ -189,6 +199,7 @@ impl Verb {
             Self::Presets => "your saved names",
             Self::Setup => "see and set where a meeting's stream goes, on a private page",
             Self::Check => "what would stop a start, and how to cure it",
+            Self::Audit => "the last entries of this workspace's audit, for admins",
             Self::Help => "this list, or more about one verb",
         }
     }
@@ -203,11 +214,18 @@ impl Verb {
             Self::Forget => "forget keynote",
             Self::Setup => "setup 68423085",
             Self::Check => "check 68423085",
+            Self::Audit => "audit 20",
             Self::Help => "help start",
             Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => self.word(),
         }
     }
 }
+
+/// How many entries of the audit are shown to whoever asks for no number.
+pub const AUDIT_COUNT: usize = 10;
+
+/// How many are shown at the most.
+pub const MOST_AUDIT_COUNT: usize = 50;
 
 impl<M> Command<M> {
     /// Which verb it is, for help, audit and metrics.
@@ -224,6 +242,7 @@ impl<M> Command<M> {
             Self::Presets => Verb::Presets,
             Self::Setup { .. } => Verb::Setup,
             Self::Check { .. } => Verb::Check,
+            Self::Audit { .. } => Verb::Audit,
             Self::Help { .. } => Verb::Help,
         }
     }
@@ -243,6 +262,7 @@ impl<M> Command<M> {
             | Self::Whoami
             | Self::Forget { .. }
             | Self::Presets
+            | Self::Audit { .. }
             | Self::Help { .. } => None,
         }
     }
@@ -310,6 +330,12 @@ pub enum Problem {
     /// One name more than a person can have.
     #[error("too many names")]
     TooManyNames,
+    /// Something stands where the number of entries should, and is none from 1 to [`MOST_AUDIT_COUNT`].
+    #[error("not a number of entries")]
+    NotACount {
+        /// The word.
+        word: String,
+    },
     /// Starts with dashes and is no option of this verb.
     #[error("unknown option")]
     UnknownOption {

@@ -8,7 +8,9 @@ mod name;
 use self::name::{example_name, name_text};
 use super::option::{Dashed, Flag, folded};
 use super::scan::{self, Word, is_dash};
-use super::{Command, NotAMeeting, Problem, Run, Start, Target, UsageError, Verb, guard, guess, link};
+use super::{
+    Command, MOST_AUDIT_COUNT, NotAMeeting, Problem, Run, Start, Target, UsageError, Verb, guard, guess, link,
+};
 use crate::meeting::{MeetingId, NotATitle, Settings, Title};
 use crate::preset::{Preset, PresetName};
 
@@ -150,6 +152,8 @@ struct Draft<'w> {
     /// A quoted text before any meeting.
     early: Option<String>,
     about: Option<Verb>,
+    /// How many entries of the audit.
+    count: Option<usize>,
     problem: Option<Problem>,
 }
 
@@ -167,6 +171,7 @@ impl<'w> Draft<'w> {
             said: Vec::new(),
             early: None,
             about: None,
+            count: None,
             problem: None,
         };
         if verb != Verb::Help && asks_for_help(words) {
@@ -186,6 +191,7 @@ impl<'w> Draft<'w> {
         match word {
             Word::Bare(text) | Word::Quoted(text) if self.verb == Verb::Help => self.topic(text),
             Word::Bare(text) if Dashed::read(text).is_some() => self.option(text),
+            _ if self.verb == Verb::Audit && self.count.is_none() && self.problem.is_none() => self.count(word.text()),
             _ if self.wants_name(word) => self.name(word),
             _ if takes_meeting && self.found.is_none() => self.place(word),
             Word::Bare(_) if self.is_followed_by_meeting(word) => self.place_instead(word),
@@ -210,6 +216,17 @@ impl<'w> Draft<'w> {
             self.note(Problem::UnknownVerb { word: link::shown(text) });
             self.about = guess::verb(text);
         }
+    }
+
+    fn count(&mut self, text: &str) {
+        let digits: String = text.chars().map(scan::narrow).collect();
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        // A number too long to be read is too great as well.
+        let count = is_number.then(|| digits.parse().unwrap_or(usize::MAX)).filter(|count| *count > 0);
+        if count.is_none_or(|count| count > MOST_AUDIT_COUNT) {
+            self.note(Problem::NotACount { word: link::shown(text) });
+        }
+        self.count = count.map(|count| count.min(MOST_AUDIT_COUNT));
     }
 
     fn option(&mut self, text: &str) {
@@ -403,6 +420,7 @@ impl<'w> Draft<'w> {
             Verb::Presets => Command::Presets,
             Verb::Setup => Command::Setup { meeting: meeting.unwrap_or_else(example_meeting) },
             Verb::Check => Command::Check { meeting: meeting.unwrap_or_else(example_meeting) },
+            Verb::Audit => Command::Audit { count: self.count },
             Verb::Help => Command::Help { verb: self.about },
         })
     }

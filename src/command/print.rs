@@ -22,9 +22,10 @@ impl<M: Clone + Into<Target>> fmt::Display for Command<M> {
                 title.as_ref().map_or(Ok(()), |title| write!(f, " {}", scan::quoted(title.as_str())))
             }
             Self::Forget { name } => write!(f, " {}", name.as_str()),
+            Self::Audit { count: Some(count) } => write!(f, " {count}"),
             Self::Help { verb: Some(verb) } => write!(f, " {}", verb.word()),
             Self::Status { meeting: None } | Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => Ok(()),
-            Self::Help { verb: None } => Ok(()),
+            Self::Audit { count: None } | Self::Help { verb: None } => Ok(()),
         }
     }
 }

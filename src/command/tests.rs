@@ -427,6 +427,23 @@ fn a_start_and_a_stop_need_a_meeting() {
 }
 
 #[test]
+fn an_audit_takes_how_many_entries_are_wanted() {
+    check("audit", "audit");
+    check("audit 20", "audit 20");
+    check("AUDIT ５0", "audit 50");
+    check("audit 007", "audit 7");
+    let count = |text: &str| Problem::NotACount { word: word(text) };
+    refuse("audit 0", count("0"), "audit");
+    refuse("audit 51", count("51"), "audit 50");
+    refuse("audit 99999999999999999999999", count("99999999999999999999999"), "audit 50");
+    refuse("audit +5", count("+5"), "audit");
+    refuse("audit all", count("all"), "audit");
+    refuse("audit 20 please", Problem::Trailing { word: word("please") }, "audit 20");
+    refuse("log 20", Problem::UnknownVerb { word: word("log") }, "audit 20");
+    refuse("audit --all", Problem::UnknownOption { word: word("--all") }, "audit");
+}
+
+#[test]
 fn an_unknown_verb_suggests_the_nearest() {
     for (input, first, nearest) in [
         ("strat 68423085 \"Keynote\"", "strat", KEYNOTE),
@@ -629,6 +646,7 @@ fn lines() -> impl Strategy<Value = String> {
         "forget ",
         "presets",
         "check ",
+        "audit ",
         "68423085",
         "68423085x",
         "812 3456 7890",

@@ -115,3 +115,19 @@ fn dialog(confirm: &Confirm) -> SlackBlockConfirmItem {
 fn plain(text: &str) -> SlackBlockPlainTextOnly {
     SlackBlockPlainTextOnly::from(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_in_sections_of_whole_lines() {
+        assert_eq!(sections("a\n\nb"), ["a\n\nb"]);
+        let line = "😀".repeat(499);
+        let text = [line.as_str(); 7].join("\n");
+        let found = sections(&text);
+        assert_eq!(found.join("\n"), text);
+        assert_eq!(found.iter().map(|section| section.lines().count()).collect::<Vec<_>>(), [3, 3, 1]);
+        assert!(found.iter().all(|section| section.encode_utf16().count() <= MAX_SECTION));
+    }
+}

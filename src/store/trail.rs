@@ -16,7 +16,7 @@ use super::error::Error;
 use super::key::Key;
 use super::redis::Redis;
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
-use crate::id::{ChannelId, Reference, TeamId, UserId};
+use crate::id::{ChannelId, Person, Reference, TeamId, UserId, Workspace};
 use crate::meeting::MeetingId;
 
 /// How many entries are read at once; each such page has the deadline for itself.
@@ -45,6 +45,24 @@ impl Store {
     pub async fn audit_after(&self, after: Option<Seq>) -> Result<Vec<Placed>, Error> {
         let page = on!(&self.0.engine, entries(From { after, since: None }, PAGE))?;
         Ok(page.into_iter().map(placed).collect())
+    }
+
+    /// The newest entries about a workspace, newest first, of those among the newest fifty thousand of all.
+    pub async fn latest_audit(&self, workspace: &Workspace, count: usize) -> Result<Vec<AuditEntry>, Error> {
+        const PAGES: u32 = 50;
+        let (mut found, mut before) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let page = on!(&self.0.engine, newest(before, PAGE))?;
+            before = page.last().map(|oldest| oldest.seq);
+            let is_theirs =
+                |entry: &AuditEntry| entry.person.as_ref().map(Person::workspace).as_ref() == Some(workspace);
+            found.extend(page.into_iter().filter_map(|logged| placed(logged).1).filter(is_theirs));
+            if found.len() >= count || before.is_none() {
+                break;
+            }
+        }
+        found.truncate(count);
+        Ok(found)
     }
 
     /// The place of the newest entry.

@@ -2,8 +2,6 @@
 //!
 //! What cannot be known is never taken for a yes: it is told, with its cure.
 
-#![expect(dead_code, reason = "no verb is for admins alone yet")]
-
 use super::{Done, Failure, bot, chain};
 use crate::app::App;
 use crate::audit::AuditOutcome;

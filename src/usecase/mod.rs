@@ -3,6 +3,7 @@
 
 mod admin;
 mod announce;
+mod audit;
 mod bot;
 mod cancel;
 mod check;
@@ -282,6 +283,7 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
         Command::Presets => presets::presets(app, invocation).await,
         Command::Setup { meeting } => setup::setup(app, invocation, *meeting).await,
         Command::Check { meeting } => check::check(app, invocation, *meeting).await,
+        Command::Audit { count } => audit::audit(app, invocation, *count).await,
         Command::Help { verb } => Ok(Done::new(Reply::Help { verb: *verb }, AuditOutcome::Told)),
     }
 }
@@ -341,6 +343,7 @@ fn asked(command: &Command) -> Option<Asked> {
         | Command::Presets
         | Command::Setup { .. }
         | Command::Check { .. }
+        | Command::Audit { .. }
         | Command::Help { .. } => None,
     }
 }
@@ -385,6 +388,7 @@ impl From<Verb> for AuditVerb {
             Verb::Presets => Self::Presets,
             Verb::Setup => Self::Setup,
             Verb::Check => Self::Check,
+            Verb::Audit => Self::Audit,
             Verb::Help => Self::Help,
         }
     }

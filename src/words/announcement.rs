@@ -1,8 +1,9 @@
 //! The audit for people in Slack: one line for each entry, without a word that anybody typed.
 
-use super::Message;
-use super::text::{code, escape, time};
+use super::text::{code, day_and_time, escape};
+use super::{Context, Message};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
+use crate::command::MOST_AUDIT_COUNT;
 use crate::reply::Audience;
 
 /// How often the same came of the same verb.
@@ -26,6 +27,21 @@ pub fn announcement(entries: &[&AuditEntry], counts: &[Count]) -> Message {
     Message { audience: Audience::Channel, text: lines.join("\n"), buttons: Vec::new(), replaces: false }
 }
 
+/// The last entries, for an admin who asked.
+pub(super) fn list(entries: &[AuditEntry], context: &Context) -> Vec<String> {
+    let rest = format!("Whoever runs OnAir finds the rest with {}.", code("onair audit"));
+    let first = match entries.len() {
+        0 => return vec!["Nothing is written down about this workspace yet.".to_owned(), rest],
+        1 => "The last entry about this workspace:".to_owned(),
+        count => format!("The last {count} entries about this workspace, newest first:"),
+    };
+    let mut lines = vec![first];
+    lines.extend(entries.iter().map(|entry| format!("• {}", line(entry))));
+    let most = context.copy(&format!("audit {MOST_AUDIT_COUNT}"));
+    lines.push(format!("For more of them, up to {MOST_AUDIT_COUNT}: {most}. {rest}"));
+    lines
+}
+
 fn counted(count: &Count) -> String {
     format!("{} × {} {}", count.times, count.verb.word(), count.outcome.word())
 }
@@ -36,7 +52,7 @@ fn line(entry: &AuditEntry) -> String {
     let meeting = entry.meeting.map(|meeting| format!(" {}", code(&meeting.to_string()))).unwrap_or_default();
     let (verb, outcome) = (entry.verb.word(), entry.outcome.word());
     let reference = code(entry.reference.as_str());
-    format!("{mark}{} *{verb}*{meeting} {outcome}{}, reference {reference}", time(entry.at), who(entry))
+    format!("{mark}{} *{verb}*{meeting} {outcome}{}, reference {reference}", day_and_time(entry.at), who(entry))
 }
 
 fn who(entry: &AuditEntry) -> String {

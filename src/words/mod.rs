@@ -203,11 +203,14 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Presets(saved) => presets::list(saved, context),
         Reply::Setup { meeting, .. } => setup_offer(*meeting),
         Reply::Check(check) => check::list(check, context),
+        Reply::Audit(entries) => announcement::list(entries, context),
         Reply::AdminsOnly(why) => policy::admins_only(why, context),
     };
     let replaces = matches!(reply, Reply::Cancelled { how: Cancelled::Now, .. });
     let buttons = button(reply, context).into_iter().collect();
-    Message { audience: audience(reply), text: fit(&lines), buttons, replaces }
+    // A list that was asked for by its length is shown whole, in as many sections as that takes.
+    let text = if let Reply::Audit(_) = reply { lines.join("\n") } else { fit(&lines) };
+    Message { audience: audience(reply), text, buttons, replaces }
 }
 
 fn button(reply: &Reply, context: &Context) -> Option<Button> {
@@ -251,6 +254,7 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Presets(_)
         | Reply::Setup { .. }
         | Reply::Check(_)
+        | Reply::Audit(_)
         | Reply::AdminsOnly(_) => Audience::Person,
     }
 }

@@ -2,7 +2,10 @@
 
 use super::Context;
 use super::text::{clip, code, list};
-use crate::command::{CAPTIONS_WORDS, LAYOUT_WORDS, NotAMeeting, Problem, SPEAKER_NAME_WORDS, UsageError, Verb};
+use crate::command::{
+    AUDIT_COUNT, CAPTIONS_WORDS, LAYOUT_WORDS, MOST_AUDIT_COUNT, NotAMeeting, Problem, SPEAKER_NAME_WORDS, UsageError,
+    Verb,
+};
 use crate::meeting::Title;
 use crate::preset::{NotAName, PresetName, Presets};
 
@@ -81,6 +84,10 @@ fn details(verb: Verb, context: &Context) -> Vec<String> {
         Verb::Check => {
             vec![meeting, "Only you see the list. Nothing is started, stopped or changed.".to_owned()]
         }
+        Verb::Audit => vec![
+            format!("• {}: how many, 1 to {MOST_AUDIT_COUNT}; {AUDIT_COUNT} if you don't say", code("<count>")),
+            "Only you see the list. The reference in a line finds its entry with `onair audit`.".to_owned(),
+        ],
         Verb::Help => {
             let verbs: Vec<String> = Verb::ALL.into_iter().map(|verb| code(verb.word())).collect();
             vec![format!("• {}: {}", code("<verb>"), list(&verbs, "or"))]
@@ -127,6 +134,9 @@ fn problem(problem: &Problem, verb: Option<Verb>, context: &Context) -> Vec<Stri
             format!("Not saved: you have {} saved names, and nobody can have more.", Presets::MOST)
         }
         Problem::NotAMeeting { word, why } => not_a_meeting(word, *why),
+        Problem::NotACount { word } => {
+            format!("{} is not a number of entries: OnAir shows 1 to {MOST_AUDIT_COUNT}.", typed(word))
+        }
         Problem::UnknownOption { word } => format!("{} is not an option here.", typed(word)),
         Problem::OptionValue { option, word, allowed } => {
             let words: Vec<String> = allowed.iter().map(|word| code(word)).collect();

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use onair::sandbox::Fault;
-use onair::sandbox::slack::{Author, Channel, Message, Route, User};
+use onair::sandbox::slack::{Author, Channel, Message, Role, Route, User};
 use serde_json::Value;
 
-use crate::bot::{BOT_TOKEN, Bot, PATIENCE, on_both_engines, onair};
+use crate::bot::{BOT_TOKEN, Bot, Engine, PATIENCE, is_public, on_both_engines, onair};
+use crate::load::{Line, Receipt, Typist, Way};
 use crate::store::trail::make_old;
 
 fn text(bytes: &[u8]) -> String {
@@ -165,6 +166,40 @@ on_both_engines! {
         assert!(!told.contains(theirs["reference"].as_str().unwrap()), "{told}");
     }
 
+    async fn admins_see_the_last_entries_of_their_workspace_and_nobody_else_does(bot) {
+        bot.vars.insert(BOT_TOKEN.0.to_owned(), BOT_TOKEN.1.to_owned());
+        bot.restart();
+        let (ada, ben, events) = (bot.slack.user("ada"), bot.slack.user("ben"), bot.slack.channel("events"));
+        bot.slack.set_role(&ada, Role::Admin);
+        let elsewhere = bot.slack.workspace("globex");
+        let (eve, general) = (bot.slack.user_in(&elsewhere, "eve"), bot.slack.channel_in(&elsewhere, "general"));
+        bot.types(&eve, &general, "/stream presets").await;
+        for _ in 0..12 {
+            bot.types(&ben, &events, "/stream whoami").await;
+        }
+        let denied = bot.types(&ben, &events, "/stream audit").await;
+        let entry = bot.last_audit();
+        assert_eq!((&entry["verb"], &entry["outcome"]), (&Value::from("audit"), &Value::from("denied")), "{}", denied.shown);
+        assert!(!is_public(&denied) && !denied.shown.contains("whoami"), "{}", denied.shown);
+
+        let list = bot.types(&ada, &events, "/stream audit").await;
+        let lines: Vec<&str> = list.shown.lines().collect();
+        assert!(!is_public(&list) && lines[0].starts_with("The last 10 entries about this workspace"), "{}", list.shown);
+        assert_eq!(lines.len(), 12, "{}", list.shown);
+        let first = format!("*audit* denied, by @ben in #{}, reference `{}`", events.id, entry["reference"].as_str().unwrap());
+        assert!(lines[1].contains(":warning:") && lines[1].ends_with(&first), "{}", list.shown);
+        let entry = bot.last_audit();
+        assert_eq!((&entry["verb"], &entry["outcome"]), (&Value::from("audit"), &Value::from("told")));
+
+        let all = bot.types(&ada, &events, "/stream audit 50").await;
+        assert!(all.shown.starts_with("The last 14 entries about this workspace"), "{}", all.shown);
+        assert!(!all.shown.contains("presets"), "nothing of another workspace: {}", all.shown);
+        let wrong = bot.types(&ada, &events, "/stream audit 51").await;
+        assert!(wrong.shown.contains("`/stream audit 50`"), "{}", wrong.shown);
+        let theirs = bot.types(&eve, &general, "/stream audit").await;
+        assert_eq!(bot.last_audit()["outcome"], "denied", "{}", theirs.shown);
+    }
+
     async fn one_reference_leads_from_the_message_to_the_audit_and_to_every_line_of_the_log(bot) {
         let (ada, events, host) = bot.connected("ada").await;
         let meeting = bot.zoom.meeting_in_progress(&host);
@@ -308,6 +343,27 @@ on_both_engines! {
         let (status, told) = verified(&bot);
         assert!(status == Some(1) && told.contains("entry 3 is missing"), "{told}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_two_instances_write_under_load_is_one_whole_chain() {
+    let mut bot = Bot::start(Engine::Redis).await;
+    let (ada, events, _) = bot.connected("ada").await;
+    let second = bot.second();
+    let typist = Typist::new(&bot.slack, &ada, &events, &Way::to([&bot.service, &second]));
+    let lines = (0..300).map(|index| Line::of(["/stream help", "/stream whoami", "/stream nonsense"][index % 3]));
+    let ledger = typist.types(lines, 16).await;
+    assert_eq!(ledger.with(Receipt::None).count(), 0, "all were let in");
+    bot.owes_nothing_within(PATIENCE).await;
+    let (status, told) = verified(&bot);
+    assert!(status == Some(0) && told.contains("302 entries are whole; the last is number 302"), "{told}");
+    let redis = bot.redis.as_ref().unwrap();
+    redis.tell("XTRIM onair:{journal}:audit MAXLEN 300").await;
+    let (status, told) = verified(&bot);
+    assert!(status == Some(1) && told.contains("entries 1 to 2 are missing"), "{told}");
+    bot.may_say_more = true;
+    bot.logs.push(second.stop().await);
+    bot.finish().await;
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What holds for every message, whatever people and Zoom put into it.
 
 use super::*;
+use crate::audit::{AuditOutcome, AuditVerb};
 use crate::preset::NotAName;
 use crate::reply::{Check, Cure, Known, StatusOf, Verdict, Why};
 use crate::stream::State;
@@ -116,6 +117,8 @@ fn others() -> Vec<Reply> {
         Reply::Broken,
         Reply::GaveUp,
         Reply::NothingToCancel { meeting: meeting() },
+        Reply::Audit(Vec::new()),
+        Reply::Audit(vec![announcements::entry(AuditVerb::Start, AuditOutcome::NotFound)]),
         Reply::AdminsOnly(NotAdmin::Member),
         Reply::AdminsOnly(NotAdmin::Unknown(RoleUnknown::NoScope)),
         Reply::DryRun { request: "PATCH".to_owned(), account: ada() },

@@ -22,6 +22,7 @@ fn help() {
     • `/stream presets`: your saved names
     • `/stream setup 68423085`: see and set where a meeting's stream goes, on a private page
     • `/stream check 68423085`: what would stop a start, and how to cure it
+    • `/stream audit 20`: the last entries of this workspace's audit, for admins
     • `/stream help start`: this list, or more about one verb
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
@@ -107,8 +108,15 @@ fn help_for_each_verb() {
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
+    `/stream audit [<count>]`: the last entries of this workspace's audit, for admins
+    • `<count>`: how many, 1 to 50; 10 if you don't say
+    Only you see the list. The reference in a line finds its entry with `onair audit`.
+    Example: `/stream audit 20`
+    Slack doesn't run commands in threads: type them in the channel itself.
+
+    (Person)
     `/stream help [<verb>]`: this list, or more about one verb
-    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `setup`, `check` or `help`
+    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `setup`, `check`, `audit` or `help`
     Example: `/stream help start`
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);

@@ -23,6 +23,7 @@ on_both_engines! {
     a_later_field_does_not_break_the_trail,
     a_trail_of_many_writers_is_whole_until_one_entry_is_gone,
     a_trail_is_whole_until_one_entry_is_changed,
+    the_newest_of_one_workspace_are_found_among_others,
     a_trail_is_whole_until_two_entries_change_places,
     a_trail_loses_what_is_too_old_and_stays_whole,
     whatever_else_is_gone_beside_the_too_old_is_missing,
@@ -182,6 +183,31 @@ async fn a_trail_is_whole_until_one_entry_is_changed(world: World) {
         }
     }
     assert_eq!(reader.verify().await.unwrap().faults, [Fault::Changed { number: 50 }]);
+}
+
+async fn the_newest_of_one_workspace_are_found_among_others(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    assert_eq!(store.newest_audit().await.unwrap(), None);
+    let mut tasks = JoinSet::new();
+    for index in 0..20 {
+        store.append_audit(&entry(&format!("R{index:02}"), now)).await.unwrap();
+        for _ in 0..120 {
+            let (store, mut other) = (store.clone(), entry("OTHER", now));
+            let stranger = other.person.as_mut().unwrap();
+            // The same team id in another organization is another workspace.
+            stranger.enterprise = None;
+            tasks.spawn(async move { store.append_audit(&other).await.unwrap() });
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+    let workspace = entry("", now).person.unwrap().workspace();
+    let found = store.latest_audit(&workspace, 15).await.unwrap();
+    let expected: Vec<String> = (5..20).rev().map(|index| format!("R{index:02}")).collect();
+    assert_eq!(found.iter().map(|entry| entry.reference.to_string()).collect::<Vec<_>>(), expected);
+    assert_eq!(store.latest_audit(&workspace, 50).await.unwrap().len(), 20);
+    let newest = store.newest_audit().await.unwrap();
+    assert_eq!(store.audit_after(newest).await.unwrap(), []);
+    assert_eq!(store.audit_after(None).await.unwrap().len(), 1000);
 }
 
 async fn a_trail_is_whole_until_two_entries_change_places(world: World) {
