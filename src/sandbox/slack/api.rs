@@ -7,7 +7,7 @@ use super::oauth;
 use super::people::Workspace;
 use super::post::Refusal;
 use super::world::State;
-use super::{chat, users};
+use super::{chat, users, views};
 use crate::sandbox::wire::{Answer, Recorded};
 
 /// The bot token of a workspace, or of the organization that installed the app as a whole; the word in the middle is there to be searched for in logs.
@@ -22,6 +22,8 @@ pub(super) type Outcome = Result<Value, Refusal>;
 const EXPECTED: &[&str] = &[
     "account_inactive",
     "channel_not_found",
+    "exchanged_trigger_id",
+    "expired_trigger_id",
     "is_archived",
     "is_inactive",
     "missing_scope",
@@ -106,6 +108,7 @@ fn call(
         "chat.update" => chat::update(state, &workspace, &arguments),
         "conversations.open" => chat::open(state, &workspace, &arguments),
         "users.info" => users::info(state, &workspace, &arguments),
+        "views.open" => views::open(state, &workspace, &arguments),
         _ => Err(Refusal::new("unknown_method", method)),
     }
 }

@@ -1,6 +1,7 @@
 //! What Slack checks in [blocks](https://docs.slack.dev/reference/block-kit/blocks) before it takes a message.
 //!
-//! Only the blocks that a bot's message has are known; any other type is refused, as an unknown one is at Slack.
+//! Only the blocks and fields that the messages and forms of a bot like OnAir have are known; any other type is refused, as
+//! an unknown one is at Slack.
 
 use serde_json::Value;
 
@@ -15,11 +16,47 @@ enum Markup {
 
 /// Checks all blocks of one message; the error names the place, as Slack's does.
 pub(super) fn check(blocks: &[Value]) -> Checked {
-    ensure(blocks.len() <= 50, "blocks", "no more than 50 items allowed")?;
+    all(blocks, 50, one_block)
+}
+
+/// Checks a [modal](https://docs.slack.dev/reference/views/modal-views).
+pub(super) fn check_modal(view: &Value) -> Checked {
+    let at = "view";
+    let keys = [
+        "type",
+        "title",
+        "blocks",
+        "close",
+        "submit",
+        "private_metadata",
+        "callback_id",
+        "clear_on_close",
+        "notify_on_close",
+        "external_id",
+    ];
+    only(view, &keys, at)?;
+    ensure(view["type"] == "modal", at, "not a modal")?;
+    text(&view["title"], Markup::Plain, 24, "view.title")?;
+    for key in ["submit", "close"] {
+        if !view[key].is_null() {
+            text(&view[key], Markup::Plain, 24, &format!("{at}.{key}"))?;
+        }
+    }
+    for (key, most) in [("private_metadata", 3000), ("callback_id", 255), ("external_id", 255)] {
+        length(&view[key], most, at, key)?;
+    }
+    let blocks = view["blocks"].as_array().ok_or("view: missing blocks")?;
+    let has_input = blocks.iter().any(|block| block["type"] == "input");
+    ensure(!has_input || !view["submit"].is_null(), at, "missing submit, which a form needs")?;
+    all(blocks, 100, |block, at| if block["type"] == "input" { input(block, at) } else { one_block(block, at) })
+}
+
+fn all(blocks: &[Value], most: usize, one: impl Fn(&Value, &str) -> Checked) -> Checked {
+    ensure(blocks.len() <= most, "blocks", &format!("no more than {most} items allowed"))?;
     let mut ids = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
         let at = format!("blocks[{index}]");
-        one_block(block, &at)?;
+        one(block, &at)?;
         if let Some(id) = block["block_id"].as_str() {
             ensure(!ids.contains(&id), &at, "block_id already exists")?;
             ids.push(id);
@@ -52,6 +89,54 @@ fn one_block(block: &Value, at: &str) -> Checked {
         Some("image") => image(block, at),
         other => Err(format!("{at}: unsupported type {other:?}")),
     }
+}
+
+/// An [input](https://docs.slack.dev/reference/block-kit/blocks/input-block) with one of the fields known here.
+fn input(block: &Value, at: &str) -> Checked {
+    length(&block["block_id"], 255, at, "block_id")?;
+    only(block, &["type", "block_id", "label", "element", "hint", "optional", "dispatch_action"], at)?;
+    text(&block["label"], Markup::Plain, 2000, &format!("{at}.label"))?;
+    if !block["hint"].is_null() {
+        text(&block["hint"], Markup::Plain, 2000, &format!("{at}.hint"))?;
+    }
+    field(&block["element"], &format!("{at}.element"))
+}
+
+fn field(element: &Value, at: &str) -> Checked {
+    let own: &[&str] = match element["type"].as_str() {
+        Some("multi_users_select") => &["initial_users", "max_selected_items"],
+        Some("multi_conversations_select") => &["initial_conversations", "max_selected_items", "filter"],
+        Some("users_select") => &["initial_user"],
+        Some("conversations_select") => &["initial_conversation", "filter"],
+        Some("radio_buttons" | "static_select") => &["initial_option", "options"],
+        other => return Err(format!("{at}: unsupported element {other:?}")),
+    };
+    only(element, &[&["type", "action_id", "placeholder", "focus_on_load"], own].concat(), at)?;
+    length(&element["action_id"], 255, at, "action_id")?;
+    if !element["placeholder"].is_null() {
+        ensure(element["type"] != "radio_buttons", at, "radio buttons have no placeholder")?;
+        text(&element["placeholder"], Markup::Plain, 150, &format!("{at}.placeholder"))?;
+    }
+    for key in ["initial_users", "initial_conversations"] {
+        let given = &element[key];
+        let is_list = given.as_array().is_some_and(|ids| !ids.is_empty() && ids.iter().all(Value::is_string));
+        ensure(given.is_null() || is_list, at, &format!("{key} must be a list of ids"))?;
+    }
+    if own.contains(&"options") { options(element, at) } else { Ok(()) }
+}
+
+fn options(element: &Value, at: &str) -> Checked {
+    let (most, size) = if element["type"] == "radio_buttons" { (10, 75) } else { (100, 75) };
+    let options = element["options"].as_array().ok_or_else(|| format!("{at}: missing options"))?;
+    ensure((1..=most).contains(&options.len()), at, &format!("1 to {most} options allowed"))?;
+    for option in options {
+        only(option, &["text", "value", "description"], at)?;
+        text(&option["text"], Markup::Any, size, &format!("{at}.options"))?;
+        ensure(option["value"].is_string(), at, "an option without a value")?;
+        length(&option["value"], 150, at, "value")?;
+    }
+    let initial = &element["initial_option"];
+    ensure(initial.is_null() || options.contains(initial), at, "initial_option must be one of the options")
 }
 
 fn section(block: &Value, at: &str) -> Checked {

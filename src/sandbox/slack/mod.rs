@@ -1,6 +1,6 @@
 //! A simulated Slack: people type commands and press buttons, the app answers, and everybody's screen can be read.
 //!
-//! It signs and counts as Slack documents it and says no as Slack does. There are no views.
+//! It signs and counts as Slack documents it and says no as Slack does.
 
 mod admin;
 mod api;
@@ -19,6 +19,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 mod users;
+mod views;
 mod world;
 
 use std::fmt;
@@ -33,6 +34,7 @@ pub use delivery::{Delivery, Failure};
 pub use message::{Audience, Author, Link, Message};
 pub use people::{Channel, ChannelKind, Enterprise, Installed, Role, User, Workspace};
 pub use press::CannotPress;
+pub use views::{CannotSubmit, Fill, Modal};
 
 pub use super::signed::{AppAnswer, DEADLINE, SignedRequest, signature};
 
@@ -58,6 +60,8 @@ pub enum Route {
     Update,
     /// `users.info`
     UsersInfo,
+    /// `views.open`
+    ViewsOpen,
     /// Any other Web API method.
     OtherMethod,
 }
@@ -69,6 +73,7 @@ impl Route {
             "/api/chat.postEphemeral" => Self::PostEphemeral,
             "/api/chat.update" => Self::Update,
             "/api/users.info" => Self::UsersInfo,
+            "/api/views.open" => Self::ViewsOpen,
             path if path.starts_with("/hooks/") => Self::ResponseUrl,
             _ => Self::OtherMethod,
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::delivery::{APP_ID, Delivery, VERIFICATION_TOKEN, trigger_id};
 use super::message::{Audience, Message};
-use super::people::User;
+use super::people::{User, Workspace};
 use super::world::State;
 use super::{SimSlack, button, hooks};
 use crate::sandbox::SignedRequest;
@@ -83,15 +83,8 @@ fn payload(state: &mut State, base: &str, user: &User, message: &Message, label:
 /// Who pressed, and where.
 fn whereabouts(state: &State, user: &User, message: &Message) -> Map<String, Value> {
     let workspace = state.workspace(&user.team);
-    let enterprise = workspace.and_then(|workspace| workspace.enterprise.as_ref());
-    let enterprise = enterprise.map(|enterprise| json!({ "id": enterprise.id, "name": enterprise.name }));
     let org_wide = workspace.and_then(|workspace| workspace.org_wide()).is_some();
     let is_ephemeral = message.audience != Audience::Channel;
-    let mut team = json!({ "id": user.team, "domain": workspace.map(|workspace| &workspace.domain) });
-    if let Some(enterprise) = &enterprise {
-        team["enterprise_id"] = enterprise["id"].clone();
-        team["enterprise_name"] = enterprise["name"].clone();
-    }
     let mut fields = Map::new();
     for (key, value) in [
         ("type", json!("block_actions")),
@@ -107,8 +100,8 @@ fn whereabouts(state: &State, user: &User, message: &Message) -> Map<String, Val
                 "is_ephemeral": is_ephemeral,
             }),
         ),
-        ("team", if org_wide { Value::Null } else { team }),
-        ("enterprise", json!(enterprise)),
+        ("team", team(workspace, user)),
+        ("enterprise", enterprise(workspace)),
         ("is_enterprise_install", json!(org_wide)),
         ("channel", json!({ "id": message.channel.id, "name": message.channel.payload_name() })),
         ("state", json!({ "values": {} })),
@@ -120,6 +113,26 @@ fn whereabouts(state: &State, user: &User, message: &Message) -> Map<String, Val
         fields.insert("message".to_owned(), stored(state, message));
     }
     fields
+}
+
+/// The workspace of a person as interactions tell it: not at all, where the whole organization installed the app.
+pub(super) fn team(workspace: Option<&Workspace>, user: &User) -> Value {
+    if workspace.and_then(Workspace::org_wide).is_some() {
+        return Value::Null;
+    }
+    let mut team = json!({ "id": user.team, "domain": workspace.map(|workspace| &workspace.domain) });
+    let enterprise = enterprise(workspace);
+    if !enterprise.is_null() {
+        team["enterprise_id"] = enterprise["id"].clone();
+        team["enterprise_name"] = enterprise["name"].clone();
+    }
+    team
+}
+
+/// The organization of a workspace, if it is in one.
+pub(super) fn enterprise(workspace: Option<&Workspace>) -> Value {
+    let enterprise = workspace.and_then(|workspace| workspace.enterprise.as_ref());
+    json!(enterprise.map(|enterprise| json!({ "id": enterprise.id, "name": enterprise.name })))
 }
 
 fn stored(state: &State, message: &Message) -> Value {

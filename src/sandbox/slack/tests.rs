@@ -1,5 +1,6 @@
 mod methods;
 mod press;
+mod views;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -58,7 +58,7 @@ pub(super) fn info(state: &State, workspace: &Workspace, arguments: &Map<String,
 }
 
 /// A bot sees the people of its own workspace; one of a whole organization those of all its workspaces.
-fn is_visible(state: &State, workspace: &Workspace, user: &User) -> bool {
+pub(super) fn is_visible(state: &State, workspace: &Workspace, user: &User) -> bool {
     let theirs = state.workspace(&user.team).and_then(Workspace::org_wide);
     let same_org = workspace.org_wide().zip(theirs).is_some_and(|(ours, theirs)| ours.id == theirs.id);
     user.team == workspace.id || same_org

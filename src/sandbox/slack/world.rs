@@ -12,6 +12,7 @@ use super::oauth::{self, Oauth};
 use super::people::{Channel, ChannelKind, Role, User, Workspace};
 use super::post::Post;
 use super::render::{Dates, Reader};
+use super::views::Modal;
 use super::{Route, api, hooks, render};
 use crate::clock::Clock;
 use crate::sandbox::fault::Faults;
@@ -63,6 +64,10 @@ pub(super) struct State {
     pub(super) members: Vec<(String, String)>,
     pub(super) hooks: Vec<Hook>,
     pub(super) messages: Vec<Message>,
+    /// The forms that stand open.
+    pub(super) modals: Vec<Modal>,
+    /// The numbers of the `trigger_id`s that have opened something.
+    pub(super) used_triggers: HashSet<u64>,
     /// What readers see of a date.
     pub(super) dates: Dates,
     /// How many messages there ever were.
