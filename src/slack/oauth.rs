@@ -123,7 +123,7 @@ impl Slack {
     }
 
     async fn trade(&self, method: &'static str, code: &Secret) -> Result<Value, Error> {
-        self.counted(method, self.try_trade(method, code).await)
+        self.counted(method, self.try_trade(method, code)).await
     }
 
     async fn try_trade(&self, method: &str, code: &Secret) -> Result<Value, Error> {
