@@ -163,6 +163,7 @@ impl App {
             enterprise.id = person.and_then(|person| person.enterprise.as_ref()).map(tracing::field::display),
             team.id = person.map(|person| tracing::field::display(&person.team)),
             user.id = person.map(|person| tracing::field::display(&person.user)),
+            asked_by.id = entry.asked_by.as_ref().map(tracing::field::display),
             channel.id = entry.channel.as_ref().map(tracing::field::display),
             verb = entry.verb.word(),
             meeting.id = entry.meeting.map(|meeting| meeting.number()),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::id::{ChannelId, Person, Reference, ZoomUserId};
+use crate::id::{ChannelId, Person, Reference, UserId, ZoomUserId};
 use crate::meeting::MeetingId;
 use crate::outcome::{Answer, Attempt, Outcome};
 
@@ -18,6 +18,9 @@ pub struct AuditEntry {
     /// Who did it; for what Zoom reported, whose stream it is, if anybody asked for it.
     #[serde(flatten)]
     pub person: Option<Person>,
+    /// Whose order they confirmed, where it took a second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<UserId>,
     /// Where.
     pub channel: Option<ChannelId>,
     /// The verb typed, or `link` for a connection made in the browser.
@@ -40,7 +43,7 @@ fn milliseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S
     serializer.collect_str(&format_args!("{at:.3}"))
 }
 
-/// What a start asked for.
+/// What a start asked for; of the form of `policy`, the names of the fields that it changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// How long its title was, in characters; titles themselves are not kept.
@@ -120,6 +123,8 @@ words! {
         Check = "check",
         /// `/stream audit`
         Audit = "audit",
+        /// `/stream policy`, and what came of its form.
+        Policy = "policy",
         /// `/stream help`, and text that made no sense.
         Help = "help",
         /// The Cancel button of an order that waits for its next try.
@@ -206,8 +211,14 @@ words! {
         Forgotten = "forgotten",
         /// Zoom took where a meeting's stream goes.
         TargetSet = "target_set",
+        /// A stop that waits for a second person.
+        SecondPerson = "second_person",
         /// Somebody who may not do it asked for it: nothing was done.
         Denied = "denied",
+        /// Who may do what in the workspace was changed.
+        PolicyChanged = "policy_changed",
+        /// A form was not saved: somebody changed the same meanwhile.
+        Outdated = "outdated",
         /// Something was looked up and told.
         Told = "told",
         /// The text made no sense, or was about a name that is not there or has no room.
@@ -261,6 +272,9 @@ impl AuditOutcome {
             | Self::Saved
             | Self::Forgotten
             | Self::TargetSet
+            | Self::SecondPerson
+            | Self::PolicyChanged
+            | Self::Outdated
             | Self::Told
             | Self::Usage => false,
         }

@@ -1,10 +1,14 @@
 //! One typed command, or one press of a button, on its way through OnAir: who wants what, where, and where the answer goes.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ChannelId, JobId, Person, Reference};
+use crate::id::{ChannelId, JobId, Person, Reference, Workspace};
 use crate::meeting::MeetingId;
+use crate::policy::Answer;
+use crate::reply::ConfirmStop;
 use crate::secret::Secret;
 
 /// A slash command or a press that Slack delivered and whose signature was checked.
@@ -30,6 +34,9 @@ pub struct Invocation {
     /// The button that was pressed, instead of anything typed.
     #[serde(default)]
     pub press: Option<Press>,
+    /// Opens one form within three seconds of the command or the press. It is worth no more after that.
+    #[serde(default)]
+    pub trigger: Option<Secret>,
     /// Where answers go.
     pub reply_to: ReplyTo,
     /// When it arrived, or when what it waited for was there.
@@ -60,11 +67,41 @@ pub enum Press {
         /// Which one.
         job: JobId,
     },
+    /// Confirms, as a second person, a stop that somebody else asked for.
+    Confirm(ConfirmStop),
     /// Types a command.
     Command {
         /// Everything after its name.
         text: String,
     },
+}
+
+/// What a form brings back beside what somebody filled in. Slack keeps it and signs it; the person does not see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// For which workspace it was opened.
+    pub workspace: Workspace,
+    /// Where.
+    pub channel: ChannelId,
+    /// The command's name, as that workspace has it.
+    pub command: String,
+    /// Which version of the rules it showed.
+    pub version: String,
+}
+
+/// A form that somebody filled in and sent.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Finds it in the audit and the log.
+    pub reference: Reference,
+    /// Who sent it.
+    pub person: Person,
+    /// What came back with it.
+    pub carried: Carried,
+    /// What stands in its fields, by their names.
+    pub answers: BTreeMap<String, Answer>,
+    /// When it arrived.
+    pub received_at: Timestamp,
 }
 
 /// What a person typed. It may be private or hold a pasted secret, so `Debug` shows its length alone.

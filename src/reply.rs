@@ -3,18 +3,20 @@
 mod check;
 mod setup;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::check::{Check, Cure, Verdict, Why};
 pub use self::setup::{SetupForm, SetupPage, SlackName, Tried, Values};
 use crate::audit::AuditEntry;
 use crate::command::{Command, UsageError, Verb};
 use crate::grant::ZoomUser;
-use crate::id::UserId;
+use crate::id::{Person, Reference, UserId};
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{Action, Outcome};
+use crate::policy::Denied;
 use crate::preset::{Preset, Presets};
 use crate::secret::Secret;
 use crate::stream::{Confirms, NextTry, Stream};
@@ -133,6 +135,74 @@ pub enum Reply {
     AdminsOnly(NotAdmin),
     /// The last entries of the audit, newest first.
     Audit(Vec<AuditEntry>),
+    /// The rules of the workspace are against it; nothing was done.
+    Denied(Denied),
+    /// An order waited for its next try, and the rules are against it by now.
+    NoNextTry {
+        /// Of which meeting.
+        meeting: MeetingId,
+        /// Who had asked for it.
+        asked_by: UserId,
+        /// What the rules say.
+        denied: Denied,
+    },
+    /// A form stands open before the person, who needs no words.
+    FormOpen,
+    /// It does not: Slack opens one only right after somebody typed or pressed.
+    FormNotOpen,
+    /// A stop waits for a second person.
+    ConfirmStop(ConfirmStop),
+    /// Somebody pressed *Confirm stop* without effect.
+    NotConfirmed {
+        /// Of which meeting.
+        meeting: MeetingId,
+        /// Why.
+        why: NotConfirmed,
+    },
+}
+
+/// A stop that one person asked for and another one has to confirm.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ConfirmStop {
+    /// Of which meeting.
+    pub meeting: MeetingId,
+    /// Who asked for the stop.
+    pub asked_by: Person,
+    /// What they ask to stop: the stream that this command asked for, and no later one.
+    pub stream: Reference,
+    /// Until when it can be confirmed.
+    pub until: Timestamp,
+}
+
+impl ConfirmStop {
+    /// How long a second person has.
+    pub const LIFE: SignedDuration = SignedDuration::from_mins(10);
+}
+
+/// Why a press of *Confirm stop* did nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotConfirmed {
+    /// It was pressed by who asked for the stop.
+    SamePerson,
+    /// It was pressed by somebody of another workspace.
+    NotHere,
+    /// It was pressed too late.
+    TooLate,
+    /// The stream is over.
+    Over,
+}
+
+impl Reply {
+    /// Whether an order came to nothing, for now and for good.
+    pub fn is_failed_order(&self) -> bool {
+        match self {
+            Self::Show(show) => {
+                let is_done = matches!(show.outcome, Outcome::Accepted | Outcome::Stopped | Outcome::Unknown);
+                !is_done && show.retry.is_none()
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Why somebody is asked to connect.
@@ -222,7 +292,10 @@ pub enum Disconnected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotAdmin {
     /// They are no admin.
-    Member,
+    Member {
+        /// Who may, beside the workspace's admins.
+        ask: BTreeSet<UserId>,
+    },
     /// Nobody can tell.
     Unknown(RoleUnknown),
 }
@@ -301,6 +374,16 @@ pub enum Audience {
     Channel,
     /// The person who typed (`ephemeral`).
     Person,
+}
+
+impl Audience {
+    /// Its name in a form.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Channel => "channel",
+            Self::Person => "person",
+        }
+    }
 }
 
 /// What stands on a page that a browser shows.

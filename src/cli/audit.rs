@@ -234,8 +234,9 @@ fn compact(entry: &AuditEntry) -> String {
         (Some(person), Some(channel)) => format!("by {} in {channel}", person.key()),
         _ => "by somebody in Zoom".to_owned(),
     };
+    let asked_by = entry.asked_by.as_ref().map(|user| format!(", asked for by {user}")).unwrap_or_default();
     format!(
-        "{at}  {}{meeting}  {}  {who}{}  {} ms  ref {}",
+        "{at}  {}{meeting}  {}  {who}{asked_by}{}  {} ms  ref {}",
         entry.verb.word(),
         entry.outcome.word(),
         zoom.unwrap_or_default(),

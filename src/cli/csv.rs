@@ -4,10 +4,10 @@
 //! which spreadsheets take for "this is text".
 
 use crate::audit::AuditEntry;
-use crate::id::{ChannelId, EnterpriseId, Reference, ZoomUserId};
+use crate::id::{ChannelId, EnterpriseId, Reference, UserId, ZoomUserId};
 
 /// The columns. New ones come at the end, and none is renamed, moved or taken away.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "at",
     "reference",
     "enterprise",
@@ -25,6 +25,7 @@ const COLUMNS: [&str; 17] = [
     "zoom_tracking_id",
     "outcome",
     "duration_ms",
+    "asked_by",
 ];
 
 /// The first line. Whoever prints it ends it with LF.
@@ -53,6 +54,7 @@ pub(super) fn row(entry: &AuditEntry) -> String {
         cell(zoom.and_then(|zoom| zoom.tracking_id.as_deref())),
         entry.outcome.word().to_owned(),
         entry.duration_ms.to_string(),
+        cell(entry.asked_by.as_ref().map(UserId::as_str)),
     ])
 }
 
@@ -82,13 +84,14 @@ fn quoted(cell: &str) -> String {
 mod tests {
     use super::*;
     use crate::audit::{Asked, AuditOutcome, AuditVerb, ZoomAnswer};
-    use crate::id::{Person, TeamId, UserId};
+    use crate::id::{Person, TeamId};
 
     fn entry() -> AuditEntry {
         AuditEntry {
             at: "2026-11-20T10:00:00Z".parse().unwrap(),
             reference: Reference::new("7F3K9QZ2MB"),
             person: Some(Person { enterprise: None, team: TeamId::new("T1"), user: UserId::new("U1") }),
+            asked_by: Some(UserId::new("U2")),
             channel: Some(ChannelId::new("C1")),
             verb: AuditVerb::Start,
             meeting: Some("68423085".parse().unwrap()),
@@ -107,11 +110,12 @@ mod tests {
     #[test]
     fn an_entry_is_one_record_of_as_many_cells_as_the_header_names() {
         insta::assert_snapshot!(format!("{}\n{}", header(), row(&entry())).replace('\r', "␍"), @"
-        at,reference,enterprise,team,user,channel,verb,meeting,title_chars,settings,dry_run,zoom_user,zoom_status,zoom_code,zoom_tracking_id,outcome,duration_ms␍
-        2026-11-20T10:00:00.000Z,7F3K9QZ2MB,,T1,U1,C1,start,68423085,7,layout display_name,false,Z1,400,3000,WEB_1,not_allowed,12␍
+        at,reference,enterprise,team,user,channel,verb,meeting,title_chars,settings,dry_run,zoom_user,zoom_status,zoom_code,zoom_tracking_id,outcome,duration_ms,asked_by␍
+        2026-11-20T10:00:00.000Z,7F3K9QZ2MB,,T1,U1,C1,start,68423085,7,layout display_name,false,Z1,400,3000,WEB_1,not_allowed,12,U2␍
         ");
         let bare = AuditEntry {
             person: None,
+            asked_by: None,
             channel: None,
             meeting: None,
             asked: None,
@@ -119,7 +123,7 @@ mod tests {
             zoom: None,
             ..entry()
         };
-        assert_eq!(row(&bare), "2026-11-20T10:00:00.000Z,7F3K9QZ2MB,,,,,start,,,,,,,,,not_allowed,12\r");
+        assert_eq!(row(&bare), "2026-11-20T10:00:00.000Z,7F3K9QZ2MB,,,,,start,,,,,,,,,not_allowed,12,\r");
         assert_eq!(row(&bare).matches(',').count() + 1, COLUMNS.len());
     }
 

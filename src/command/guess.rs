@@ -22,6 +22,7 @@ pub(super) fn verb(word: &str) -> Option<Verb> {
         "target" | "rtmp" | "key" | "destination" | "configure" | "config" => Verb::Setup,
         "preflight" | "pre-flight" | "test" | "verify" | "ready" | "doctor" => Verb::Check,
         "log" | "logs" | "trail" | "history" | "entries" => Verb::Audit,
+        "rules" | "permissions" | "admin" | "admins" | "allow" | "access" => Verb::Policy,
         "usage" | "commands" | "man" => Verb::Help,
         _ => {
             // A copied `stop` ends a show: only a slip of one letter means it.

@@ -72,6 +72,8 @@ pub enum Command<M = MeetingId> {
         /// How many; without it, [`AUDIT_COUNT`].
         count: Option<usize>,
     },
+    /// See and set who may do what in this workspace.
+    Policy,
     /// How to use one verb, or all.
     Help {
         /// The verb asked about.
@@ -127,13 +129,15 @@ pub enum Verb {
     Check,
     /// See [`Command::Audit`].
     Audit,
+    /// See [`Command::Policy`].
+    Policy,
     /// See [`Command::Help`].
     Help,
 }
 
 impl Verb {
     /// Every verb, in the order help lists them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Start,
         Self::Stop,
         Self::Status,
@@ -146,6 +150,7 @@ impl Verb {
         Self::Setup,
         Self::Check,
         Self::Audit,
+        Self::Policy,
         Self::Help,
     ];
 
@@ -164,6 +169,7 @@ impl Verb {
             Self::Setup => "setup",
             Self::Check => "check",
             Self::Audit => "audit",
+            Self::Policy => "policy",
             Self::Help => "help",
         }
     }
@@ -179,7 +185,7 @@ impl Verb {
             Self::Status => "[<meeting>]",
             Self::Save => "<name> <meeting> [\"title\"]",
             Self::Forget => "<name>",
-            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => "",
+            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets | Self::Policy => "",
             Self::Audit => "[<count>]",
             Self::Help => "[<verb>]",
         }
@@ -200,6 +206,7 @@ impl Verb {
             Self::Setup => "see and set where a meeting's stream goes, on a private page",
             Self::Check => "what would stop a start, and how to cure it",
             Self::Audit => "the last entries of this workspace's audit, for admins",
+            Self::Policy => "who may do what in this workspace; for admins",
             Self::Help => "this list, or more about one verb",
         }
     }
@@ -216,7 +223,7 @@ impl Verb {
             Self::Check => "check 68423085",
             Self::Audit => "audit 20",
             Self::Help => "help start",
-            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => self.word(),
+            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets | Self::Policy => self.word(),
         }
     }
 }
@@ -243,6 +250,7 @@ impl<M> Command<M> {
             Self::Setup { .. } => Verb::Setup,
             Self::Check { .. } => Verb::Check,
             Self::Audit { .. } => Verb::Audit,
+            Self::Policy => Verb::Policy,
             Self::Help { .. } => Verb::Help,
         }
     }
@@ -263,6 +271,7 @@ impl<M> Command<M> {
             | Self::Forget { .. }
             | Self::Presets
             | Self::Audit { .. }
+            | Self::Policy
             | Self::Help { .. } => None,
         }
     }

@@ -24,7 +24,12 @@ impl<M: Clone + Into<Target>> fmt::Display for Command<M> {
             Self::Forget { name } => write!(f, " {}", name.as_str()),
             Self::Audit { count: Some(count) } => write!(f, " {count}"),
             Self::Help { verb: Some(verb) } => write!(f, " {}", verb.word()),
-            Self::Status { meeting: None } | Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets => Ok(()),
+            Self::Status { meeting: None }
+            | Self::Connect
+            | Self::Disconnect
+            | Self::Whoami
+            | Self::Presets
+            | Self::Policy => Ok(()),
             Self::Audit { count: None } | Self::Help { verb: None } => Ok(()),
         }
     }

@@ -156,7 +156,7 @@ fn status(page: &Page) -> StatusCode {
             SetupPage::Confirm { .. } | SetupPage::Form(_) | SetupPage::Done { .. } => StatusCode::OK,
             SetupPage::NotDone { .. } => StatusCode::BAD_GATEWAY,
             SetupPage::Over => StatusCode::GONE,
-            SetupPage::OtherBrowser | SetupPage::Foreign => StatusCode::FORBIDDEN,
+            SetupPage::Denied(_) | SetupPage::OtherBrowser | SetupPage::Foreign => StatusCode::FORBIDDEN,
             SetupPage::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
             SetupPage::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         },

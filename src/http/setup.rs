@@ -79,7 +79,7 @@ pub(super) async fn submit(State(app): State<App>, headers: HeaderMap, body: Bod
 fn is_used_up(page: &Page) -> bool {
     let Page::Setup(page) = page else { return false };
     match page {
-        SetupPage::Done { .. } | SetupPage::NotDone { tried: Tried::Set, .. } => true,
+        SetupPage::Done { .. } | SetupPage::NotDone { tried: Tried::Set, .. } | SetupPage::Denied(_) => true,
         SetupPage::Over | SetupPage::Broken { .. } => true,
         SetupPage::Confirm { .. } | SetupPage::Form(_) | SetupPage::NotDone { tried: Tried::Read, .. } => false,
         SetupPage::OtherBrowser | SetupPage::Foreign | SetupPage::StoreAway => false,

@@ -10,8 +10,8 @@ use super::read;
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::id::Reference;
-use crate::slack::inbound::{self, Event, MAX_BODY, Verified};
-use crate::slack::render;
+use crate::slack::inbound::{self, Event, Interaction, MAX_BODY, Verified};
+use crate::slack::{modal, render};
 use crate::usecase::{self, Pressed, Receipt};
 
 /// `POST /slack/commands`
@@ -32,17 +32,28 @@ pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Bo
 }
 
 /// `POST /slack/interactions`: a press of a button. It is acknowledged at once, else Slack shows an error beside it; what
-/// comes of it is told at the press's own `response_url`.
+/// comes of it is told at the press's own `response_url`. Or a form that was sent: what is wrong with it is the answer.
 pub(super) async fn interaction(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let body = read(body, MAX_BODY).await?;
     let verified = verify(&app, &headers, &body)?;
     let hooks_url = &app.slack.options().hooks_url;
     let decoded = inbound::decode_interaction(&verified, &headers, hooks_url, Reference::random(), app.clock.now());
-    let Some(invocation) = decoded.map_err(bad_shape)? else {
-        refuse_replay(&app, &verified).await?;
-        return Ok(StatusCode::OK.into_response());
+    let pressed = match decoded.map_err(bad_shape)? {
+        Interaction::Press(invocation) => usecase::receive_press(&app, &verified.delivery(), *invocation).await,
+        Interaction::Form(submission) => {
+            refuse_replay(&app, &verified).await?;
+            let faults = usecase::policy::save(&app, *submission).await;
+            // Nothing but an empty answer closes the form.
+            let is_saved = faults.is_empty();
+            let errors = || Json(modal::faults(faults)).into_response();
+            return Ok(if is_saved { StatusCode::OK.into_response() } else { errors() });
+        }
+        Interaction::Nothing => {
+            refuse_replay(&app, &verified).await?;
+            Pressed::Acknowledged
+        }
     };
-    match usecase::receive_press(&app, &verified.delivery(), invocation).await {
+    match pressed {
         Pressed::Replayed => Err(Refusal::Replayed),
         Pressed::Acknowledged => Ok(StatusCode::OK.into_response()),
     }

@@ -5,6 +5,7 @@ use crate::grant::{StateToken, ZoomUser};
 use crate::id::Reference;
 use crate::meeting::MeetingId;
 use crate::outcome::Outcome;
+use crate::policy::Denied;
 
 /// One of the pages on which a person sees and sets where a meeting's stream goes.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub enum SetupPage {
         /// Finds the log lines.
         reference: Reference,
     },
+    /// The rules of the workspace are against it.
+    Denied(Denied),
     /// The state is unknown, used, or older than ten minutes.
     Over,
     /// The page was opened in another browser before.

@@ -14,9 +14,10 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
 
+use super::modal::{self, View};
 use super::render;
-use crate::id::{ChannelId, DeliveryId, EnterpriseId, Person, Reference, TeamId, UserId};
-use crate::invocation::{CommandText, Invocation, ReplyTo};
+use crate::id::{ChannelId, DeliveryId, EnterpriseId, Person, Reference, TeamId, UserId, Workspace};
+use crate::invocation::{Carried, CommandText, Invocation, ReplyTo, Submission};
 use crate::secret::Secret;
 
 /// The most bytes a request of Slack may have.
@@ -124,6 +125,7 @@ pub fn decode_command(
         command: form.command()?,
         text: CommandText::new(form.text("text")),
         press: None,
+        trigger: trigger(form.text("trigger_id")),
         reply_to: reply_to(form.text("response_url"), hooks_url)?,
         received_at: now,
         waited: SignedDuration::ZERO,
@@ -158,22 +160,45 @@ pub fn decode_event(verified: &Verified<'_>, headers: &HeaderMap) -> Result<Even
     }
 }
 
-/// Reads a press of one of our buttons; nothing where a press means nothing, as that of a button that opens a page.
+/// What an interaction asks for.
+#[derive(Debug)]
+pub enum Interaction {
+    /// One of our buttons was pressed.
+    Press(Box<Invocation>),
+    /// One of our forms was sent.
+    Form(Box<Submission>),
+    /// Nothing, as the press of a button that opens a page.
+    Nothing,
+}
+
+/// Reads a press of one of our buttons, or a form of ours that was sent.
 ///
-/// [The payload](https://docs.slack.dev/reference/interaction-payloads/block_actions-payload)
+/// [Presses](https://docs.slack.dev/reference/interaction-payloads/block_actions-payload),
+/// [forms](https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload)
 pub fn decode_interaction(
     verified: &Verified<'_>,
     headers: &HeaderMap,
     hooks_url: &str,
     reference: Reference,
     now: Timestamp,
-) -> Result<Option<Invocation>, BadShape> {
+) -> Result<Interaction, BadShape> {
     expect_content_type(headers, "application/x-www-form-urlencoded")?;
     let form = Form::read(verified.body)?;
-    let payload: Interaction = serde_json::from_str(&form.text("payload")).map_err(|_| BadShape::Field("payload"))?;
-    if payload.kind != "block_actions" {
-        return Ok(None);
-    }
+    let payload: Payload = serde_json::from_str(&form.text("payload")).map_err(|_| BadShape::Field("payload"))?;
+    let interaction = match payload.kind.as_str() {
+        "block_actions" => pressed(payload, hooks_url, reference, now)?.map(Box::new).map(Interaction::Press),
+        "view_submission" => sent(payload, reference, now)?.map(Box::new).map(Interaction::Form),
+        _ => None,
+    };
+    Ok(interaction.unwrap_or(Interaction::Nothing))
+}
+
+fn pressed(
+    payload: Payload,
+    hooks_url: &str,
+    reference: Reference,
+    now: Timestamp,
+) -> Result<Option<Invocation>, BadShape> {
     let Some(action) = payload.actions.iter().find(|action| action.action_id.starts_with(render::PRESS)) else {
         return Ok(None);
     };
@@ -196,15 +221,36 @@ pub fn decode_interaction(
         command: value.command,
         text: CommandText::new(""),
         press: Some(value.press),
+        trigger: trigger(payload.trigger_id.unwrap_or_default()),
         reply_to: reply_to(payload.response_url.unwrap_or_default(), hooks_url)?,
         received_at: now,
         waited: SignedDuration::ZERO,
     }))
 }
 
+/// A form names the workspace it was opened for itself: where the whole organization installed the app, Slack names none,
+/// and what it says of the person's own may be the organization.
+fn sent(payload: Payload, reference: Reference, now: Timestamp) -> Result<Option<Submission>, BadShape> {
+    let view = payload.view.ok_or(BadShape::Field("view"))?;
+    if view.callback_id != modal::POLICY {
+        return Ok(None);
+    }
+    let carried: Carried =
+        serde_json::from_str(&view.private_metadata).map_err(|_| BadShape::Field("private_metadata"))?;
+    let is_same_team = payload.team.is_none_or(|team| team.id == carried.workspace.team.as_str());
+    let enterprise = payload.enterprise.map(|enterprise| EnterpriseId::new(enterprise.id));
+    if !is_same_team || (enterprise.is_some() && enterprise != carried.workspace.enterprise) {
+        return Err(BadShape::Field("team"));
+    }
+    let user = UserId::new(plain_id("user", payload.user.id)?);
+    let Workspace { enterprise, team } = carried.workspace.clone();
+    let answers = view.answers(|id| plain_id("answer", id))?;
+    Ok(Some(Submission { reference, person: Person { enterprise, team, user }, carried, answers, received_at: now }))
+}
+
 /// What is read of an interaction. `team` is null where the whole organization installed the app.
 #[derive(Deserialize)]
-struct Interaction {
+struct Payload {
     #[serde(rename = "type")]
     kind: String,
     team: Option<Team>,
@@ -213,6 +259,8 @@ struct Interaction {
     user: Presser,
     channel: Option<Named>,
     response_url: Option<String>,
+    trigger_id: Option<String>,
+    view: Option<View>,
     #[serde(default)]
     actions: Vec<PressedAction>,
 }
@@ -293,6 +341,10 @@ fn plain_id(name: &'static str, text: String) -> Result<String, BadShape> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let good = (1..=64).contains(&text.len()) && text.bytes().all(plain);
     if good { Ok(text) } else { Err(BadShape::Field(name)) }
+}
+
+fn trigger(id: String) -> Option<Secret> {
+    Some(id).filter(|id| (1..=255).contains(&id.len())).map(Secret::new)
 }
 
 /// The host is checked as a prefix that ends in a slash, so that nothing can follow it but a path.

@@ -7,6 +7,7 @@
 //! Slack's own types stay behind this door. What a person typed and the `response_url` are never logged.
 
 pub mod inbound;
+pub mod modal;
 mod oauth;
 mod people;
 mod post;
@@ -224,6 +225,10 @@ async fn read(response: reqwest::Response) -> Result<Value, Error> {
         return Ok(body);
     }
     match body["error"].as_str().unwrap_or("no reason given") {
+        // It has been seen in place of `expired_trigger_id`.
+        "invalid_arguments" if body["response_metadata"]["messages"].to_string().contains("trigger") => {
+            Err(Error::Refused("expired_trigger_id".to_owned()))
+        }
         "ratelimited" => Err(Error::Busy(Duration::from_secs(1))),
         "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => Err(Error::Away(status)),
         error => Err(Error::Refused(error.to_owned())),

@@ -22,6 +22,7 @@
 //! | `stream:<number>` | one meeting or webinar, in all workspaces | sealed [`Stream`](crate::stream::Stream) | 7 days after its last change |
 //! | `streams:{<enterprise>/<team>}` | one workspace | plain JSON, one [`StreamRecord`](crate::reply::StreamRecord) per meeting | 24 h each |
 //! | `presets:<enterprise>/<team>/<user>` | one Slack user | sealed [`Presets`](crate::preset::Presets) | until the last one is forgotten |
+//! | `policy:<enterprise>/<team>` | one workspace | plain JSON, a [`Policy`](crate::policy::Policy) | until it is changed |
 //! | `ping` | nobody | a mark that shows that writing works; Redis alone | 60 s |
 //!
 //! Keys that one script touches share a hash tag. On Redis every key stands behind the namespace (`onair:`), and a
@@ -40,7 +41,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::grant::StateToken;
-use crate::id::{DeliveryId, JobId, Person, ZoomUserId};
+use crate::id::{DeliveryId, JobId, Person, Workspace, ZoomUserId};
 use crate::installation::Site;
 use crate::meeting::MeetingId;
 
@@ -198,6 +199,10 @@ impl Key {
 
     pub(crate) fn presets(person: &Person) -> Self {
         Self::new("presets:", person.key())
+    }
+
+    pub(crate) fn policy(workspace: &Workspace) -> Self {
+        Self::new("policy:", workspace.key())
     }
 
     pub(crate) fn streams(person: &Person) -> Self {

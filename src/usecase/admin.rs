@@ -1,8 +1,9 @@
-//! Who may do what only admins may: admins and owners of the workspace, as Slack says at that moment.
+//! Who may do what only admins may: whom the rules of the workspace name, and its admins and owners, as Slack says at that
+//! moment.
 //!
 //! What cannot be known is never taken for a yes: it is told, with its cure.
 
-use super::{Done, Failure, bot, chain};
+use super::{Done, Failure, bot, chain, policy};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::Person;
@@ -26,12 +27,17 @@ pub(super) async fn only(app: &App, person: &Person) -> Result<Option<Done>, Fai
 
 /// Asked anew each time, because roles are taken away as well.
 pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Failure> {
+    let managers = policy::managers(app, &person.workspace()).await?;
+    if managers.contains(&person.user) {
+        return Ok(Standing::Admin);
+    }
+    let member = || Ok(Standing::Not(NotAdmin::Member { ask: managers.clone() }));
     let known = async { Ok(app.slack.member(&bot::token_of(app, &person.workspace()).await?, &person.user).await?) };
     let known: Result<slack::Member, bot::Error> = known.await;
     let unknown = |why| Ok(Standing::Not(NotAdmin::Unknown(why)));
     let error = match known {
         Ok(member) if member.is_admin_of(&person.workspace()) => return Ok(Standing::Admin),
-        Ok(_) => return Ok(Standing::Not(NotAdmin::Member)),
+        Ok(_) => return member(),
         Err(bot::Error::Store(error)) => return Err(error.into()),
         Err(bot::Error::Slack(error)) => error,
     };
@@ -40,7 +46,7 @@ pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Fai
         slack::Error::NoBot => unknown(RoleUnknown::NoBot),
         slack::Error::Refused(why) => match why.as_str() {
             "missing_scope" => unknown(RoleUnknown::NoScope),
-            "user_not_found" => Ok(Standing::Not(NotAdmin::Member)),
+            "user_not_found" => member(),
             "account_inactive" | "invalid_auth" | "not_authed" | "token_expired" | "token_revoked" => {
                 unknown(RoleUnknown::NoBot)
             }

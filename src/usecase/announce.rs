@@ -330,6 +330,7 @@ mod tests {
             channel: Some(ChannelId::new("C1")),
             verb: AuditVerb::Start,
             meeting: None,
+            asked_by: None,
             asked: None,
             zoom_user: None,
             zoom: None,

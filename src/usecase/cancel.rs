@@ -2,12 +2,13 @@
 
 use super::stream::{Note, What};
 use super::work::Work;
-use super::{Done, Failure, turn};
+use super::{Done, Failure, policy, turn};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::JobId;
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
+use crate::policy::Act;
 use crate::reply::{Cancelled, Reply};
 use crate::turn::{Phase, Turn};
 
@@ -34,6 +35,12 @@ pub(super) async fn cancel(work: &Work, meeting: MeetingId, job: &JobId) -> Resu
         let how =
             if turn.person.is_colleague_of(&invocation.person) { Cancelled::NotTheirs } else { Cancelled::NotHere };
         return Ok(told(how));
+    }
+    // It is a stop of what is not on air yet. Whoever asked for something may always take that back.
+    if invocation.person != turn.person
+        && let Err(denied) = policy::allowed(app, invocation, Act::Stop).await?
+    {
+        return Ok(policy::end(denied));
     }
     let is_given_up = match &turn.phase {
         Phase::Working => return Ok(told(Cancelled::TooLate)),

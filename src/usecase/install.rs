@@ -127,6 +127,7 @@ pub(super) fn entry(app: &App, reference: Reference, by: Option<Person>, outcome
         channel: None,
         verb: AuditVerb::Install,
         meeting: None,
+        asked_by: None,
         asked: None,
         zoom_user: None,
         zoom: None,

@@ -231,6 +231,7 @@ pub(super) fn entry(app: &App, stream: &Stream, outcome: AuditOutcome) -> AuditE
         at: app.clock.now(),
         reference: asked.map_or_else(Reference::random, |asked| asked.reference.clone()),
         person: asked.map(|asked| asked.person.clone()),
+        asked_by: None,
         channel: asked.map(|asked| asked.channel.clone()),
         verb: AuditVerb::Report,
         meeting: Some(stream.meeting),

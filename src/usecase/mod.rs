@@ -17,6 +17,7 @@ mod keep;
 mod lease;
 pub mod link;
 mod order;
+pub mod policy;
 mod presets;
 pub mod report;
 mod reseal;
@@ -51,7 +52,7 @@ use crate::id::{DeliveryId, JobId, ZoomUserId};
 use crate::invocation::{Invocation, Press};
 use crate::journal::{Job, Retry, Stage};
 use crate::meeting::{MeetingId, Settings};
-use crate::reply::Reply;
+use crate::reply::{ConfirmStop, Reply};
 use crate::store::With;
 use crate::words::{self, Message};
 use crate::{store, zoom};
@@ -96,6 +97,8 @@ enum Task {
         meeting: MeetingId,
         job: JobId,
     },
+    /// To confirm, as a second person, a stop that somebody else asked for.
+    Confirm(ConfirmStop),
     /// Text that makes no sense. It is answered at once, so only a journal that another OnAir wrote has it.
     Senseless,
 }
@@ -104,6 +107,7 @@ impl Task {
     fn of(invocation: &Invocation) -> Self {
         match &invocation.press {
             Some(Press::Cancel { meeting, job }) => Self::Cancel { meeting: *meeting, job: job.clone() },
+            Some(Press::Confirm(stop)) => Self::Confirm(stop.clone()),
             Some(Press::Command { text }) => Self::read(text),
             None => Self::read(invocation.text.as_str()),
         }
@@ -121,6 +125,7 @@ impl Task {
             Self::Typed(command) => command.verb().into(),
             Self::Named(command) => command.verb().into(),
             Self::Cancel { .. } => AuditVerb::Cancel,
+            Self::Confirm(_) => AuditVerb::Stop,
             Self::Senseless => AuditVerb::Help,
         }
     }
@@ -128,7 +133,7 @@ impl Task {
     fn meeting(&self) -> Option<MeetingId> {
         match self {
             Self::Typed(command) => command.meeting(),
-            Self::Cancel { meeting, .. } => Some(*meeting),
+            Self::Cancel { meeting, .. } | Self::Confirm(ConfirmStop { meeting, .. }) => Some(*meeting),
             Self::Named(_) | Self::Senseless => None,
         }
     }
@@ -269,8 +274,13 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
             Err(error) => return Ok(senseless(error)),
         },
         Task::Cancel { meeting, job } => return cancel::cancel(work, *meeting, job).await,
+        Task::Confirm(stop) => return stop::confirm(work, stop).await,
         Task::Senseless => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),
     };
+    if let Some(refused) = policy::against(work, command).await? {
+        // What may have been sent already is not told as undone.
+        return if work.is_doubtful() { order::unknown(work, task).await } else { Ok(refused) };
+    }
     match command {
         Command::Start(start) => start::start(work, start).await,
         Command::Stop { meeting } => stop::stop(work, *meeting).await,
@@ -284,6 +294,7 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
         Command::Setup { meeting } => setup::setup(app, invocation, *meeting).await,
         Command::Check { meeting } => check::check(app, invocation, *meeting).await,
         Command::Audit { count } => audit::audit(app, invocation, *count).await,
+        Command::Policy => policy::policy(app, invocation).await,
         Command::Help { verb } => Ok(Done::new(Reply::Help { verb: *verb }, AuditOutcome::Told)),
     }
 }
@@ -309,12 +320,17 @@ fn entry(app: &App, invocation: &Invocation, task: &Task, outcome: AuditOutcome)
     let at = app.clock.now();
     let asked = match task {
         Task::Typed(command) => asked(command),
-        Task::Named(_) | Task::Cancel { .. } | Task::Senseless => None,
+        Task::Named(_) | Task::Cancel { .. } | Task::Confirm(_) | Task::Senseless => None,
+    };
+    let asked_by = match task {
+        Task::Confirm(stop) if stop.asked_by.is_colleague_of(&invocation.person) => Some(stop.asked_by.user.clone()),
+        _ => None,
     };
     AuditEntry {
         at,
         reference: invocation.reference.clone(),
         person: Some(invocation.person.clone()),
+        asked_by,
         channel: Some(invocation.channel.clone()),
         verb: task.verb(),
         meeting: task.meeting(),
@@ -344,6 +360,7 @@ fn asked(command: &Command) -> Option<Asked> {
         | Command::Setup { .. }
         | Command::Check { .. }
         | Command::Audit { .. }
+        | Command::Policy
         | Command::Help { .. } => None,
     }
 }
@@ -389,6 +406,7 @@ impl From<Verb> for AuditVerb {
             Verb::Setup => Self::Setup,
             Verb::Check => Self::Check,
             Verb::Audit => Self::Audit,
+            Verb::Policy => Self::Policy,
             Verb::Help => Self::Help,
         }
     }

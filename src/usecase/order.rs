@@ -17,7 +17,7 @@ use crate::invocation::Invocation;
 use crate::journal::{Retry, Tried};
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{self, Action, Attempt, Invalid, Outcome, Throttle};
-use crate::reply::{Already, ConnectWhy, Fate, Reply, Show, StreamRecord};
+use crate::reply::{Already, ConfirmStop, ConnectWhy, Fate, Reply, Show, StreamRecord};
 use crate::turn::{Fingerprint, Turn};
 use crate::zoom::{Order, Room};
 
@@ -115,7 +115,7 @@ pub(super) async fn unknown(work: &Work, task: &Task) -> Result<Done, Failure> {
     let (app, invocation) = (&work.app, &*work.invocation);
     let ordered = match &work.known(task.clone()) {
         Task::Typed(Command::Start(start)) => Ordered::start(start),
-        Task::Typed(Command::Stop { meeting }) => Ordered::stop(*meeting),
+        Task::Typed(Command::Stop { meeting }) | Task::Confirm(ConfirmStop { meeting, .. }) => Ordered::stop(*meeting),
         _ => return Ok(Done::new(Reply::Broken, AuditOutcome::Failed)),
     };
     turn::find(work, ordered.meeting).await;

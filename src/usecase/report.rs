@@ -166,6 +166,7 @@ async fn deauthorized(app: &App, zoom_user: &ZoomUserId, at: Timestamp) -> Resul
         at: app.clock.now(),
         reference: Reference::random(),
         person: None,
+        asked_by: None,
         channel: None,
         verb: AuditVerb::Report,
         meeting: None,

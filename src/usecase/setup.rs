@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 use self::ask::{Ask, Heard};
 use super::link::Shown;
 use super::token::{self, Token};
-use super::{Done, Failure, Task, chain, connect, entry, order};
+use super::{Done, Failure, Task, chain, connect, entry, order, policy};
 use crate::app::App;
 use crate::audit::{AuditOutcome, ZoomAnswer};
 use crate::command::{Command, DEFAULT_COMMAND};
@@ -21,6 +21,7 @@ use crate::id::{Reference, ZoomUserId};
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
 use crate::outcome::Outcome;
+use crate::policy::Act;
 use crate::reply::{ConnectWhy, Page, Reply, SetupForm, SetupPage, SlackName, Tried, Values};
 use crate::secret::Secret;
 use crate::store::{Changed, Seen};
@@ -152,6 +153,10 @@ async fn try_save(
             return Ok((Some(invitation), page));
         }
     };
+    if let Err(denied) = policy::allowed(app, &invitation.invocation, Act::Setup).await? {
+        record(app, &invitation, None, None, AuditOutcome::Denied).await;
+        return Ok((Some(invitation), SetupPage::Denied(denied)));
+    }
     let page = match app.store.take_invitation(state).await? {
         Some(_) => match set(app, &invitation, &destination).instrument(span(&invitation)).await {
             Ok(page) => page,

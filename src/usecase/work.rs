@@ -50,6 +50,8 @@ pub(super) struct Work {
     pub(super) retry: Option<Retry>,
     /// The turn with its meeting, while it has it.
     pub(super) turn: turn::Mine,
+    /// Who reads that the order failed, once the rules were read.
+    failures: OnceLock<Audience>,
     /// The command by the meeting's id, once the saved name in it was looked up.
     by_id: OnceLock<Command>,
     /// Whether the order may have been sent already, by an earlier holder or before the store cut the work short.
@@ -79,7 +81,8 @@ impl Work {
         let doubtful = AtomicBool::new(matches!(stage, Stage::Ordering { .. }));
         let turn = turn::Mine::default();
         let (app, invocation) = (app.clone(), Arc::new(invocation));
-        Self { app, invocation, hold, retry, turn, by_id: OnceLock::new(), doubtful }
+        let (failures, by_id) = Default::default();
+        Self { app, invocation, hold, retry, turn, failures, by_id, doubtful }
     }
 
     /// Records that the order to Zoom is about to be sent. From here on a start is not sent again by anybody.
@@ -99,6 +102,11 @@ impl Work {
     /// Whether a start must not be sent because it may have been sent already.
     pub(super) fn is_doubtful(&self) -> bool {
         self.doubtful.load(Ordering::Relaxed)
+    }
+
+    /// Keeps who reads that the order failed.
+    pub(super) fn tell_failures(&self, to: Audience) {
+        self.failures.get_or_init(|| to);
     }
 
     /// The command by the meeting's id, if its saved name was looked up.
@@ -204,6 +212,9 @@ async fn decide(work: &Arc<Work>) -> Option<Decided> {
     };
     let task = work.known(task);
     let mut message = say(app, invocation, &done.reply);
+    if done.reply.is_failed_order() && work.failures.get() == Some(&Audience::Person) {
+        message.audience = Audience::Person;
+    }
     if let (Some(_), Some(meeting)) = (work.retry, task.meeting()) {
         // The channel was told that there would be a next try, so it hears how that ended.
         message.audience = Audience::Channel;
@@ -226,7 +237,8 @@ async fn decide(work: &Arc<Work>) -> Option<Decided> {
     // A start that went well is answered by the stream's first card. A press also where that cannot be changed any more:
     // the URL of the press can.
     let is_start = matches!(&done.note, Some(Note { what: What::Start { .. }, .. }));
-    let first = shown.filter(|_| is_start || (!is_on_card && invocation.press.is_some()));
+    let is_confirm = matches!(task, Task::Confirm(_));
+    let first = shown.filter(|_| is_start || (!is_on_card && invocation.press.is_some() && !is_confirm));
     if let Some(stream) = &first {
         message = keep::card_of(app, stream);
     }
@@ -234,7 +246,11 @@ async fn decide(work: &Arc<Work>) -> Option<Decided> {
     entry.zoom_user = done.zoom_user;
     entry.zoom = done.zoom;
     let card = first.map(|stream| CardOf { meeting: stream.meeting, version: stream.version });
-    let message = (!is_on_card).then_some(message);
+    // Where somebody confirmed a stop, its end takes the place of the question.
+    let is_confirmed = is_confirm && done.outcome == AuditOutcome::Stopped;
+    message.replaces |= is_confirmed;
+    let is_told_otherwise = (is_on_card && !is_confirmed) || matches!(done.reply, Reply::FormOpen);
+    let message = (!is_told_otherwise).then_some(message);
     // First, so that whoever takes an order over that waits finds that it does.
     turn::pass_on(work, done.outcome, done.retry).await;
     let stage = Stage::Decided { message: message.clone(), retry: done.retry, card };

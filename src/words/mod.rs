@@ -11,6 +11,7 @@ mod card;
 mod check;
 mod fields;
 mod install;
+mod modal;
 mod outcome;
 mod page;
 mod phrase;
@@ -29,7 +30,9 @@ use serde::{Deserialize, Serialize};
 pub use self::account::unused;
 pub use self::announcement::{Count, announcement};
 pub use self::card::{card, notice};
+pub use self::modal::{Choice, Modal, ModalField, Takes};
 pub use self::page::{FieldText, FormText, Kind, PageText, page};
+pub use self::policy::{form_fault, form_for_admins_only, form_not_saved, form_outdated, policy_form};
 pub use self::text::escape;
 use self::text::{block, code, command_line, fit};
 use crate::command::Verb;
@@ -167,6 +170,12 @@ const SETUP_LABEL: &str = "Open the page";
 /// The label of the button that gives up what waits for its next try.
 const CANCEL_LABEL: &str = "Cancel";
 
+/// The label of the button that opens a form.
+const FORM_LABEL: &str = "Open the form";
+
+/// The label of the button that confirms what somebody else asked for.
+const CONFIRM_LABEL: &str = "Confirm stop";
+
 /// Puts a reply into words.
 pub fn say(reply: &Reply, context: &Context) -> Message {
     let lines = match reply {
@@ -205,6 +214,12 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Check(check) => check::list(check, context),
         Reply::Audit(entries) => announcement::list(entries, context),
         Reply::AdminsOnly(why) => policy::admins_only(why, context),
+        Reply::Denied(denied) => policy::denied(denied, context),
+        Reply::NoNextTry { meeting, asked_by, denied } => policy::no_next_try(*meeting, asked_by, denied, context),
+        Reply::FormOpen => vec!["The form is open.".to_owned()],
+        Reply::FormNotOpen => policy::form_not_open(),
+        Reply::ConfirmStop(stop) => policy::confirm_stop(stop, context),
+        Reply::NotConfirmed { meeting, why } => policy::not_confirmed(*meeting, *why, context),
     };
     let replaces = matches!(reply, Reply::Cancelled { how: Cancelled::Now, .. });
     let buttons = button(reply, context).into_iter().collect();
@@ -223,6 +238,14 @@ fn button(reply: &Reply, context: &Context) -> Option<Button> {
             let button = Button::plain(SETUP_LABEL, Does::Open(link.clone()));
             Some(Button { style: Some(Style::Primary), ..button })
         }
+        Reply::FormNotOpen => {
+            let press = Press::Command { text: Verb::Policy.word().to_owned() };
+            Some(Button { style: Some(Style::Primary), ..Button::press(FORM_LABEL, press, context) })
+        }
+        Reply::ConfirmStop(stop) => {
+            let press = Press::Confirm(stop.clone());
+            Some(Button { style: Some(Style::Danger), ..Button::press(CONFIRM_LABEL, press, context) })
+        }
         Reply::Show(Show { retry: Some(next), meeting, .. }) => Some(Button::cancel(*meeting, next, context)),
         _ => None,
     }
@@ -232,7 +255,10 @@ fn button(reply: &Reply, context: &Context) -> Option<Button> {
 fn audience(reply: &Reply) -> Audience {
     match reply {
         Reply::Show(show) => outcome::audience(&show.outcome),
-        Reply::Withdrawn { .. } | Reply::Cancelled { how: Cancelled::Now, .. } => Audience::Channel,
+        Reply::Withdrawn { .. }
+        | Reply::Cancelled { how: Cancelled::Now, .. }
+        | Reply::NoNextTry { .. }
+        | Reply::ConfirmStop(_) => Audience::Channel,
         Reply::Help { .. }
         | Reply::Usage(_)
         | Reply::Busy
@@ -255,7 +281,11 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Setup { .. }
         | Reply::Check(_)
         | Reply::Audit(_)
-        | Reply::AdminsOnly(_) => Audience::Person,
+        | Reply::AdminsOnly(_)
+        | Reply::Denied(_)
+        | Reply::FormOpen
+        | Reply::FormNotOpen
+        | Reply::NotConfirmed { .. } => Audience::Person,
     }
 }
 

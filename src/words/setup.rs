@@ -3,6 +3,7 @@
 use super::fields::MOST_FIELDS;
 use super::outcome::forbidden;
 use super::page::{FieldText, FormText, Kind, PageText, once_more_reference, slack_user, zoom_user};
+use super::policy::denied_page;
 use super::text::{clip, fold, list};
 use crate::command::Verb;
 use crate::destination::{Fault, Field, Invitation, Present, Why};
@@ -49,6 +50,7 @@ pub(super) fn page(page: &SetupPage, command: &str) -> PageText {
             };
             plain(heading, paragraphs)
         }
+        SetupPage::Denied(denied) => plain("Nothing was saved", denied_page(denied)),
         SetupPage::Over => plain(
             "This page is over",
             vec![

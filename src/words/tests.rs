@@ -13,7 +13,9 @@ use crate::id::{JobId, UserId, ZoomUserId};
 use crate::meeting::{Captions, Layout, MeetingId, Settings, SpeakerName, Title};
 use crate::outcome::{Action, FieldError, Invalid, NotAllowed, Outcome, Throttle};
 use crate::preset::{Preset, PresetName, Presets};
-use crate::reply::{Already, ConnectWhy, Disconnected, NotAdmin, Page, RoleUnknown, Show, StreamRecord};
+use crate::reply::{
+    Already, ConfirmStop, ConnectWhy, Disconnected, NotAdmin, NotConfirmed, Page, RoleUnknown, Show, StreamRecord,
+};
 use crate::stream::{Confirms, NextTry};
 use crate::turn::Phase;
 

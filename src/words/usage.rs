@@ -88,6 +88,12 @@ fn details(verb: Verb, context: &Context) -> Vec<String> {
             format!("• {}: how many, 1 to {MOST_AUDIT_COUNT}; {AUDIT_COUNT} if you don't say", code("<count>")),
             "Only you see the list. The reference in a line finds its entry with `onair audit`.".to_owned(),
         ],
+        Verb::Policy => vec![
+            "You get a form: which people may start, stop and set up streams, and in which channels; who reads that an \
+             order failed; whether stopping somebody else's stream takes a second person."
+                .to_owned(),
+            "It is for admins and owners of the workspace and for those they name in it.".to_owned(),
+        ],
         Verb::Help => {
             let verbs: Vec<String> = Verb::ALL.into_iter().map(|verb| code(verb.word())).collect();
             vec![format!("• {}: {}", code("<verb>"), list(&verbs, "or"))]

@@ -22,6 +22,7 @@ mod kills;
 mod load;
 mod metrics;
 mod outcomes;
+mod policy;
 mod presets;
 mod proxy;
 mod random;

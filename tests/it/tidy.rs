@@ -29,6 +29,7 @@ const FLOORS: &[&[&str]] = &[
         "stream",
         "destination",
         "installation",
+        "policy",
     ],
     &["slack", "zoom", "store"],
     &["app"],

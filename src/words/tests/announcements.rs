@@ -12,6 +12,7 @@ pub(super) fn entry(verb: AuditVerb, outcome: AuditOutcome) -> AuditEntry {
         channel: Some(ChannelId::new("C1")),
         verb,
         meeting: None,
+        asked_by: None,
         asked: None,
         zoom_user: Some(ZoomUserId::new("z1")),
         zoom: None,

@@ -1,7 +1,11 @@
 //! What holds for every message, whatever people and Zoom put into it.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::audit::{AuditOutcome, AuditVerb};
+use crate::id::ChannelId;
+use crate::policy::{Act, Because, Denied, Policy};
 use crate::preset::NotAName;
 use crate::reply::{Check, Cure, Known, StatusOf, Verdict, Why};
 use crate::stream::State;
@@ -92,6 +96,12 @@ fn replies(text: &str) -> Vec<Reply> {
         let check = Check { account: account.clone(), target, stream, ..checks::good() };
         replies.push(Reply::Check(Box::new(check)));
     }
+    let people = (0..Policy::MOST).map(|number| UserId::new(format!("U{number}"))).collect();
+    let channels = (0..Policy::MOST).map(|number| ChannelId::new(format!("C{number}"))).collect();
+    replies.push(Reply::Denied(Denied { act: Act::Stop, why: Because::OfWhere(channels), ask: people }));
+    replies.push(Reply::ConfirmStop(policies::stop(text)));
+    let denied = policies::denied(Because::Unreadable);
+    replies.push(Reply::NoNextTry { meeting: meeting(), asked_by: UserId::new("U1"), denied });
     replies.push(Reply::DryRun { request: word, account });
     // The store gives back what lies in it, whatever that is.
     let name = serde_json::from_value(serde_json::Value::from(text)).unwrap();
@@ -119,7 +129,13 @@ fn others() -> Vec<Reply> {
         Reply::NothingToCancel { meeting: meeting() },
         Reply::Audit(Vec::new()),
         Reply::Audit(vec![announcements::entry(AuditVerb::Start, AuditOutcome::NotFound)]),
-        Reply::AdminsOnly(NotAdmin::Member),
+        Reply::AdminsOnly(NotAdmin::Member { ask: BTreeSet::new() }),
+        Reply::Denied(policies::denied(Because::Unreadable)),
+        Reply::Denied(policies::denied(Because::OfWho)),
+        Reply::FormNotOpen,
+        Reply::NotConfirmed { meeting: meeting(), why: NotConfirmed::SamePerson },
+        Reply::NotConfirmed { meeting: meeting(), why: NotConfirmed::NotHere },
+        Reply::NotConfirmed { meeting: meeting(), why: NotConfirmed::TooLate },
         Reply::AdminsOnly(NotAdmin::Unknown(RoleUnknown::NoScope)),
         Reply::DryRun { request: "PATCH".to_owned(), account: ada() },
         Reply::Whoami { account: ada(), shared_with: 0, lacks_scope: false },
@@ -140,7 +156,13 @@ fn others() -> Vec<Reply> {
 
 /// Takes OnAir's own mentions and dates out.
 fn without_own_tokens(text: &str) -> String {
-    let mut rest = text.replace("<@U1>", "");
+    let mut rest = text.to_owned();
+    for own in ["<@U", "<#C"] {
+        while let Some(start) = rest.find(own) {
+            let end = rest[start..].find('>').expect("a mention is closed");
+            rest.replace_range(start..=start + end, "");
+        }
+    }
     while let Some(start) = rest.find("<!date^") {
         let end = rest[start..].find('>').expect("a date token is closed");
         rest.replace_range(start..=start + end, "");
@@ -239,9 +261,11 @@ fn what_the_channel_reads_names_who_asked_and_the_meeting() {
 
 #[test]
 fn every_failure_ends_with_the_next_step() {
-    const ACTS: [&str; 6] = [
+    const ACTS: [&str; 8] = [
         "Press *Connect Zoom*",
         "Press *Open the page*",
+        "Press *Open the form*",
+        "To stop it, somebody else presses *Confirm stop*",
         "To give it up, press *Cancel*",
         "Type it again",
         "End it there too",

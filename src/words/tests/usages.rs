@@ -23,6 +23,7 @@ fn help() {
     • `/stream setup 68423085`: see and set where a meeting's stream goes, on a private page
     • `/stream check 68423085`: what would stop a start, and how to cure it
     • `/stream audit 20`: the last entries of this workspace's audit, for admins
+    • `/stream policy`: who may do what in this workspace; for admins
     • `/stream help start`: this list, or more about one verb
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
@@ -115,8 +116,14 @@ fn help_for_each_verb() {
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
+    `/stream policy`: who may do what in this workspace; for admins
+    You get a form: which people may start, stop and set up streams, and in which channels; who reads that an order failed; whether stopping somebody else's stream takes a second person.
+    It is for admins and owners of the workspace and for those they name in it.
+    Slack doesn't run commands in threads: type them in the channel itself.
+
+    (Person)
     `/stream help [<verb>]`: this list, or more about one verb
-    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `setup`, `check`, `audit` or `help`
+    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `setup`, `check`, `audit`, `policy` or `help`
     Example: `/stream help start`
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);

@@ -1,0 +1,55 @@
+//! How do two admins change the rules of a workspace without losing each other's changes?
+//!
+//! Whoever changes them says which version they saw, by its hash: that is short enough to go through a form in Slack.
+
+use sha2::{Digest as _, Sha256};
+
+use super::engine::{Swap, Swapped, on};
+use super::error::Error;
+use super::key::Key;
+use super::{Store, from_json, to_json};
+use crate::id::Workspace;
+use crate::policy::Policy;
+
+/// The rules of a workspace as they lie in the store.
+#[derive(Clone, Debug)]
+pub struct KeptPolicy {
+    /// Names this version.
+    pub version: String,
+    policy: Option<Policy>,
+    bytes: Option<Vec<u8>>,
+}
+
+impl KeptPolicy {
+    /// The rules, the default where none were ever set; nothing where what lies there cannot be read, which allows nothing.
+    pub fn rules(&self) -> Option<&Policy> {
+        self.policy.as_ref()
+    }
+}
+
+impl Store {
+    /// The rules of a workspace.
+    pub async fn policy(&self, workspace: &Workspace) -> Result<KeptPolicy, Error> {
+        let key = Key::policy(workspace);
+        let bytes = on!(&self.0.engine, get(&key))?;
+        let policy = match &bytes {
+            Some(bytes) => from_json(&key, bytes).ok(),
+            None => Some(Policy::default()),
+        };
+        let version = hex::encode(Sha256::digest(bytes.as_deref().unwrap_or_default()));
+        Ok(KeptPolicy { policy, version, bytes })
+    }
+
+    /// Writes the rules of a workspace, if they still are as they were `seen`. `false`: they are not, and stay.
+    pub async fn change_policy(
+        &self,
+        workspace: &Workspace,
+        seen: &KeptPolicy,
+        wanted: &Policy,
+    ) -> Result<bool, Error> {
+        let key = Key::policy(workspace);
+        let wanted = to_json(&key, wanted)?;
+        let swap = Swap { key: &key, seen: seen.bytes.as_deref(), wanted: Some(&wanted), life: None };
+        Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
+    }
+}

@@ -1,0 +1,201 @@
+//! Who may do what in a workspace: asked before every order, wherever it came from, and changed by `/stream policy`.
+//!
+//! The rules are read when the work is done, so a command that waited, a button of last week and a next try keep to the
+//! rules of today. Rules that cannot be read allow nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tracing::Instrument as _;
+
+use super::admin::{self, Standing};
+use super::work::Work;
+use super::{Done, Failure, bot, chain, milliseconds, stream};
+use crate::app::App;
+use crate::audit::{Asked, AuditEntry, AuditOutcome, AuditVerb};
+use crate::command::Command;
+use crate::id::{Person, UserId, Workspace};
+use crate::invocation::{Carried, Invocation, Submission};
+use crate::meeting::MeetingId;
+use crate::policy::{Act, Because, Denied, Field, Policy, StopOfOthers};
+use crate::reply::{ConfirmStop, NotAdmin, Reply, RoleUnknown};
+use crate::secret::Secret;
+use crate::stream::State;
+use crate::words;
+
+/// How long Slack may take to say whether somebody is an admin while it waits for the answer to a form: its three seconds
+/// are for that and for two round trips to the store.
+const ROLE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// The end of a command that the rules are against, or of one that takes a second person first.
+pub(super) async fn against(work: &Work, command: &Command) -> Result<Option<Done>, Failure> {
+    let (app, invocation) = (&work.app, &*work.invocation);
+    let Some(act) = Act::of(command.verb()) else { return Ok(None) };
+    let policy = match allowed(app, invocation, act).await? {
+        Ok(policy) => policy,
+        Err(denied) => return Ok(Some(ended(work, command, denied))),
+    };
+    work.tell_failures(policy.failures);
+    match command {
+        Command::Stop { meeting } if policy.stop_of_others == StopOfOthers::WithSecondPerson => {
+            second_person(app, invocation, *meeting).await
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The rules, where they allow somebody to do something where they asked for it.
+pub(super) async fn allowed(app: &App, invocation: &Invocation, act: Act) -> Result<Result<Policy, Denied>, Failure> {
+    let kept = app.store.policy(&invocation.person.workspace()).await?;
+    Ok(match kept.rules() {
+        Some(policy) => policy.decide(act, &invocation.person.user, &invocation.channel).map(|()| policy.clone()),
+        None => {
+            tracing::error!("the rules of a workspace cannot be read: nobody may do anything there");
+            Err(Denied { act, why: Because::Unreadable, ask: BTreeSet::new() })
+        }
+    })
+}
+
+/// The channel was told of a next try, so it hears why there is none.
+fn ended(work: &Work, command: &Command, denied: Denied) -> Done {
+    match (work.retry, command.meeting()) {
+        (Some(_), Some(meeting)) => {
+            let asked_by = work.invocation.person.user.clone();
+            Done::new(Reply::NoNextTry { meeting, asked_by, denied }, AuditOutcome::Denied)
+        }
+        _ => end(denied),
+    }
+}
+
+pub(super) fn end(denied: Denied) -> Done {
+    Done::new(Reply::Denied(denied), AuditOutcome::Denied)
+}
+
+/// A stop of a stream that somebody else asked for, as far as is known.
+async fn second_person(app: &App, invocation: &Invocation, meeting: MeetingId) -> Result<Option<Done>, Failure> {
+    let Some(stream) = stream::known(app, meeting).await? else { return Ok(None) };
+    let is_over = matches!(stream.state, State::Ended { .. } | State::Failed { .. });
+    let Some(asked) = stream.asked.filter(|asked| !is_over && asked.person != invocation.person) else {
+        return Ok(None);
+    };
+    let until = app.clock.now().saturating_add(ConfirmStop::LIFE).unwrap_or(jiff::Timestamp::MAX);
+    let asked_by = invocation.person.clone();
+    let stop = ConfirmStop { meeting, asked_by, stream: asked.reference, until };
+    Ok(Some(Done::new(Reply::ConfirmStop(stop), AuditOutcome::SecondPerson)))
+}
+
+/// `/stream policy`: opens the form.
+pub(super) async fn policy(app: &App, invocation: &Invocation) -> Result<Done, Failure> {
+    if let Some(refused) = admin::only(app, &invocation.person).await? {
+        return Ok(refused);
+    }
+    let workspace = invocation.person.workspace();
+    let kept = app.store.policy(&workspace).await?;
+    let carried = Carried {
+        workspace,
+        channel: invocation.channel.clone(),
+        command: invocation.command.clone(),
+        version: kept.version.clone(),
+    };
+    // An admin is the cure where the rules cannot be read: what they save takes the place of that.
+    let rules = kept.rules().cloned().unwrap_or_default();
+    let reply = match &invocation.trigger {
+        Some(trigger) => match open(app, &rules, trigger, &carried).await {
+            Ok(()) => Reply::FormOpen,
+            Err(bot::Error::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                tracing::info!(error = chain(&error), "a form did not open");
+                Reply::FormNotOpen
+            }
+        },
+        None => Reply::FormNotOpen,
+    };
+    Ok(Done::new(reply, AuditOutcome::Told))
+}
+
+async fn open(app: &App, rules: &Policy, trigger: &Secret, carried: &Carried) -> Result<(), bot::Error> {
+    let token = bot::token_of(app, &carried.workspace).await?;
+    Ok(app.slack.open(&token, trigger, &words::policy_form(rules), carried).await?)
+}
+
+/// Saves what somebody filled in, if they may, and if nobody changed the rules meanwhile. Answers with what is wrong,
+/// by the names of the fields; nothing is, where it is saved.
+///
+/// It runs to its end in a task of its own: a request that is cut off in the middle must not lose the audit entry.
+pub async fn save(app: &App, submission: Submission) -> BTreeMap<&'static str, String> {
+    let inner = app.clone();
+    let reference = submission.reference.clone();
+    let whole = async move {
+        let saved = try_save(&inner, &submission).await;
+        saved.unwrap_or_else(|failure| {
+            tracing::error!(error = chain(&failure), "rules were not saved: the store failed");
+            beside_first(words::form_not_saved())
+        })
+    };
+    let whole = whole.instrument(tracing::info_span!("form", %reference));
+    app.spawn(whole).await.unwrap_or_else(|_| {
+        tracing::error!(%reference, "saving rules broke");
+        beside_first(words::form_not_saved())
+    })
+}
+
+async fn try_save(app: &App, submission: &Submission) -> Result<BTreeMap<&'static str, String>, Failure> {
+    let Submission { person, carried, answers, .. } = submission;
+    let end = async |outcome, changed: Vec<Field>| app.record(&entry(app, submission, outcome, &changed)).await;
+    if let Standing::Not(why) = standing(app, person).await? {
+        end(AuditOutcome::Denied, Vec::new()).await;
+        return Ok(beside_first(words::form_for_admins_only(&why)));
+    }
+    let kept = app.store.policy(&carried.workspace).await?;
+    let former = kept.rules().cloned().unwrap_or_default();
+    let wanted = match former.changed(answers) {
+        Ok(wanted) => wanted,
+        Err(faults) => {
+            end(AuditOutcome::Usage, Vec::new()).await;
+            return Ok(faults.iter().map(|fault| (fault.field.name(), words::form_fault(fault))).collect());
+        }
+    };
+    if kept.version != carried.version || !app.store.change_policy(&carried.workspace, &kept, &wanted).await? {
+        end(AuditOutcome::Outdated, Vec::new()).await;
+        return Ok(beside_first(words::form_outdated(&carried.command)));
+    }
+    end(AuditOutcome::PolicyChanged, former.differences(&wanted)).await;
+    Ok(BTreeMap::new())
+}
+
+/// Asked again when the form comes back: it may have stood open for days.
+async fn standing(app: &App, person: &Person) -> Result<Standing, Failure> {
+    match tokio::time::timeout(ROLE_DEADLINE, admin::standing(app, person)).await {
+        Ok(standing) => standing,
+        Err(_) => Ok(Standing::Not(NotAdmin::Unknown(RoleUnknown::Away))),
+    }
+}
+
+fn beside_first(words: String) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([(Field::Managers.name(), words)])
+}
+
+fn entry(app: &App, submission: &Submission, outcome: AuditOutcome, changed: &[Field]) -> AuditEntry {
+    let at = app.clock.now();
+    let settings: Vec<String> = changed.iter().map(|field| field.name().to_owned()).collect();
+    AuditEntry {
+        at,
+        reference: submission.reference.clone(),
+        person: Some(submission.person.clone()),
+        asked_by: None,
+        channel: Some(submission.carried.channel.clone()),
+        verb: AuditVerb::Policy,
+        meeting: None,
+        asked: (!settings.is_empty()).then_some(Asked { title_chars: None, settings, dry_run: false }),
+        zoom_user: None,
+        zoom: None,
+        outcome,
+        duration_ms: milliseconds(submission.received_at, at),
+    }
+}
+
+/// Whom the rules of a workspace name to change them. Rules that cannot be read name nobody.
+pub(super) async fn managers(app: &App, workspace: &Workspace) -> Result<BTreeSet<UserId>, Failure> {
+    let kept = app.store.policy(workspace).await?;
+    Ok(kept.rules().map(|policy| policy.managers.clone()).unwrap_or_default())
+}
