@@ -1,5 +1,5 @@
-//! Who may do what only admins may: whom the rules of the workspace name, and its admins and owners, as Slack says at that
-//! moment.
+//! Who may do what only admins may: whom the rules of the workspace name, whoever installed the app there, and its admins
+//! and owners, as Slack says at that moment.
 //!
 //! What cannot be known is never taken for a yes: it is told, with its cure.
 
@@ -29,6 +29,12 @@ pub(super) async fn only(app: &App, person: &Person) -> Result<Option<Done>, Fai
 pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Failure> {
     let managers = policy::managers(app, &person.workspace()).await?;
     if managers.contains(&person.user) {
+        return Ok(Standing::Admin);
+    }
+    if app.slack.can_be_installed()
+        && let Some(installation) = app.store.installation_for(&person.workspace()).await?
+        && installation.installed_by == person.user
+    {
         return Ok(Standing::Admin);
     }
     let member = || Ok(Standing::Not(NotAdmin::Member { ask: managers.clone() }));

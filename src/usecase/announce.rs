@@ -40,9 +40,11 @@ const LEFT_ALONE: SignedDuration = SignedDuration::from_secs(60);
 /// For how long the job stays that no instance wants: where one begins to want it, others may not know yet.
 const UNWANTED: SignedDuration = SignedDuration::from_mins(10);
 
-/// The channel where a workspace is told, if there is one.
-async fn channel_of(app: &App, _workspace: &Workspace) -> Result<Option<ChannelId>, Failure> {
-    Ok(app.options.audit_channel.clone())
+/// The channel where a workspace is told, if there is one: that of its rules before that of the settings.
+async fn channel_of(app: &App, workspace: &Workspace) -> Result<Option<ChannelId>, Failure> {
+    let kept = app.store.policy(workspace).await?;
+    let chosen = kept.rules().and_then(|policy| policy.audit_channel.clone());
+    Ok(chosen.or_else(|| app.options.audit_channel.clone()))
 }
 
 fn keeper() -> JobId {
@@ -327,10 +329,10 @@ mod tests {
             at: "2026-11-20T10:00:00Z".parse().unwrap(),
             reference: Reference::new("7F3K9QZ2MB"),
             person: Some(Person { enterprise: None, team: TeamId::new("T1"), user: UserId::new("U1") }),
+            asked_by: None,
             channel: Some(ChannelId::new("C1")),
             verb: AuditVerb::Start,
             meeting: None,
-            asked_by: None,
             asked: None,
             zoom_user: None,
             zoom: None,
