@@ -472,3 +472,46 @@ async fn a_store_that_is_away_neither_allows_nor_saves_anything() {
     assert!(told.contains("Nothing was started"), "{told}");
     bot.finish().await;
 }
+
+async fn whoever_installed_the_app_may_set_the_rules(engine: Engine) {
+    let mut bot = Bot::installable(engine).await;
+    let (ada, ben, events) = (bot.slack.user("ada"), bot.slack.user("ben"), bot.slack.channel("events"));
+    assert_eq!(bot.install_as(&ada).await.status, 200);
+    set(&bot, &ada, &events, &[("Who may start streams", Fill::People(&[&ada]))]).await;
+    let told = denied(&mut bot, &ben, &events, "/stream policy").await;
+    assert!(told.contains("only admins of this workspace may do that"), "{told}");
+    let told = denied(&mut bot, &ben, &events, "/stream start 68423085").await;
+    assert!(told.contains("Nothing was started"), "{told}");
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_installed_the_app_may_set_the_rules_on_redis() {
+    whoever_installed_the_app_may_set_the_rules(Engine::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_installed_the_app_may_set_the_rules_embedded() {
+    whoever_installed_the_app_may_set_the_rules(Engine::Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn audit_lines_go_where_the_rules_say() {
+    let mut bot = Bot::start(Engine::Embedded).await;
+    let (given, chosen) = (bot.slack.channel("audit"), bot.slack.channel("ops"));
+    bot.slack.invite_app(&given);
+    bot.slack.invite_app(&chosen);
+    bot.vars.insert("ONAIR_AUDIT_CHANNEL".to_owned(), given.id.clone());
+    let olga = owner(&mut bot).await;
+    let events = bot.slack.channel("events");
+    set(&bot, &olga, &events, &[("Where audit lines go", Fill::Channels(&[&chosen]))]).await;
+    bot.slack.types(&olga, &events, "/stream whoami").await;
+    bot.slack
+        .wait_until("a line in the channel of the rules", PATIENCE, |messages| {
+            messages.iter().find(|message| message.channel == chosen && message.shown.contains("whoami")).cloned()
+        })
+        .await
+        .unwrap_or_else(|error| panic!("{error}\n{}", bot.service.log()));
+    bot.may_say_more = true;
+    bot.finish().await;
+}
