@@ -1,5 +1,7 @@
 //! How the app is installed at Slack: where, by whom, and with what it may speak there.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +130,39 @@ impl Begun {
     }
 }
 
+/// Somebody took the app out at Slack, or ended its token, as an event tells. Slack does not say who.
+///
+/// [`app_uninstalled`](https://docs.slack.dev/reference/events/app_uninstalled),
+/// [`tokens_revoked`](https://docs.slack.dev/reference/events/tokens_revoked),
+/// [`team_access_revoked`](https://docs.slack.dev/reference/events/team_access_revoked)
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// Where.
+    pub sites: Vec<Site>,
+    /// Whose tokens are ended, where it is about tokens: users of the app.
+    pub tokens_of: Option<Vec<UserId>>,
+    /// The app's user, if Slack names it.
+    pub bot: Option<UserId>,
+    /// When, in whole seconds.
+    pub at: Timestamp,
+}
+
+impl Removal {
+    /// For how long it is remembered: longer than an answer is worth telling.
+    pub const MEMORY: Duration = Duration::from_secs(25 * 60 * 60);
+
+    /// Whether what happened at a moment is over by it. Slack counts in whole seconds.
+    pub fn ends(&self, moment: Timestamp) -> bool {
+        moment.as_second() <= self.at.as_second()
+    }
+
+    /// Whether it is about an installation: one that was made since is another one, and the tokens of others are not its.
+    pub fn is_of(&self, installation: &Installation) -> bool {
+        let is_its = |users: &Vec<UserId>| installation.bot.as_ref().is_none_or(|bot| users.contains(&bot.user));
+        self.ends(installation.at) && self.tokens_of.as_ref().is_none_or(is_its)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +181,33 @@ mod tests {
         assert_eq!(organization.key(), "E1/-");
         assert_eq!(Site::Workspace(ours).key(), "E1/T1");
         assert_eq!(Site::Workspace(alone).key(), "-/T1");
+    }
+
+    #[test]
+    fn an_event_is_about_what_was_installed_before_it() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let installation = |user: &str, when: &str| Installation {
+            site: Site::Workspace(workspace(None, "T1")),
+            name: String::new(),
+            bot: Some(Bot { user: UserId::new(user), token: Secret::new("token"), scopes: Vec::new() }),
+            app: "A1".to_owned(),
+            installed_by: UserId::new("U1"),
+            at: at(when),
+        };
+        let removal = |tokens_of: Option<&str>| Removal {
+            sites: vec![Site::Workspace(workspace(None, "T1"))],
+            tokens_of: tokens_of.map(|user| vec![UserId::new(user)]),
+            bot: None,
+            at: at("2026-11-20T10:00:05Z"),
+        };
+        let check = |tokens_of, user, when, expected| {
+            assert_eq!(removal(tokens_of).is_of(&installation(user, when)), expected, "{tokens_of:?} {user} {when}");
+        };
+        check(None, "UBOT", "2026-11-20T10:00:00Z", true);
+        check(None, "UBOT", "2026-11-20T10:00:05.900Z", true);
+        check(None, "UBOT", "2026-11-20T10:00:06Z", false);
+        check(Some("UBOT"), "UBOT", "2026-11-20T10:00:00Z", true);
+        check(Some("UOTHER"), "UBOT", "2026-11-20T10:00:00Z", false);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock;
 use crate::id::{ChannelId, JobId, Workspace};
+use crate::installation::Removal;
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
 use crate::outcome::Throttle;
@@ -28,6 +29,8 @@ pub enum Job {
     },
     /// What Zoom reported.
     Report(Report),
+    /// The app was taken out at Slack: what belongs to that place has to go.
+    Removal(Removal),
     /// Keeps what is known about a stream, and its card, up to date. It lives as long as the stream.
     Keep {
         /// Of which meeting.

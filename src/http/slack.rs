@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::id::Reference;
 use crate::slack::inbound::{self, Event, Interaction, MAX_BODY, Verified};
 use crate::slack::{modal, render};
+use crate::usecase::removal::{self, Received};
 use crate::usecase::{self, Pressed, Receipt};
 
 /// `POST /slack/commands`
@@ -59,16 +60,27 @@ pub(super) async fn interaction(State(app): State<App>, headers: HeaderMap, body
     }
 }
 
-/// `POST /slack/events`: proves that the URL is ours; nothing is subscribed to.
+/// `POST /slack/events`: what Slack tells of itself. Where the store is away it is to be told again.
 pub(super) async fn event(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let body = read(body, MAX_BODY).await?;
     let verified = verify(&app, &headers, &body)?;
     let event = inbound::decode_event(&verified, &headers).map_err(bad_shape)?;
-    refuse_replay(&app, &verified).await?;
-    Ok(match event {
-        Event::UrlVerification { challenge } => challenge.into_response(),
-        Event::Other => StatusCode::OK.into_response(),
-    })
+    let removal = match event {
+        Event::UrlVerification { challenge } => {
+            refuse_replay(&app, &verified).await?;
+            return Ok(challenge.into_response());
+        }
+        Event::Other => {
+            refuse_replay(&app, &verified).await?;
+            return Ok(StatusCode::OK.into_response());
+        }
+        Event::Removed(removal) => removal,
+    };
+    match removal::receive(&app, &verified.delivery(), removal).await {
+        Received::Yes => Ok(StatusCode::OK.into_response()),
+        Received::Replayed => Err(Refusal::Replayed),
+        Received::NotNow => Err(Refusal::NotNow),
+    }
 }
 
 fn verify<'a>(app: &App, headers: &HeaderMap, body: &'a Bytes) -> Result<Verified<'a>, Refusal> {

@@ -5,6 +5,8 @@
 //!
 //! [Verifying requests](https://docs.slack.dev/authentication/verifying-requests-from-slack)
 
+mod event;
+
 use std::collections::HashMap;
 use std::fmt;
 
@@ -14,6 +16,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
 
+pub use self::event::{Event, decode_event};
 use super::modal::{self, View};
 use super::render;
 use crate::id::{ChannelId, DeliveryId, EnterpriseId, Person, Reference, TeamId, UserId, Workspace};
@@ -130,34 +133,6 @@ pub fn decode_command(
         received_at: now,
         waited: SignedDuration::ZERO,
     })
-}
-
-/// What an Events API delivery asks for, as far as anything here answers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Slack proves that the URL is ours: the challenge goes back.
-    UrlVerification {
-        /// To be echoed as it is.
-        challenge: String,
-    },
-    /// Any other event.
-    Other,
-}
-
-/// Reads an Events API delivery.
-///
-/// [The Events API](https://docs.slack.dev/apis/events-api)
-pub fn decode_event(verified: &Verified<'_>, headers: &HeaderMap) -> Result<Event, BadShape> {
-    expect_content_type(headers, "application/json")?;
-    let body: serde_json::Value = serde_json::from_slice(verified.body).map_err(|_| BadShape::Field("body"))?;
-    match body.get("type").and_then(serde_json::Value::as_str) {
-        Some("url_verification") => {
-            let challenge = body.get("challenge").and_then(serde_json::Value::as_str);
-            Ok(Event::UrlVerification { challenge: challenge.ok_or(BadShape::Field("challenge"))?.to_owned() })
-        }
-        Some(_) => Ok(Event::Other),
-        None => Err(BadShape::Field("type")),
-    }
 }
 
 /// What an interaction asks for.

@@ -12,11 +12,13 @@
 //! | `setup:<sha256 of the token>` | one offered page of `setup` | sealed [`Invitation`](crate::destination::Invitation) | 10 min, anew when it is opened |
 //! | `install:<sha256 of the token>` | one installation that was begun | sealed [`Begun`](crate::installation::Begun) | 10 min |
 //! | `installation:<enterprise>/<team>`, or `-` for the team | one workspace, or a whole organization | sealed [`Installation`](crate::installation::Installation) | until uninstalled |
+//! | `gone:<enterprise>/<team>`, or `-` for the team | one place where the app was taken out | plain JSON, when | 25 h |
 //! | `{link}:person:<enterprise>/<team>/<user>` | one Slack user | the `{link}:zoom:` key it belongs to | until unlinked |
 //! | `{link}:zoom:<zoom user>` | one Zoom user | the `{link}:person:` keys that belong to it | while there is one |
 //! | `grant:<zoom user>` | one Zoom user | sealed [`Grant`](crate::grant::Grant) | until deleted |
 //! | `lease:refresh:<zoom user>` | who refreshes that user's tokens | the owner's name | given when taken |
 //! | `lease:unused` | who looked for unused grants lately | the owner's name | 1 h |
+//! | `lease:removal:<enterprise>/<team>`, or `-` for the team | who forgets what belongs to that place | the owner's name | given when taken |
 //! | `turn:<number>` | one meeting or webinar, in all workspaces | plain JSON, one [`Turn`](crate::turn::Turn) | 20 s while Zoom is asked, renewed; then 35 min |
 //! | `webinar:<number>` | one webinar | a mark | 30 days |
 //! | `stream:<number>` | one meeting or webinar, in all workspaces | sealed [`Stream`](crate::stream::Stream) | 7 days after its last change |
@@ -78,6 +80,15 @@ impl Key {
     /// Before the number of a meeting in the key of its stream.
     pub(crate) const STREAMS: &str = "stream:";
 
+    /// Before every offered connection.
+    pub(crate) const STATES: &str = "state:";
+
+    /// Before every offered page of `setup`.
+    pub(crate) const INVITATIONS: &str = "setup:";
+
+    /// Before the saved names of every person.
+    pub(crate) const PRESETS: &str = "presets:";
+
     /// Before the Zoom user in the key of their grant.
     pub(crate) const GRANTS: &str = "grant:";
 
@@ -85,8 +96,16 @@ impl Key {
     pub(crate) const JOBS: &str = "{journal}:job:";
 
     /// Before every key whose value is sealed, or is a job with a sealed body.
-    pub(crate) const SEALED: &[&str] =
-        &[Self::JOBS, "state:", "setup:", "install:", "installation:", Self::GRANTS, Self::STREAMS, "presets:"];
+    pub(crate) const SEALED: &[&str] = &[
+        Self::JOBS,
+        Self::STATES,
+        Self::INVITATIONS,
+        "install:",
+        "installation:",
+        Self::GRANTS,
+        Self::STREAMS,
+        Self::PRESETS,
+    ];
 
     fn new(prefix: &'static str, rest: impl fmt::Display) -> Self {
         Self { prefix, text: format!("{prefix}{rest}") }
@@ -146,17 +165,21 @@ impl Key {
 
     /// The token itself is a bearer link and must not be readable in the store, not even as a key.
     pub(crate) fn state(token: &StateToken) -> Self {
-        Self::new("state:", hex::encode(Sha256::digest(token.expose())))
+        Self::new(Self::STATES, hex::encode(Sha256::digest(token.expose())))
     }
 
     /// As secret as [`Key::state`].
     pub(crate) fn invitation(token: &StateToken) -> Self {
-        Self::new("setup:", hex::encode(Sha256::digest(token.expose())))
+        Self::new(Self::INVITATIONS, hex::encode(Sha256::digest(token.expose())))
     }
 
     /// As secret as [`Key::state`].
     pub(crate) fn begun(token: &StateToken) -> Self {
         Self::new("install:", hex::encode(Sha256::digest(token.expose())))
+    }
+
+    pub(crate) fn gone(site: &Site) -> Self {
+        Self::new("gone:", site.key())
     }
 
     pub(crate) fn installation(site: &Site) -> Self {
@@ -198,7 +221,7 @@ impl Key {
     }
 
     pub(crate) fn presets(person: &Person) -> Self {
-        Self::new("presets:", person.key())
+        Self::new(Self::PRESETS, person.key())
     }
 
     pub(crate) fn policy(workspace: &Workspace) -> Self {
@@ -218,6 +241,11 @@ impl LeaseName {
     /// Buying the next tokens of a Zoom user, whose refresh token is good for one use.
     pub fn refresh(user: &ZoomUserId) -> Self {
         Self(Key::new("lease:refresh:", user))
+    }
+
+    /// Forgetting what belongs to a place where the app was taken out, which Slack tells by two events at once.
+    pub fn removal(site: &Site) -> Self {
+        Self(Key::new("lease:removal:", site.key()))
     }
 
     /// Looking for grants that nobody uses. It is left to end by itself, so that they are looked for once in its life.

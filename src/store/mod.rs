@@ -22,6 +22,7 @@ mod key;
 mod policies;
 mod presets;
 mod redis;
+mod removal;
 mod reseal;
 mod seal;
 mod seen;

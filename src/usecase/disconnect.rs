@@ -17,15 +17,7 @@ pub(super) async fn disconnect(app: &App, invocation: &Invocation) -> Result<Don
     let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
         return Ok(Done::new(Reply::NotConnected, AuditOutcome::Told));
     };
-    // To its end in a task of its own: a pair that is bought in order to revoke must not be lost half-way.
-    let (inner, person, user) = (app.clone(), invocation.person.clone(), zoom_user.clone());
-    let whole = async move {
-        let held = token::hold(&inner, &user).await?;
-        let result = take_apart(&inner, &person, &held, &user).await;
-        held.release().await;
-        result
-    };
-    let disconnected = app.spawn(whole.in_current_span()).await.unwrap_or(Err(Failure::Panicked))?;
+    let disconnected = take_out(app, &invocation.person, &zoom_user).await?;
     let outcome = match disconnected {
         Disconnected::StillShared | Disconnected::Revoked => AuditOutcome::Disconnected,
         Disconnected::NotRevokedAtZoom => AuditOutcome::DisconnectedNotRevoked,
@@ -33,6 +25,19 @@ pub(super) async fn disconnect(app: &App, invocation: &Invocation) -> Result<Don
     let mut done = Done::new(Reply::Disconnected(disconnected), outcome);
     done.zoom_user = Some(zoom_user);
     Ok(done)
+}
+
+/// Takes a person's link away, and ends the grant with the last one.
+pub(super) async fn take_out(app: &App, person: &Person, zoom_user: &ZoomUserId) -> Result<Disconnected, Failure> {
+    // To its end in a task of its own: a pair that is bought in order to revoke must not be lost half-way.
+    let (inner, person, user) = (app.clone(), person.clone(), zoom_user.clone());
+    let whole = async move {
+        let held = token::hold(&inner, &user).await?;
+        let result = take_apart(&inner, &person, &held, &user).await;
+        held.release().await;
+        result
+    };
+    app.spawn(whole.in_current_span()).await.unwrap_or(Err(Failure::Panicked))
 }
 
 async fn take_apart(

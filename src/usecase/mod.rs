@@ -19,6 +19,7 @@ pub mod link;
 mod order;
 pub mod policy;
 mod presets;
+pub mod removal;
 pub mod report;
 mod reseal;
 mod retain;
@@ -144,6 +145,8 @@ impl Task {
 enum Failure {
     #[error("the store failed")]
     Store(#[from] store::Error),
+    #[error("somebody else changed it meanwhile")]
+    Changed,
     #[error("the work panicked")]
     Panicked,
     #[error("the work took too long")]
@@ -157,7 +160,11 @@ enum Failure {
 impl Failure {
     /// Whether the same work may go well in a moment.
     fn is_transient(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_transient())
+        match self {
+            Self::Store(error) => error.is_transient(),
+            Self::Changed => true,
+            Self::Panicked | Self::TookTooLong | Self::TakenOver | Self::Cancelled => false,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::hold::{Change, Hold, LEASE, RENEW, new_owner};
 use super::stream::{Note, What};
 use super::tell::{finish, tell, told};
-use super::{Done, Failure, Task, announce, chain, entry, keep, order, report, run, say, stream, turn};
+use super::{Done, Failure, Task, announce, chain, entry, keep, order, removal, report, run, say, stream, turn};
 use crate::app::{App, Place};
 use crate::audit::{AuditOutcome, AuditVerb};
 use crate::command::Command;
@@ -154,6 +154,10 @@ fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
             let span = tracing::info_span!("report", attempt);
             app.spawn(report::work(app.clone(), hold, report, place).instrument(span))
         }
+        Job::Removal(removal) => {
+            let span = tracing::info_span!("removal", attempt);
+            app.spawn(removal::work(app.clone(), hold, removal, place).instrument(span))
+        }
         Job::Keep { meeting } => {
             let span = tracing::info_span!("stream", meeting.id = meeting.number());
             app.spawn(keep::work(app.clone(), hold, meeting, place).instrument(span))
@@ -182,6 +186,9 @@ struct Decided {
 }
 
 async fn from_stage(work: &Arc<Work>, stage: Stage) {
+    if removal::has_ended(work, &stage).await {
+        return;
+    }
     let decided = match stage {
         Stage::Decided { message, retry, card } => Some(Decided { message, retry, card }),
         Stage::Accepted | Stage::Ordering { .. } | Stage::Waiting(_) => decide(work).await,

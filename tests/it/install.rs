@@ -1,10 +1,12 @@
 //! Installing the app, signing in to connect, and taking the app out again.
 
+use jiff::SignedDuration;
 use onair::sandbox::Fault;
-use onair::sandbox::slack::{Installed, Route};
+use onair::sandbox::slack::{Installed, Route, SignedRequest};
+use onair::sandbox::zoom::Route as ZoomRoute;
 use serde_json::json;
 
-use crate::bot::{Bot, Engine, PUBLIC, connect_link, is_public, on_both_engines};
+use crate::bot::{Bot, Engine, PATIENCE, PUBLIC, connect_link, is_public, on_both_engines};
 
 /// One story per engine, with an app that can be installed.
 macro_rules! installable {
@@ -219,6 +221,136 @@ installable! {
         assert_eq!(bot.press_connect(&offer).await.status, 200);
         let told = bot.answer().await;
         assert!(told.shown.contains("ada@example.com"), "{}", told.shown);
+    }
+}
+
+/// Delivers what Slack tells when the app was taken out of a place, each of it twice, in this order.
+async fn deliver(bot: &Bot, events: &[SignedRequest]) {
+    for event in events {
+        assert_eq!(bot.send(event).await, (200, String::new()));
+        assert_eq!(bot.send(event).await.0, 401, "the same signed request is a replay");
+    }
+}
+
+/// How often the audit says so.
+fn outcomes(bot: &Bot, outcome: &str) -> usize {
+    bot.audit().iter().filter(|entry| entry["outcome"] == outcome).count()
+}
+
+installable! {
+    async fn what_belongs_to_a_workspace_goes_with_the_app_and_the_rest_stays(bot) {
+        let acme = bot.slack.home().clone();
+        bot.install_as(&bot.slack.user("ada")).await;
+        let (ada, events, host) = bot.connected("ada").await;
+        bot.types(&ada, &events, "/stream save keynote 68423085").await;
+        let meeting = bot.zoom.meeting_in_progress(&host);
+        let card = bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
+        assert!(card.hook.is_none(), "{}", card.shown);
+        // Ben's Zoom account is used in another workspace as well.
+        let shared = bot.zoom.user("ben@example.com");
+        let globex = bot.slack.workspace("globex");
+        let (ben, twin) = (bot.slack.user("ben"), bot.slack.user_in(&globex, "ben"));
+        let lobby = bot.slack.channel_in(&globex, "lobby");
+        bot.zoom.sign_in_as(&shared);
+        for (user, channel) in [(&ben, &events), (&twin, &lobby)] {
+            bot.slack.sign_in_as(user);
+            let offer = bot.types(user, channel, "/stream connect").await;
+            assert_eq!(bot.press_connect(&offer).await.status, 200);
+            bot.answer().await;
+        }
+        let offered = bot.types(&ada, &events, "/stream connect").await;
+
+        let [uninstalled, revoked] = bot.slack.uninstall(&acme);
+        deliver(&bot, &[revoked, uninstalled]).await;
+        bot.owes_nothing_within(PATIENCE).await;
+        assert_eq!(outcomes(&bot, "uninstalled"), 1, "once, whichever of the events came first");
+        assert_eq!(bot.last_audit()["team"], json!(acme.id));
+        assert!(!bot.zoom.has_grant(&host), "nobody else uses it");
+        assert!(bot.zoom.has_grant(&shared), "somebody else does");
+        assert!(bot.audit().iter().any(|entry| entry["outcome"] == "accepted"), "the audit stays");
+        let link = bot.browser().visit(&connect_link(&offered)).await.unwrap();
+        assert_eq!(link.status, 410, "{}", link.text());
+        let who = bot.types(&twin, &lobby, "/stream whoami").await;
+        assert!(who.shown.contains("ben@example.com"), "{}", who.shown);
+
+        // Installed anew it is a new beginning, and an event that comes late changes nothing.
+        bot.install_as(&ada).await;
+        let (ada, events, _) = bot.connected("ada").await;
+        let presets = bot.types(&ada, &events, "/stream presets").await;
+        assert!(presets.shown.starts_with("You have no saved names"), "{}", presets.shown);
+        let before = bot.slack.clock().now() - SignedDuration::from_mins(1);
+        for event in [
+            json!({ "type": "app_uninstalled" }),
+            json!({ "type": "tokens_revoked", "tokens": { "oauth": [], "bot": [acme.bot_user] } }),
+        ] {
+            deliver(&bot, &[bot.slack.event_of(&acme, &event, before)]).await;
+        }
+        let people = json!({ "type": "tokens_revoked", "tokens": { "oauth": [ada.id], "bot": [] } });
+        deliver(&bot, &[bot.slack.event(&acme, &people)]).await;
+        bot.owes_nothing_within(PATIENCE).await;
+        let who = bot.types(&ada, &events, "/stream whoami").await;
+        assert!(who.shown.contains("ada@example.com"), "{}", who.shown);
+        assert_eq!(outcomes(&bot, "uninstalled"), 1);
+    }
+
+    async fn an_organization_takes_it_out_of_one_workspace_or_of_all(bot) {
+        let workspaces = ["one", "two"].map(|name| bot.slack.grid_workspace(name, "Initech", Installed::OrgWide));
+        bot.install_as(&bot.slack.user_in(&workspaces[0], "olga")).await;
+        let mut people = Vec::new();
+        for workspace in &workspaces {
+            let (user, channel) = (bot.slack.user_in(workspace, "ana"), bot.slack.channel_in(workspace, "events"));
+            let host = bot.zoom.user(&format!("ana@{}.example", workspace.domain));
+            bot.slack.sign_in_as(&user);
+            bot.zoom.sign_in_as(&host);
+            let offer = bot.types(&user, &channel, "/stream connect").await;
+            assert_eq!(bot.press_connect(&offer).await.status, 200);
+            bot.answer().await;
+            people.push((user, channel, host));
+        }
+        let (two, [(_, _, first), (user, channel, second)]) = (&workspaces[1], &people[..]) else { unreachable!() };
+        let taken = json!({ "type": "team_access_revoked", "team_ids": [workspaces[0].id] });
+        deliver(&bot, &[bot.slack.event(&workspaces[0], &taken)]).await;
+        bot.owes_nothing_within(PATIENCE).await;
+        assert!(!bot.zoom.has_grant(first) && bot.zoom.has_grant(second));
+        let who = bot.types(user, channel, "/stream whoami").await;
+        assert!(who.shown.contains("ana@two.example"), "{}", who.shown);
+        deliver(&bot, &bot.slack.uninstall(two)).await;
+        bot.owes_nothing_within(PATIENCE).await;
+        assert!(!bot.zoom.has_grant(second));
+        assert_eq!(outcomes(&bot, "uninstalled"), 2);
+    }
+
+    async fn a_killed_service_goes_on_taking_apart_what_it_had_begun(bot) {
+        bot.install_as(&bot.slack.user("ada")).await;
+        let (_, _, host) = bot.connected("ada").await;
+        bot.zoom.always(ZoomRoute::Revoke, Fault::Hang);
+        let [uninstalled, _] = bot.slack.uninstall(bot.slack.home());
+        deliver(&bot, &[uninstalled]).await;
+        bot.zoom.wait_for("the revocation", PATIENCE, |request| request.path.ends_with("/revoke")).await.unwrap();
+        bot.service.signal("KILL");
+        bot.service.wait();
+        bot.zoom.heal();
+        bot.start_over();
+        let [_, revoked] = bot.slack.uninstall(bot.slack.home());
+        deliver(&bot, &[revoked]).await;
+        bot.owes_nothing_within(PATIENCE).await;
+        assert!(!bot.zoom.has_grant(&host));
+        assert_eq!(outcomes(&bot, "uninstalled"), 1);
+    }
+
+    async fn what_waits_for_its_next_try_is_not_tried_where_the_app_is_gone(bot) {
+        bot.install_as(&bot.slack.user("ada")).await;
+        let (ada, events, host) = bot.connected("ada").await;
+        let meeting = bot.zoom.meeting_in_progress(&host);
+        let headers = vec![("retry-after".to_owned(), "3".to_owned())];
+        bot.zoom.next(ZoomRoute::MeetingStatus, Fault::Answer { status: 429, headers, body: String::new() });
+        let told = bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
+        assert!(told.shown.contains("again"), "{}", told.shown);
+        let [uninstalled, _] = bot.slack.uninstall(bot.slack.home());
+        deliver(&bot, &[uninstalled]).await;
+        bot.owes_nothing_within(PATIENCE).await;
+        assert_eq!(bot.zoom.starts_of(meeting), 0);
+        assert_eq!(outcomes(&bot, "uninstalled"), 2, "of the place, and of the order");
     }
 }
 

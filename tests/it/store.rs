@@ -20,6 +20,7 @@ macro_rules! on_both_engines {
 
 mod cases;
 mod embedded;
+mod installations;
 mod journal;
 mod presets;
 mod redis;
@@ -39,7 +40,8 @@ use onair::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use onair::clock::Clock;
 use onair::destination::Invitation;
 use onair::grant::{Grant, Pending, Tokens, ZoomUser};
-use onair::id::{ChannelId, EnterpriseId, Person, Reference, TeamId, UserId, ZoomUserId};
+use onair::id::{ChannelId, EnterpriseId, Person, Reference, TeamId, UserId, Workspace, ZoomUserId};
+use onair::installation::{Bot, Installation, Site};
 use onair::invocation::{CommandText, Invocation, ReplyTo};
 use onair::meeting::MeetingId;
 use onair::secret::Secret;
@@ -171,6 +173,19 @@ fn pending(name: &str, now: Timestamp) -> Pending {
         invocation: invocation(name, now),
         offered_at: now,
         proven_in: None,
+    }
+}
+
+fn installation(team: &str, now: Timestamp) -> Installation {
+    let workspace = Workspace { enterprise: None, team: TeamId::new(team) };
+    let scopes = vec!["commands".to_owned(), "chat:write".to_owned()];
+    Installation {
+        site: Site::Workspace(workspace),
+        name: "acme".to_owned(),
+        bot: Some(Bot { user: UserId::new("UBOT"), token: Secret::new("canary-bot"), scopes }),
+        app: "A1".to_owned(),
+        installed_by: UserId::new("U1"),
+        at: now,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! [The Events API](https://docs.slack.dev/apis/events-api)
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::SimSlack;
@@ -37,7 +38,12 @@ impl SimSlack {
     /// An event about a workspace as it is delivered, with an id of its own. Where the whole organization has the app, the
     /// event is the organization's.
     pub fn event(&self, workspace: &Workspace, event: &Value) -> SignedRequest {
-        let (url, number, now) = self.world.change(|state| (state.events_url.clone(), state.count(), state.now));
+        self.event_of(workspace, event, self.clock().now())
+    }
+
+    /// The same about something that happened at this time, delivered late.
+    pub fn event_of(&self, workspace: &Workspace, event: &Value, at: Timestamp) -> SignedRequest {
+        let (url, number) = self.world.change(|state| (state.events_url.clone(), state.count()));
         let org_wide = workspace.org_wide().is_some();
         let enterprise = workspace.enterprise.as_ref().map(|enterprise| enterprise.id.clone());
         let team = (!org_wide).then(|| workspace.id.clone());
@@ -49,7 +55,7 @@ impl SimSlack {
             "event": event,
             "type": "event_callback",
             "event_id": format!("Ev{number:08}"),
-            "event_time": now.as_second(),
+            "event_time": at.as_second(),
             "authorizations": [{
                 "enterprise_id": enterprise,
                 "team_id": team,

@@ -304,6 +304,11 @@ impl Engine for Embedded {
                         let sql = "SELECT ?1 || id FROM job WHERE ?1 || id > ?2 ORDER BY id LIMIT ?3";
                         texts(connection, sql, (prefix, from, limit))?
                     }
+                    Key::PERSON => {
+                        let sql = "SELECT member FROM member WHERE member > ?2 AND member < ?1 || char(1114111)
+                                   ORDER BY member LIMIT ?3";
+                        texts(connection, sql, (prefix, from, limit))?
+                    }
                     _ => {
                         let sql = "SELECT key FROM record WHERE key > ?2 AND key < ?1 || char(1114111)
                                    AND (ends_ms IS NULL OR ends_ms > ?4) ORDER BY key LIMIT ?3";

@@ -1,0 +1,181 @@
+//! The app was taken out of a workspace or an organization: what belonged to that place goes, and what others use stays.
+//!
+//! Slack tells it by two events in any order, each more than once, and both may come after the app was installed anew. So
+//! each is taken in from its own time on, and finds nothing to do where it was done already. The journal has it before
+//! Slack hears the 200; whoever takes it over begins again. The audit stays, and so do the rules of the workspace, which
+//! are in force again when the app is.
+
+use std::time::Duration;
+
+use super::hold::{Change, Hold, LEASE};
+use super::work::{self, NewJob, Work};
+use super::{Failure, chain, disconnect, entry, install, keep};
+use crate::app::{App, Place};
+use crate::audit::AuditOutcome;
+use crate::id::{DeliveryId, Person, Reference, UserId};
+use crate::installation::{Removal, Site};
+use crate::journal::{Job, Stage};
+use crate::store::{Accepted, LeaseName, With};
+use crate::stream::{Place as Where, Stream};
+
+/// Whether an event is in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It is.
+    Yes,
+    /// This very delivery was seen before.
+    Replayed,
+    /// The store is away; Slack is to deliver it again.
+    NotNow,
+}
+
+/// Takes one delivered event: one round trip to the store, and nothing else awaited.
+pub async fn receive(app: &App, delivery: &DeliveryId, removal: Removal) -> Received {
+    let new = NewJob::new(Job::Removal(removal));
+    let with = With::Job { id: &new.id, job: &new.job, owner: &new.owner, lease: LEASE };
+    match app.store.accept(delivery, with).await {
+        Ok(Accepted::New) => {
+            // Without a place it is claimed later, like what a killed process left.
+            if let Some(place) = app.place() {
+                work::begin(app, new, place);
+            }
+            Received::Yes
+        }
+        Ok(Accepted::Replayed) => Received::Replayed,
+        Err(error) => {
+            tracing::error!(error = chain(&error), "that the app was taken out was not taken in: the store failed");
+            Received::NotNow
+        }
+    }
+}
+
+pub(super) async fn work(app: App, hold: Hold, removal: Removal, place: Place) {
+    hold.during(Box::pin(take_in(&app, &hold, removal))).await;
+    drop(place);
+}
+
+async fn take_in(app: &App, hold: &Hold, removal: Removal) {
+    let again = match remove_all(app, hold, &removal).await {
+        Ok(()) => {
+            hold.persist(Change::Finish).await;
+            return;
+        }
+        Err(failure) => failure,
+    };
+    tracing::warn!(error = chain(&again), "what belongs to a place without the app is not all gone yet");
+    hold.persist(Change::Postpone(&Job::Removal(removal), keep::wait_after(&again, hold.attempt).max(SOON))).await;
+}
+
+const SOON: Duration = Duration::from_secs(2);
+
+async fn remove_all(app: &App, hold: &Hold, removal: &Removal) -> Result<(), Failure> {
+    for site in &removal.sites {
+        let turn = Turn { app, name: LeaseName::removal(site), owner: Reference::random() };
+        turn.keep().await?;
+        let removed = remove_from(&turn, hold, removal, site).await;
+        app.store.release(&turn.name, turn.owner.as_str()).await?;
+        removed?;
+    }
+    Ok(())
+}
+
+/// The turn with one place: the two events about it would else be taken in at once, and be written down twice.
+struct Turn<'a> {
+    app: &'a App,
+    name: LeaseName,
+    owner: Reference,
+}
+
+impl Turn<'_> {
+    /// Longer than it takes to end one grant at Zoom.
+    const LIFE: Duration = Duration::from_secs(15);
+
+    /// Takes the turn, or goes on with it.
+    async fn keep(&self) -> Result<(), Failure> {
+        let is_ours = self.app.store.lease(&self.name, self.owner.as_str(), Self::LIFE).await?;
+        if is_ours { Ok(()) } else { Err(Failure::Changed) }
+    }
+}
+
+async fn remove_from(turn: &Turn<'_>, hold: &Hold, removal: &Removal, site: &Site) -> Result<(), Failure> {
+    let app = turn.app;
+    let installation = app.store.installation(site).await?;
+    if installation.as_ref().is_some_and(|installation| !removal.is_of(installation)) {
+        tracing::info!("an event about an earlier installation changes nothing");
+        return Ok(());
+    }
+    app.store.remember_removal(site, removal.at).await?;
+    let had_people = remove(turn, site).await?;
+    if installation.is_some() || had_people {
+        let who = removal.bot.clone().unwrap_or_else(|| UserId::new("-"));
+        let entry = install::entry(app, Reference::random(), Some(site.user(who)), AuditOutcome::Uninstalled);
+        if !hold.persist(Change::Advance(&Job::Removal(removal.clone()), Some(&entry))).await {
+            return Err(Failure::TakenOver);
+        }
+        app.log(&entry);
+    }
+    // Last: it is what an event that comes again is compared with.
+    app.store.uninstall(site).await?;
+    Ok(())
+}
+
+/// Says whether anybody was connected there.
+async fn remove(turn: &Turn<'_>, site: &Site) -> Result<bool, Failure> {
+    let app = turn.app;
+    app.store.forget_offers_of(site).await?;
+    let people = app.store.people_of(site).await?;
+    for person in &people {
+        turn.keep().await?;
+        unlink(app, person).await?;
+    }
+    app.store.forget_presets_of(site).await?;
+    for seen in app.store.streams_where(|stream| is_of(stream, site)).await? {
+        // Whoever changes it meanwhile has it seen again.
+        if !app.store.forget_stream(&seen).await? {
+            return Err(Failure::Changed);
+        }
+    }
+    Ok(!people.is_empty())
+}
+
+async fn unlink(app: &App, person: &Person) -> Result<(), Failure> {
+    let Some(zoom_user) = app.store.link_of(person).await? else { return Ok(()) };
+    disconnect::take_out(app, person, &zoom_user).await.map(drop)
+}
+
+/// Whether a stream was asked for in a place, or is told there.
+fn is_of(stream: &Stream, site: &Site) -> bool {
+    let asked = stream.asked.as_ref().map(|asked| &asked.person);
+    let told = stream.card.as_ref().and_then(|card| match &card.place {
+        Where::Posted { person, .. } => Some(person),
+        Where::Answered { .. } => None,
+    });
+    asked.or(told).is_some_and(|person| site.holds(&person.workspace()))
+}
+
+/// Whether a command that was taken over is of a place that has the app no more; then it has ended.
+pub(super) async fn has_ended(work: &Work, stage: &Stage) -> bool {
+    let (app, invocation) = (&work.app, &work.invocation);
+    if work.hold.attempt == 1 {
+        return false;
+    }
+    match app.store.removed_from(&invocation.person.workspace()).await {
+        Ok(Some(at)) if invocation.received_at.as_second() <= at.as_second() => {}
+        Ok(_) => return false,
+        Err(error) => {
+            // What is left to do there finds nobody connected.
+            tracing::warn!(error = chain(&error), "whether the app is still there could not be looked up");
+            return false;
+        }
+    }
+    tracing::info!("nothing more is done or told: the app was taken out there");
+    if !matches!(stage, Stage::Decided { .. }) {
+        let task = super::Task::of(invocation);
+        let entry = entry(app, invocation, &task, AuditOutcome::Uninstalled);
+        if work.hold.persist(Change::Advance(&work.job(stage.clone()), Some(&entry))).await {
+            app.log(&entry);
+        }
+    }
+    work.hold.persist(Change::Finish).await;
+    true
+}
