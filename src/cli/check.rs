@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Failed, environment, print};
@@ -90,13 +91,18 @@ async fn keys(options: &store::Options) -> anyhow::Result<String> {
 }
 
 async fn slack(options: slack::Options) -> anyhow::Result<String> {
-    let team = Slack::new(options)?.check().await?;
+    let slack = Slack::new(options)?;
+    let team = slack.check().await?;
+    slack.check_client().await.context("SLACK_CLIENT_ID or SLACK_CLIENT_SECRET is wrong")?;
     Ok(team.map(|team| format!(" (bot token of {team})")).unwrap_or_default())
 }
 
 /// Tells by how much this machine's clock is ahead.
 async fn zoom(options: zoom::Options, clock: Clock) -> anyhow::Result<Option<SignedDuration>> {
-    Ok(Zoom::new(options, clock)?.reachable().await?)
+    let zoom = Zoom::new(options, clock)?;
+    let ahead = zoom.reachable().await?;
+    zoom.check_client().await.context("ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET is wrong")?;
+    Ok(ahead)
 }
 
 /// Work that nobody does: none for long, while a service runs.

@@ -26,6 +26,7 @@ main{max-width:34rem;margin:clamp(.75rem,6vh,6rem) auto;padding:2rem;border:1px 
 h1{font-size:1.4rem;line-height:1.3;margin:.2rem 0 1rem}\
 .brand{margin:0;font-weight:600;color:var(--go)}\
 p{overflow-wrap:anywhere}\
+a{color:var(--go)}\
 a.button{display:inline-block;margin-top:.6rem;padding:.6rem 1.1rem;border-radius:8px;background:var(--press);color:#fff;\
 text-decoration:none;font-weight:600}\
 button{display:block;margin-top:1.4rem;padding:.6rem 1.1rem;border:0;border-radius:8px;background:var(--press);color:#fff;\

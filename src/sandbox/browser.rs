@@ -55,6 +55,7 @@ impl Browser {
     /// Presses the button of a page, or stays where there is none.
     pub async fn press(&mut self, page: &Visit) -> reqwest::Result<Visit> {
         match page.button() {
+            Some(path) if path.starts_with('/') => self.visit(&format!("{}{path}", self.public)).await,
             Some(url) => self.visit(&url).await,
             None => Ok(page.clone()),
         }

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::Fault;
 use super::browser::Browser;
-use super::slack::{Author, Button, Channel, Delivery, Message, SimSlack, User};
+use super::slack::{Author, Button, Channel, Delivery, Message, Role, SimSlack, User};
 use super::zoom::{Route, SimZoom};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -25,10 +25,14 @@ use crate::meeting::MeetingId;
 
 const MEETING: u64 = 68_423_085;
 
+/// What the app is called at both vendors.
+const CLIENT: &str = "sandbox";
+
 const HELP: &str = "  /stream …                 as in Slack; /stream help lists the commands
-  as NAME                   be somebody else (ada and ben are there; ben has no Zoom account connected)
+  as NAME                   be somebody else (ada is an admin; ben has no Zoom account connected)
   in NAME                   go to another channel (events and backstage are there)
   press LABEL               press the last button of that name, as Stop, Refresh or Cancel
+  install | uninstall       add the app to the workspace in a browser, or take it out at Slack
   connect                   press the last Connect Zoom button, sign in at Zoom, and come back
                             (or open its address in a browser of this machine)
   zoom                      what is going on at Zoom
@@ -74,7 +78,7 @@ impl Sandbox {
         let clock = Clock::default();
         let (signing, client_secret, webhook_secret) = (random_text(), random_text(), random_text());
         let slack = SimSlack::start_with_clock(&signing, clock.clone()).await?;
-        let zoom = SimZoom::start_with_clock("sandbox", &client_secret, clock.clone()).await?;
+        let zoom = SimZoom::start_with_clock(CLIENT, &client_secret, clock.clone()).await?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let base = format!("http://{}", listener.local_addr()?);
         let data = folder.path().to_string_lossy().into_owned();
@@ -85,10 +89,12 @@ impl Sandbox {
             ("SLACK_SIGNING_SECRET", signing),
             ("SLACK_API_URL", slack.api_url()),
             ("SLACK_HOOKS_URL", slack.hooks_url()),
-            ("SLACK_BOT_TOKEN", slack.bot_token(slack.home())),
+            ("SLACK_CLIENT_ID", CLIENT.to_owned()),
+            ("SLACK_CLIENT_SECRET", client_secret.clone()),
+            ("SLACK_OAUTH_URL", slack.oauth_url()),
             ("ZOOM_WEBHOOK_SECRET_TOKEN", webhook_secret.clone()),
-            ("ZOOM_CLIENT_ID", "sandbox".to_owned()),
-            ("ZOOM_CLIENT_SECRET", client_secret),
+            ("ZOOM_CLIENT_ID", CLIENT.to_owned()),
+            ("ZOOM_CLIENT_SECRET", client_secret.clone()),
             ("ZOOM_API_URL", zoom.api_url()),
             ("ZOOM_OAUTH_URL", zoom.oauth_url()),
         ]);
@@ -97,6 +103,8 @@ impl Sandbox {
         let app = config.build(clock).await?;
         slack.connect_app(&format!("{base}/slack/commands"));
         slack.connect_interactions(&format!("{base}/slack/interactions"));
+        slack.connect_events(&format!("{base}/slack/events"));
+        slack.register_app(CLIENT, &client_secret, &format!("{base}/slack/oauth/callback"));
         zoom.allow_redirect(&format!("{base}/zoom/oauth/callback"));
         zoom.connect_webhooks(&format!("{base}/zoom/webhooks"), &webhook_secret);
         let host = zoom.user("ada@example.com");
@@ -105,6 +113,8 @@ impl Sandbox {
         zoom.sign_in_as(&host);
         let (user, channel) = (slack.user("ada"), slack.channel("events"));
         slack.invite_app(&channel);
+        slack.set_role(&user, Role::Admin);
+        slack.sign_in_as(&user);
         slack.user("ben");
         slack.channel("backstage");
         let (stop, stopped) = oneshot::channel();
@@ -119,6 +129,7 @@ impl Sandbox {
     }
 
     async fn tell(&mut self, once: bool) -> anyhow::Result<()> {
+        self.install().await?;
         self.type_line("/stream connect").await?;
         self.connect().await?;
         self.type_line("/stream start 68423085 \"Keynote\"").await?;
@@ -126,6 +137,25 @@ impl Sandbox {
         self.news().await;
         self.show_new();
         if once { Ok(()) } else { self.converse().await }
+    }
+
+    /// Does in a browser what an admin does at the landing page, as the current person.
+    async fn install(&mut self) -> anyhow::Result<()> {
+        say(&format!("{} opens {}/ and presses Add to Slack", self.user.name, self.base));
+        let landing = self.browser.visit(&format!("{}/", self.base)).await?;
+        let done = self.browser.press(&landing).await?;
+        show_page(&done.text());
+        Ok(())
+    }
+
+    /// Has Slack tell that the app was taken out, as an admin does there.
+    async fn uninstall(&self) {
+        for event in self.slack.uninstall(self.slack.home()) {
+            if let Err(failure) = self.slack.send(&event).await {
+                say(&format!("    ⚠ {}", failure.as_str()));
+            }
+        }
+        say("The app is taken out of the workspace, and what belonged there goes. `install` puts it back.\n");
     }
 
     /// Types a line as the current person and shows all that comes of it.
@@ -241,12 +271,17 @@ impl Sandbox {
                 ("", _) => {}
                 ("quit" | "exit", _) => return Ok(()),
                 ("help", _) => say(HELP),
-                ("as", name) if !name.is_empty() => self.user = self.slack.user(name.trim().trim_start_matches('@')),
+                ("as", name) if !name.is_empty() => {
+                    self.user = self.slack.user(name.trim().trim_start_matches('@'));
+                    self.slack.sign_in_as(&self.user);
+                }
                 ("in", name) if !name.is_empty() => {
                     self.channel = self.slack.channel(name.trim().trim_start_matches('#'));
                 }
                 ("press", label) if !label.is_empty() => self.press(label.trim()).await,
                 ("connect", _) => self.connect().await?,
+                ("install", _) => self.install().await?,
+                ("uninstall", _) => self.uninstall().await,
                 ("zoom", what) => self.at_zoom(what.trim()),
                 ("/stream", _) => self.type_line(line.trim()).await?,
                 (other, _) if other.starts_with('/') => {

@@ -56,6 +56,9 @@ pub enum NotProven {
     SomebodyElse,
 }
 
+/// A code that Slack never gives.
+const NOBODYS_CODE: &str = "onair-check";
+
 impl Slack {
     /// Whether the app can be installed from here, and people can sign in.
     pub fn can_be_installed(&self) -> bool {
@@ -114,6 +117,24 @@ impl Slack {
         let client_id = self.options.client.as_ref().map(|client| client.id.as_str()).unwrap_or_default();
         claims.check(&Expected { issuers: [ISSUER, &self.options.oauth_url], client_id, nonce, now })?;
         if claims.is_of(person) { Ok(()) } else { Err(NotProven::SomebodyElse) }
+    }
+
+    /// Asks Slack whether it knows the app, where there is one, by having it trade a code that nobody was given. Whatever
+    /// else it says about that code is nothing against the app.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with Slack's word for what it does not know.
+    pub async fn check_client(&self) -> Result<(), Error> {
+        if !self.can_be_installed() {
+            return Ok(());
+        }
+        match self.trade("oauth.v2.access", &Secret::new(NOBODYS_CODE)).await {
+            Err(Error::Refused(why)) if ["invalid_client_id", "bad_client_secret"].contains(&why.as_str()) => {
+                Err(Error::Refused(why))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn page(&self, path: &str, asked: &[(&str, &str)]) -> Option<Secret> {

@@ -96,10 +96,14 @@ fn done(name: &str, choose: Option<&Secret>, speaks: bool, command: &str) -> Pag
         (false, _) => name,
     };
     let mut paragraphs = vec![format!("OnAir is installed in {place}.")];
-    if choose.is_some() {
-        paragraphs.push("No workspace has it yet: choose which ones do.".to_owned());
-    }
-    paragraphs.push(format!("Then go to a channel and type {command} {}.", Verb::Connect.word()));
+    let go = match choose {
+        Some(_) => {
+            paragraphs.push("No workspace has it yet: choose which ones do.".to_owned());
+            "Then go"
+        }
+        None => "Go",
+    };
+    paragraphs.push(format!("{go} to a channel and type {command} {}.", Verb::Connect.word()));
     paragraphs.push(if speaks {
         "Invite @OnAir to the channels where you stream. There it posts one message for each stream and keeps it up to \
          date."

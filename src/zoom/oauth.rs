@@ -17,9 +17,12 @@ use url::Url;
 
 use super::answer::{self, Body};
 use super::{Cause, Error, JSON, Zoom, wire};
-use crate::grant::Tokens;
+use crate::grant::{Tokens, random_secret};
 use crate::outcome::LimitHeaders;
 use crate::secret::Secret;
+
+/// A code that Zoom never gives.
+const NOBODYS_CODE: &str = "onair-check";
 
 impl Zoom {
     /// Where to send a person to connect. A secret: it carries the `state`, which stands for their unfinished
@@ -68,6 +71,21 @@ impl Zoom {
         match self.post("revoke", &wire::RevokeForm { token: access.expose() }).await {
             Ok(_) | Err(Error::InvalidGrant) => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Asks Zoom whether it knows the client, by having it trade a code that nobody was given. Whatever else it says about
+    /// that code is nothing against the client.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with the code `invalid_client`.
+    pub async fn check_client(&self) -> Result<(), Error> {
+        match self.exchange(&Secret::new(NOBODYS_CODE), &random_secret()).await {
+            Err(Error::Refused { status, code }) if code.as_deref() == Some("invalid_client") => {
+                Err(Error::Refused { status, code })
+            }
+            _ => Ok(()),
         }
     }
 

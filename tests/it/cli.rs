@@ -111,6 +111,24 @@ on_both_engines! {
         assert_eq!(told.lines().count(), 9, "{told}");
     }
 
+    async fn check_tells_which_vendor_does_not_know_the_client(bot) {
+        bot.slack.register_app("1.2", "canary-slack-secret", "https://onair.test/slack/oauth/callback");
+        for (name, value) in [("SLACK_CLIENT_ID", "1.2"), ("SLACK_CLIENT_SECRET", "canary-slack-secret")] {
+            bot.vars.insert(name.to_owned(), value.to_owned());
+        }
+        let good = bot.onair(&["check"]);
+        assert_eq!(good.status.code(), Some(0), "{}", text(&good.stdout));
+        for (name, vendor) in [("SLACK_CLIENT_SECRET", "slack"), ("ZOOM_CLIENT_SECRET", "zoom")] {
+            let right = bot.vars.insert(name.to_owned(), "canary-of-another-app".to_owned()).unwrap();
+            let told = text(&bot.onair(&["check"]).stdout);
+            let failed: Vec<&str> = told.lines().filter(|line| line.contains("FAILED")).collect();
+            assert!(failed.len() == 1 && failed[0].starts_with(vendor) && failed[0].contains(name), "{told}");
+            assert!(!told.contains("canary"), "{told}");
+            bot.vars.insert(name.to_owned(), right);
+        }
+        bot.excused = vec!["oauth.v2.access: bad_client_secret: not this app", "token: invalid_client: Invalid client_id or client_secret"];
+    }
+
     async fn check_tells_what_the_service_cannot_see_by_itself(bot) {
         let (ada, events, host) = bot.connected("ada").await;
         let meeting = bot.zoom.meeting_in_progress(&host);
@@ -306,9 +324,12 @@ async fn an_audit_without_a_store_says_where_it_looked_for_one() {
 #[test]
 fn the_sandbox_answers_the_first_command_and_those_that_are_typed() {
     let output = sandbox(
-        "press stop\n/stream whoami\n/golive help\nas ben\n/stream start 68423085\nzoom end 68423085\nconnect\nquit\n",
+        "press stop\n/stream whoami\n/golive help\nas ben\n/stream start 68423085\nzoom end 68423085\nconnect\n\
+         uninstall\nas ada\ninstall\nquit\n",
     );
     for words in [
+        "OnAir is installed in acme",
+        "The app is taken out",
         "#events  ada types: /stream start 68423085 \"Keynote\"",
         "asked for by @ada",
         "is live since",

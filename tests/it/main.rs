@@ -14,6 +14,7 @@ mod disk;
 mod door_slack;
 mod door_zoom;
 mod faults;
+mod foreign;
 mod install;
 mod instances;
 mod journal;

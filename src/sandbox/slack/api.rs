@@ -22,6 +22,7 @@ pub(super) type Outcome = Result<Value, Refusal>;
 const EXPECTED: &[&str] = &[
     "account_inactive",
     "channel_not_found",
+    "invalid_code",
     "exchanged_trigger_id",
     "expired_trigger_id",
     "is_archived",

@@ -121,6 +121,8 @@ pub(super) fn tokens(grant: &Grant) -> Tokens {
     Tokens { access, refresh: grant.refresh.clone() }
 }
 
+const UNKNOWN_CODE: &str = "Invalid authorization code";
+
 struct Refused {
     status: u16,
     error: &'static str,
@@ -136,6 +138,10 @@ impl Refused {
 fn answered<F: FnOnce(&mut State) -> Value>(state: &mut State, what: &str, result: Result<F, Refused>) -> Answer {
     match result {
         Ok(body) => Answer::json(200, &body(state)).with("cache-control", "no-store"),
+        // Whether a client is known is found out with a code that nobody was given.
+        Err(Refused { status, error, reason: UNKNOWN_CODE }) => {
+            Answer::json(status, &json!({ "reason": UNKNOWN_CODE, "error": error }))
+        }
         Err(Refused { status, error, reason }) => {
             state.complaints.push(format!("{what}: {error}: {reason}"));
             Answer::json(status, &json!({ "reason": reason, "error": error }))
@@ -163,10 +169,12 @@ fn checked_client(world: &World, request: &Recorded) -> Result<(), Refused> {
 fn redeem(state: &mut State, now: Timestamp, request: &Recorded) -> Result<usize, Refused> {
     let field = |name: &str| request.form_field(name).unwrap_or_default();
     let given = field("code");
-    let code = state.codes.iter_mut().find(|code| code.code == given && !code.used);
-    let code = code.ok_or_else(|| Refused::new("invalid_grant", "Invalid authorization code"))?;
+    let code = state.codes.iter_mut().find(|code| code.code == given);
+    let code = code.ok_or_else(|| Refused::new("invalid_grant", UNKNOWN_CODE))?;
     // Used up by the first attempt, whether or not that one was good.
-    code.used = true;
+    if std::mem::replace(&mut code.used, true) {
+        return Err(Refused::new("invalid_grant", "The authorization code was used before"));
+    }
     if now.duration_since(code.made) > CODE_LIFE {
         return Err(Refused::new("invalid_grant", "The authorization code has expired"));
     }

@@ -60,7 +60,7 @@ fn the_pages_around_an_installation() {
     Installed · OnAir
     # Installed
     OnAir is installed in Acme.
-    Then go to a channel and type /stream connect.
+    Go to a channel and type /stream connect.
     Invite @OnAir to the channels where you stream. There it posts one message for each stream and keeps it up to date.
     ");
     insta::assert_snapshot!(read(&done("", true, false)), @"
