@@ -26,6 +26,9 @@ use crate::secret::Secret;
 /// The most bytes a request of Slack may have.
 pub const MAX_BODY: usize = 64 * 1024;
 
+/// When Slack says that it sent the request.
+const STAMP: &str = "x-slack-request-timestamp";
+
 /// How far a request's time may be from ours, in seconds, either way.
 const MAX_SKEW: i64 = 300;
 
@@ -78,7 +81,7 @@ pub fn verify<'a>(
     body: &'a [u8],
     now: Timestamp,
 ) -> Result<Verified<'a>, Unverified> {
-    let stamp = only(headers, "x-slack-request-timestamp").ok_or(Unverified)?;
+    let stamp = only(headers, STAMP).ok_or(Unverified)?;
     let signature = only(headers, "x-slack-signature").ok_or(Unverified)?;
     if stamp.is_empty() || !stamp.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Unverified);

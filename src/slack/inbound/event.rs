@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
-use super::{BadShape, Verified, expect_content_type, plain_id};
+use super::{BadShape, STAMP, Verified, expect_content_type, only, plain_id};
 use crate::id::{EnterpriseId, TeamId, UserId, Workspace};
 use crate::installation::{Removal, Site};
 
@@ -33,9 +33,13 @@ pub fn decode_event(verified: &Verified<'_>, headers: &HeaderMap) -> Result<Even
             let challenge = envelope.challenge.ok_or(BadShape::Field("challenge"))?;
             Ok(Event::UrlVerification { challenge })
         }
-        "event_callback" => envelope.event(),
+        "event_callback" => envelope.event(sent_at(headers)),
         _ => Ok(Event::Other),
     }
+}
+
+fn sent_at(headers: &HeaderMap) -> Option<i64> {
+    only(headers, STAMP)?.parse().ok()
 }
 
 /// What is read of a delivery. `team_id` is null where the whole organization has the app.
@@ -77,7 +81,8 @@ struct Authorization {
 }
 
 impl Envelope {
-    fn event(self) -> Result<Event, BadShape> {
+    /// `sent_at` stands in where Slack does not say when it happened.
+    fn event(self, sent_at: Option<i64>) -> Result<Event, BadShape> {
         let event = self.event.as_ref().ok_or(BadShape::Field("event"))?;
         let (sites, tokens_of) = match event.kind.as_str() {
             "app_uninstalled" => (vec![self.site()?], None),
@@ -95,7 +100,7 @@ impl Envelope {
         };
         let bot = self.authorizations.first().and_then(|authorization| authorization.user_id.clone());
         let bot = bot.map(|user| plain_id("user", user).map(UserId::new)).transpose()?;
-        let at = self.event_time.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let at = self.event_time.or(sent_at).and_then(|seconds| Timestamp::from_second(seconds).ok());
         Ok(Event::Removed(Removal { sites, tokens_of, bot, at: at.ok_or(BadShape::Field("event_time"))? }))
     }
 
