@@ -49,6 +49,7 @@ pub struct App {
     stop: CancellationToken,
     work: Arc<Notify>,
     audited: Arc<Notify>,
+    chosen: Arc<Notify>,
     tasks: TaskTracker,
     places: Arc<Semaphore>,
 }
@@ -72,6 +73,7 @@ impl App {
             stop: CancellationToken::new(),
             work: Arc::default(),
             audited: Arc::default(),
+            chosen: Arc::default(),
             tasks: TaskTracker::new(),
             places,
         }
@@ -110,6 +112,16 @@ impl App {
     /// Ends once an entry was written down since the last time.
     pub async fn audited(&self) {
         self.audited.notified().await;
+    }
+
+    /// Tells this instance that a workspace chose an audit channel.
+    pub fn tell_chosen(&self) {
+        self.chosen.notify_one();
+    }
+
+    /// Ends once [`App::tell_chosen`] was called since the last time.
+    pub async fn chosen(&self) {
+        self.chosen.notified().await;
     }
 
     /// A place in the queue, or none at once.

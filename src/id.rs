@@ -117,6 +117,13 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// Reads what [`Workspace::key`] made.
+    pub fn from_key(text: &str) -> Option<Self> {
+        let (enterprise, team) = text.split_once('/')?;
+        let enterprise = (enterprise != "-").then(|| EnterpriseId::new(enterprise));
+        Some(Self { enterprise, team: TeamId::new(team) })
+    }
+
     /// The form used inside store keys. Slack's ids contain neither `/` nor `-`, so two workspaces never share one.
     pub fn key(&self) -> String {
         let enterprise = self.enterprise.as_ref().map_or("-", EnterpriseId::as_str);

@@ -49,6 +49,9 @@ pub struct Announced {
     pub behind: Vec<Behind>,
     /// Those whose channel takes nothing; what comes meanwhile is not told there.
     pub refused: Vec<Refused>,
+    /// A workspace whose rules name a channel; there may be others.
+    #[serde(default)]
+    pub chosen_in: Option<Workspace>,
     /// Since when nobody wants it told.
     pub unwanted_since: Option<Timestamp>,
 }

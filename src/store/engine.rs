@@ -181,8 +181,8 @@ pub(crate) trait Engine {
     /// later than that.
     fn plan(&self, key: &Key, body: &[u8], due: Duration) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Makes a job claimable now that was given back to be claimed later.
-    fn hurry(&self, key: &Key) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Makes a job claimable now that was given back to be claimed later; says whether there is one.
+    fn hurry(&self, key: &Key) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Deletes a job that is the owner's; says whether there is none now.
     fn finish(&self, key: &Key, owner: &str) -> impl Future<Output = Result<bool, Error>> + Send;

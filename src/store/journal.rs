@@ -107,8 +107,8 @@ impl Store {
         on!(&self.0.engine, plan(&key, &body, due))
     }
 
-    /// Makes a postponed job claimable now. One in somebody's hands, or gone, stays as it is.
-    pub async fn hurry(&self, id: &JobId) -> Result<(), Error> {
+    /// Makes a postponed job claimable now; one in somebody's hands stays as it is. `false`: it is gone.
+    pub async fn hurry(&self, id: &JobId) -> Result<bool, Error> {
         on!(&self.0.engine, hurry(&Key::job(id)))
     }
 

@@ -92,6 +92,9 @@ impl Key {
     /// Before the Zoom user in the key of their grant.
     pub(crate) const GRANTS: &str = "grant:";
 
+    /// Before the workspace in the key of its rules.
+    pub(crate) const POLICIES: &str = "policy:";
+
     /// Before the id in the key of every job.
     pub(crate) const JOBS: &str = "{journal}:job:";
 
@@ -225,7 +228,7 @@ impl Key {
     }
 
     pub(crate) fn policy(workspace: &Workspace) -> Self {
-        Self::new("policy:", workspace.key())
+        Self::new(Self::POLICIES, workspace.key())
     }
 
     pub(crate) fn streams(person: &Person) -> Self {

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::engine::{Swap, Swapped, on};
 use super::error::Error;
 use super::key::Key;
+use super::reseal::Listing;
 use super::{Store, from_json, to_json};
 use crate::id::Workspace;
 use crate::policy::Policy;
@@ -38,6 +39,21 @@ impl Store {
         };
         let version = hex::encode(Sha256::digest(bytes.as_deref().unwrap_or_default()));
         Ok(KeptPolicy { policy, version, bytes })
+    }
+
+    /// A workspace whose rules name an audit channel, if there is one. This looks at every key of the store.
+    pub async fn any_audit_channel(&self) -> Result<Option<Workspace>, Error> {
+        let mut listing = Listing::of(Key::POLICIES);
+        while let Some(page) = listing.next(&self.0.engine).await? {
+            for key in page {
+                let Some(workspace) = Workspace::from_key(key.rest()) else { continue };
+                let kept = self.policy(&workspace).await?;
+                if kept.rules().is_some_and(|policy| policy.audit_channel.is_some()) {
+                    return Ok(Some(workspace));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Writes the rules of a workspace, if they still are as they were `seen`. `false`: they are not, and stay.

@@ -4,6 +4,7 @@
 //! told, and writes that down after each message: whoever takes it over repeats the last one at the most. A workspace that
 //! Slack keeps waiting holds up no other.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +22,9 @@ use crate::words::{self, Count};
 
 /// Slack wants no more than one message a second in a channel.
 const BETWEEN: Duration = Duration::from_secs(1);
+
+/// How soon it is tried again to begin when the store was away.
+const STORE_AWAY: Duration = Duration::from_secs(10);
 
 /// How often it is looked for what nobody said was there: their process died before they could.
 const EVERY: Duration = Duration::from_secs(60);
@@ -40,57 +44,121 @@ const LEFT_ALONE: SignedDuration = SignedDuration::from_secs(60);
 /// For how long the job stays that no instance wants: where one begins to want it, others may not know yet.
 const UNWANTED: SignedDuration = SignedDuration::from_mins(10);
 
-/// The channel where a workspace is told, if there is one: that of its rules before that of the settings.
-async fn channel_of(app: &App, workspace: &Workspace) -> Result<Option<ChannelId>, Failure> {
-    let kept = app.store.policy(workspace).await?;
-    let chosen = kept.rules().and_then(|policy| policy.audit_channel.clone());
-    Ok(chosen.or_else(|| app.options.audit_channel.clone()))
+/// What the rules of a workspace say of its channel. Rules that cannot be read name none, and nobody is told then.
+enum Chosen {
+    /// This one.
+    Channel(ChannelId),
+    /// That of the settings.
+    Default,
+    Unreadable,
+}
+
+impl Chosen {
+    async fn by(app: &App, workspace: &Workspace) -> Result<Self, store::Error> {
+        let kept = app.store.policy(workspace).await?;
+        Ok(match kept.rules() {
+            Some(rules) => rules.audit_channel.clone().map_or(Self::Default, Self::Channel),
+            None => Self::Unreadable,
+        })
+    }
+
+    /// Where the workspace is told, if anywhere.
+    fn channel(self, app: &App) -> Option<ChannelId> {
+        match self {
+            Self::Channel(channel) => Some(channel),
+            Self::Default => app.options.audit_channel.clone(),
+            Self::Unreadable => None,
+        }
+    }
 }
 
 fn keeper() -> JobId {
     JobId::new("announce")
 }
 
+/// What is done next for the job.
+#[derive(Clone, Copy)]
+enum Next {
+    /// It is written, unless it is there.
+    Begin,
+    /// The same, if the rules of any workspace ask for it.
+    BeginIfChosen,
+    /// It is made to look at what came, if it is there.
+    Hurry,
+}
+
 /// Has the channels told until told to stop. Whoever writes an entry down waits for none of this.
+///
+/// Where nobody has a channel, this asks the store once a minute whether somebody chose one at another instance.
 pub async fn announce(app: App) {
-    if app.options.audit_channel.is_none() {
-        return;
-    }
-    let mut is_there = false;
+    let is_set = app.options.audit_channel.is_some();
+    let mut next = if is_set { Next::Begin } else { Next::BeginIfChosen };
+    let mut was_there = false;
     loop {
-        let done = if is_there { app.store.hurry(&keeper()).await } else { begin(&app).await };
-        let is_done = match done {
-            Ok(()) => {
-                is_there = true;
-                app.wake();
-                true
+        let mut wait = EVERY;
+        match step(&app, next).await {
+            Ok(is_there) => {
+                next = if is_set && !is_there { Next::Begin } else { Next::Hurry };
+                if is_there {
+                    wait = Duration::MAX;
+                    app.wake();
+                }
+                if is_there && !was_there {
+                    tracing::info!("the audit channel is told from here on");
+                }
+                was_there = is_there;
             }
             Err(error) => {
+                wait = STORE_AWAY;
                 tracing::warn!(error = chain(&error), "the audit channel is told later");
-                false
             }
-        };
-        let next = async {
-            // What comes within a second is told together.
+        }
+        // What comes within a second is told together.
+        let more = async {
             tokio::time::sleep(BETWEEN).await;
-            if is_done {
-                app.audited().await;
+            tokio::select! {
+                () = app.audited(), if wait == Duration::MAX => false,
+                () = app.chosen() => true,
+                () = tokio::time::sleep(wait) => false,
             }
         };
         tokio::select! {
             () = app.stopping() => return,
-            () = next => {}
+            is_chosen = more => if is_chosen { next = Next::Begin },
         }
     }
 }
 
+/// Whether the job is there after it.
+async fn step(app: &App, next: Next) -> Result<bool, store::Error> {
+    if app.store.hurry(&keeper()).await? {
+        return Ok(true);
+    }
+    match next {
+        Next::Begin => begin(app, None).await?,
+        Next::BeginIfChosen => match app.store.any_audit_channel().await? {
+            Some(workspace) => begin(app, Some(workspace)).await?,
+            None => return Ok(false),
+        },
+        Next::Hurry => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// Has a workspace told whose rules name a channel since a moment ago: what comes from here on, from any instance. Where the
+/// store is away, or this process ends in between, it is begun later.
+pub(super) async fn chosen(app: &App, workspace: &Workspace) {
+    if let Err(error) = begin(app, Some(workspace.clone())).await {
+        tracing::warn!(error = chain(&error), "the audit channel is told later");
+    }
+    app.tell_chosen();
+}
+
 /// Writes the job, unless it is there: then it goes on from where it is.
-async fn begin(app: &App) -> Result<(), store::Error> {
+async fn begin(app: &App, chosen_in: Option<Workspace>) -> Result<(), store::Error> {
     let read_to = app.store.newest_audit().await?.map(|newest| newest.to_string());
-    let job = Job::Announce(Announced { read_to, ..Announced::default() });
-    app.store.plan(&keeper(), &job, Duration::ZERO).await?;
-    tracing::info!("the audit channel is told from here on");
-    Ok(())
+    let job = Job::Announce(Announced { read_to, chosen_in, ..Announced::default() });
+    app.store.plan(&keeper(), &job, Duration::ZERO).await
 }
 
 pub(super) async fn work(app: App, hold: Hold, announced: Announced, place: QueuePlace) {
@@ -99,11 +167,15 @@ pub(super) async fn work(app: App, hold: Hold, announced: Announced, place: Queu
 }
 
 async fn look(app: &App, hold: &Hold, mut state: Announced) {
-    if app.options.audit_channel.is_none() {
-        return unwanted(app, hold, state).await;
-    }
-    state.unwanted_since = None;
-    let due = match bring_up_to_date(app, hold, &mut state).await {
+    let told = match is_wanted(app, &mut state).await {
+        Ok(true) => {
+            state.unwanted_since = None;
+            bring_up_to_date(app, hold, &mut state).await
+        }
+        Ok(false) => return unwanted(app, hold, state).await,
+        Err(failure) => Err(failure),
+    };
+    let due = match told {
         Ok(Some(due)) => due,
         Ok(None) => return,
         Err(failure) => {
@@ -119,6 +191,24 @@ async fn look(app: &App, hold: &Hold, mut state: Announced) {
     }
 }
 
+/// Whether anybody has a channel. Where no workspace is known that chose one, all rules are looked at once, and after that
+/// those of whoever is in the trail since. What is in it stays to be told: an instance with a channel in its settings may
+/// be about to.
+async fn is_wanted(app: &App, state: &mut Announced) -> Result<bool, Failure> {
+    if app.options.audit_channel.is_some() || state.chosen_in.is_some() {
+        return Ok(true);
+    }
+    if state.unwanted_since.is_none() {
+        state.chosen_in = app.store.any_audit_channel().await?;
+    }
+    if state.chosen_in.is_none() {
+        let mut ahead = state.clone();
+        read_on(app, &mut ahead).await?;
+        state.chosen_in = ahead.chosen_in;
+    }
+    Ok(state.chosen_in.is_some())
+}
+
 async fn unwanted(app: &App, hold: &Hold, mut state: Announced) {
     let now = app.clock.now();
     let since = *state.unwanted_since.get_or_insert(now);
@@ -126,6 +216,10 @@ async fn unwanted(app: &App, hold: &Hold, mut state: Announced) {
         hold.persist(Change::Postpone(&Job::Announce(state), EVERY)).await;
     } else {
         hold.persist(Change::Finish).await;
+        // Whoever chose one a moment before that found the job still there.
+        if let Ok(Some(workspace)) = app.store.any_audit_channel().await {
+            chosen(app, &workspace).await;
+        }
     }
 }
 
@@ -156,17 +250,26 @@ async fn read_on(app: &App, state: &mut Announced) -> Result<bool, Failure> {
     let page = app.store.audit_after(place(&state.read_to)).await?;
     let (before, now) = (state.read_to.clone(), app.clock.now());
     let Some((last, _)) = page.last() else { return Ok(false) };
-    state.read_to = Some(last.to_string());
+    let mut asked = BTreeSet::new();
     for (seq, entry) in &page {
         let Some(entry) = entry else {
             tracing::warn!(%seq, "an audit entry of a newer OnAir is not told in a channel");
             continue;
         };
         let Some(workspace) = workspace_of(entry) else { continue };
+        if !asked.insert(workspace.clone()) {
+            continue;
+        }
+        let chosen = Chosen::by(app, &workspace).await?;
+        match (&chosen, &state.chosen_in) {
+            (Chosen::Channel(_), None) => state.chosen_in = Some(workspace.clone()),
+            (Chosen::Default, Some(known)) if *known == workspace => state.chosen_in = None,
+            _ => {}
+        }
+        let Some(channel) = chosen.channel(app) else { continue };
         if state.behind.iter().any(|behind| behind.workspace == workspace) {
             continue;
         }
-        let Some(channel) = channel_of(app, &workspace).await? else { continue };
         if state
             .refused
             .iter()
@@ -176,6 +279,8 @@ async fn read_on(app: &App, state: &mut Announced) -> Result<bool, Failure> {
         }
         state.behind.push(Behind { workspace, after: before.clone(), due: now, tries: 0 });
     }
+    // Last: what could not be looked at is read again.
+    state.read_to = Some(last.to_string());
     Ok(true)
 }
 
@@ -183,7 +288,8 @@ async fn read_on(app: &App, state: &mut Announced) -> Result<bool, Failure> {
 async fn tell(app: &App, state: &mut Announced, behind: &Behind) -> Result<(), Failure> {
     let Behind { workspace, .. } = behind;
     let (owed, end) = owed(app, state, behind).await?;
-    let Some(channel) = channel_of(app, workspace).await?.filter(|_| !owed.is_empty()) else {
+    let channel = Chosen::by(app, workspace).await?.channel(app);
+    let Some(channel) = channel.filter(|_| !owed.is_empty()) else {
         set(state, workspace, |_| None);
         return Ok(());
     };

@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::admin::{self, Standing};
 use super::work::Work;
-use super::{Done, Failure, bot, chain, milliseconds, stream};
+use super::{Done, Failure, announce, bot, chain, milliseconds, stream};
 use crate::app::App;
 use crate::audit::{Asked, AuditEntry, AuditOutcome, AuditVerb};
 use crate::command::Command;
@@ -158,6 +158,9 @@ async fn try_save(app: &App, submission: &Submission) -> Result<BTreeMap<&'stati
     if kept.version != carried.version || !app.store.change_policy(&carried.workspace, &kept, &wanted).await? {
         end(AuditOutcome::Outdated, Vec::new()).await;
         return Ok(beside_first(words::form_outdated(&carried.command)));
+    }
+    if wanted.audit_channel.is_some() {
+        announce::chosen(app, &carried.workspace).await;
     }
     end(AuditOutcome::PolicyChanged, former.differences(&wanted)).await;
     Ok(BTreeMap::new())

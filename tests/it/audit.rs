@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use onair::sandbox::Fault;
-use onair::sandbox::slack::{Author, Channel, Message, Role, Route, User};
+use onair::sandbox::slack::{Author, Channel, Fill, Message, Role, Route, User};
 use serde_json::Value;
 
-use crate::bot::{BOT_TOKEN, Bot, Engine, PATIENCE, is_public, on_both_engines, onair};
+use crate::bot::{BOT_TOKEN, Bot, Engine, PATIENCE, installable, is_public, on_both_engines, onair};
 use crate::load::{Line, Receipt, Typist, Way};
+use crate::policy::set;
 use crate::store::trail::make_old;
 
 fn text(bytes: &[u8]) -> String {
@@ -46,6 +47,11 @@ async fn with_audit_channel(bot: &mut Bot) -> Channel {
     bot.service.logged("the audit channel is told from here on").await;
     bot.may_say_more = true;
     audit
+}
+
+/// Has an admin choose where audit lines go, or that they go nowhere.
+async fn choose(bot: &Bot, admin: &User, from: &Channel, chosen: &[&Channel]) {
+    set(bot, admin, from, &[("Where audit lines go", Fill::Channels(chosen))]).await;
 }
 
 /// Types a line that is accepted, and waits for no answer: others may come before it.
@@ -343,6 +349,93 @@ on_both_engines! {
         let (status, told) = verified(&bot);
         assert!(status == Some(1) && told.contains("entry 3 is missing"), "{told}");
     }
+}
+
+installable! {
+    async fn each_workspace_hears_its_own_entries_in_the_channel_that_it_chose(bot) {
+        let (ada, events) = (bot.slack.user("ada"), bot.slack.channel("events"));
+        let globex = bot.slack.workspace("globex");
+        let (eve, lobby) = (bot.slack.user_in(&globex, "eve"), bot.slack.channel_in(&globex, "lobby"));
+        let [first, second] = ["audit", "ops"].map(|name| bot.slack.channel(name));
+        let theirs = bot.slack.channel_in(&globex, "audit");
+        for channel in [&first, &second, &theirs] {
+            bot.slack.invite_app(channel);
+        }
+        for admin in [&ada, &eve] {
+            assert_eq!(bot.install_as(admin).await.status, 200);
+        }
+        types(&bot, &ada, &events, "/stream help").await;
+        bot.may_say_more = true;
+        choose(&bot, &ada, &events, &[&first]).await;
+        let lines = told(&bot, &first, &["*policy* policy_changed, by @ada"]).await;
+        assert!(!lines.join("\n").contains("*help*"), "what was before is not told: {lines:#?}");
+        choose(&bot, &eve, &lobby, &[&theirs]).await;
+        told(&bot, &theirs, &["*policy* policy_changed, by @eve"]).await;
+        types(&bot, &ada, &events, "/stream whoami").await;
+        types(&bot, &eve, &lobby, "/stream whoami").await;
+        told(&bot, &first, &["*whoami* told, by @ada"]).await;
+        told(&bot, &theirs, &["*whoami* told, by @eve"]).await;
+
+        bot.restart();
+        choose(&bot, &ada, &events, &[&second]).await;
+        types(&bot, &ada, &events, "/stream presets").await;
+        told(&bot, &second, &["*policy* policy_changed", "*presets* told, by @ada"]).await;
+
+        choose(&bot, &ada, &events, &[]).await;
+        let before = bot.audit().len();
+        types(&bot, &ada, &events, "/stream status").await;
+        has_entries(&bot, before + 1).await;
+        types(&bot, &eve, &lobby, "/stream presets").await;
+        told(&bot, &theirs, &["*presets* told, by @eve"]).await;
+
+        let messages = bot.slack.messages();
+        let [first, second, theirs] = [&first, &second, &theirs].map(|channel| said(&messages, channel).join("\n"));
+        assert!(!first.contains("*presets*") && !first.contains("*status*"), "{first}");
+        assert!(!second.contains("*status*"), "{second}");
+        assert!(!first.contains("@eve") && !second.contains("@eve") && !theirs.contains("@ada"), "{first}\n{theirs}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_chosen_at_one_instance_is_told_by_the_other() {
+    let mut bot = Bot::start_with(Engine::Redis, &[BOT_TOKEN]).await;
+    let (ada, events, audit) = (bot.slack.user("ada"), bot.slack.channel("events"), bot.slack.channel("audit"));
+    bot.slack.set_role(&ada, Role::Admin);
+    bot.slack.invite_app(&audit);
+    bot.may_say_more = true;
+    let second = bot.second();
+    choose(&bot, &ada, &events, &[&audit]).await;
+    told(&bot, &audit, &["*policy* policy_changed"]).await;
+    bot.service.signal("KILL");
+    bot.service.wait();
+    let killed = std::mem::replace(&mut bot.service, second);
+    bot.logs.push(killed.ended());
+    bot.slack.connect_app(&bot.service.at("/slack/commands"));
+    types(&bot, &ada, &events, "/stream whoami").await;
+    told(&bot, &audit, &["*whoami* told"]).await;
+    bot.finish().await;
+}
+
+/// As where the process that saved the rules died before it could begin.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_in_the_rules_is_found_at_the_start() {
+    let mut bot = Bot::start_with(Engine::Redis, &[BOT_TOKEN]).await;
+    let (ada, events, audit) = (bot.slack.user("ada"), bot.slack.channel("events"), bot.slack.channel("audit"));
+    bot.slack.set_role(&ada, Role::Admin);
+    bot.slack.invite_app(&audit);
+    bot.may_say_more = true;
+    choose(&bot, &ada, &events, &[&audit]).await;
+    told(&bot, &audit, &["*policy* policy_changed"]).await;
+    bot.service.signal("KILL");
+    bot.service.wait();
+    let redis = bot.redis.as_ref().unwrap();
+    redis.tell("DEL onair:{journal}:job:announce").await;
+    redis.tell("ZREM onair:{journal}:due announce").await;
+    bot.start_over();
+    bot.service.logged("the audit channel is told from here on").await;
+    types(&bot, &ada, &events, "/stream whoami").await;
+    told(&bot, &audit, &["*whoami* told"]).await;
+    bot.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -84,6 +84,36 @@ macro_rules! on_both_engines {
 }
 pub(crate) use on_both_engines;
 
+/// One story per engine, with an app that can be installed.
+macro_rules! installable {
+    ($($(#[$meta:meta])* async fn $name:ident($bot:ident) $body:block)*) => {
+        $(
+            mod $name {
+                #[allow(unused_imports, reason = "stories use what they need of their file")]
+                use super::*;
+
+                $(#[$meta])*
+                #[allow(unused_mut, reason = "not every story changes the bot")]
+                async fn story(mut $bot: $crate::bot::Bot) {
+                    $body
+                    $bot.finish().await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_redis() {
+                    story($crate::bot::Bot::installable($crate::bot::Engine::Redis).await).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn embedded() {
+                    story($crate::bot::Bot::installable($crate::bot::Engine::Embedded).await).await;
+                }
+            }
+        )*
+    };
+}
+pub(crate) use installable;
+
 /// A running service and its world.
 pub(crate) struct Bot {
     pub(crate) slack: SimSlack,

@@ -6,35 +6,7 @@ use onair::sandbox::slack::{Installed, Route, SignedRequest};
 use onair::sandbox::zoom::Route as ZoomRoute;
 use serde_json::json;
 
-use crate::bot::{Bot, Engine, PATIENCE, PUBLIC, connect_link, is_public, on_both_engines};
-
-/// One story per engine, with an app that can be installed.
-macro_rules! installable {
-    ($($(#[$meta:meta])* async fn $name:ident($bot:ident) $body:block)*) => {
-        $(
-            mod $name {
-                use super::*;
-
-                $(#[$meta])*
-                #[allow(unused_mut, reason = "not every story changes the bot")]
-                async fn story(mut $bot: Bot) {
-                    $body
-                    $bot.finish().await;
-                }
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn on_redis() {
-                    story(Bot::installable(Engine::Redis).await).await;
-                }
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn embedded() {
-                    story(Bot::installable(Engine::Embedded).await).await;
-                }
-            }
-        )*
-    };
-}
+use crate::bot::{Bot, PATIENCE, PUBLIC, connect_link, installable, is_public, on_both_engines};
 
 /// Where an installation begins.
 fn install_link() -> String {

@@ -25,7 +25,7 @@ async fn form(bot: &Bot, user: &User, channel: &Channel) -> Modal {
 }
 
 /// Fills in fields of the form and sends it; nothing may be wrong with it.
-async fn set(bot: &Bot, admin: &User, channel: &Channel, filled: &[(&str, Fill<'_>)]) {
+pub(crate) async fn set(bot: &Bot, admin: &User, channel: &Channel, filled: &[(&str, Fill<'_>)]) {
     let form = form(bot, admin, channel).await;
     let delivery = bot.slack.submits(&form, filled).await.unwrap();
     assert_eq!((delivery.status(), delivery.failure), (200, None), "{}", bot.service.log());

@@ -193,11 +193,12 @@ impl Engine for Embedded {
         .await
     }
 
-    async fn hurry(&self, key: &Key) -> Result<(), Error> {
+    async fn hurry(&self, key: &Key) -> Result<bool, Error> {
         let id = key.rest().to_owned();
         self.write(move |connection, now| {
             let sql = "UPDATE job SET due_ms = min(due_ms, ?2) WHERE id = ?1 AND owner IS NULL";
-            change(connection, sql, (id, now)).map(drop)
+            change(connection, sql, (&id, now))?;
+            find(connection, "SELECT 1 FROM job WHERE id = ?1", [id]).map(|job: Option<i64>| job.is_some())
         })
         .await
     }

@@ -1,6 +1,9 @@
 -- KEYS: job, due times. ARGV: id.
-if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'owner') == 1 then
+if redis.call('EXISTS', KEYS[1]) == 0 then
   return 0
+end
+if redis.call('HEXISTS', KEYS[1], 'owner') == 1 then
+  return 1
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

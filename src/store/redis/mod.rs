@@ -240,7 +240,7 @@ impl Engine for Redis {
         self.run(script, Again::Harmless).await
     }
 
-    async fn hurry(&self, key: &Key) -> Result<(), Error> {
+    async fn hurry(&self, key: &Key) -> Result<bool, Error> {
         let script = self.on_job(&self.hurry, key);
         self.run(script, Again::Harmless).await
     }

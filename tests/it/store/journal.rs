@@ -236,15 +236,15 @@ async fn a_postponed_job_can_be_hurried(world: World) {
     let (store, name) = (&world.store, id("j1"));
     let waiting = job(&world, Stage::Accepted);
     accept(store, "j1", &waiting, "a", LONG).await;
-    store.hurry(&name).await.unwrap();
+    assert!(store.hurry(&name).await.unwrap());
     assert!(store.claim("b", LONG).await.unwrap().is_none(), "it is in somebody's hands");
     assert!(store.postpone(&name, "a", &waiting, LONG).await.unwrap());
     assert!(store.claim("b", LONG).await.unwrap().is_none());
     for _ in 0..2 {
-        store.hurry(&name).await.unwrap();
+        assert!(store.hurry(&name).await.unwrap());
     }
     assert_eq!(claimed(store, "b", LONG).await.id, name);
-    store.hurry(&id("nobody's")).await.unwrap();
+    assert!(!store.hurry(&id("nobody's")).await.unwrap());
     assert_eq!(store.waiting().await.unwrap(), Waiting { open: 1, claimable: 0, oldest: None });
 }
 
