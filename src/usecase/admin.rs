@@ -31,6 +31,8 @@ pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Fai
     if managers.contains(&person.user) {
         return Ok(Standing::Admin);
     }
+    // Whoever installed it for a whole organization counts in each of its workspaces: Slack lets only those do that who run
+    // the organization, and its users have one id in all of them.
     if app.slack.can_be_installed()
         && let Some(installation) = app.store.installation_for(&person.workspace()).await?
         && installation.installed_by == person.user

@@ -7,7 +7,7 @@ use onair::sandbox::slack::{Channel, Fill, Installed, Message, Modal, Role, Rout
 use onair::sandbox::zoom;
 use serde_json::{Value, json};
 
-use crate::bot::{BOT_TOKEN, Bot, Engine, PATIENCE, is_public, on_both_engines};
+use crate::bot::{BOT_TOKEN, Bot, Engine, PATIENCE, PUBLIC, installable, is_public, on_both_engines};
 
 /// A workspace whose bot may ask what people are, and its owner.
 async fn owner(bot: &mut Bot) -> User {
@@ -471,6 +471,44 @@ async fn a_store_that_is_away_neither_allows_nor_saves_anything() {
     let told = denied(&mut bot, &ada, &events, &format!("/stream start {meeting}")).await;
     assert!(told.contains("Nothing was started"), "{told}");
     bot.finish().await;
+}
+
+installable! {
+    async fn with_the_command_alone_whoever_installed_the_app_may_set_the_rules(bot) {
+        let (ada, ben, events) = (bot.slack.user("ada"), bot.slack.user("ben"), bot.slack.channel("events"));
+        bot.slack.sign_in_as(&ada);
+        let page = bot.browser().visit(&format!("{PUBLIC}/slack/install?only=commands")).await.unwrap();
+        assert_eq!(page.status, 200, "{}", page.text());
+        set(&bot, &ada, &events, &[("Who may start streams", Fill::People(&[&ada]))]).await;
+        let told = denied(&mut bot, &ben, &events, "/stream policy").await;
+        assert!(told.contains("Give the app the permission `users:read`"), "{told}");
+        let told = denied(&mut bot, &ben, &events, "/stream start 68423085").await;
+        assert!(told.contains("Ask an admin of this workspace."), "{told}");
+        // The same id elsewhere is somebody else.
+        let globex = bot.slack.workspace("globex");
+        let (eve, lobby) = (bot.slack.user_in(&globex, "eve"), bot.slack.channel_in(&globex, "lobby"));
+        let told = denied(&mut bot, &eve, &lobby, "/stream policy").await;
+        assert!(told.contains("has no bot in this workspace"), "{told}");
+    }
+
+    async fn whoever_installed_the_app_in_an_organization_is_an_admin_in_its_workspaces_and_in_no_other(bot) {
+        let [east, west] = ["east", "west"].map(|name| bot.slack.grid_workspace(name, "Initech", Installed::OrgWide));
+        let olga = bot.slack.user_in(&east, "olga");
+        assert_eq!(bot.install_as(&olga).await.status, 200);
+        bot.slack.always(Route::UsersInfo, Fault::status(503));
+        let there = bot.slack.channel_in(&west, "events");
+        // As Slack names her there.
+        let olga_there = User { team: west.id.clone(), ..olga.clone() };
+        let told = bot.types(&olga_there, &there, "/stream audit").await;
+        assert!(told.shown.contains("about this workspace"), "{}", told.shown);
+        let away = bot.slack.channel("events");
+        let elsewhere = User { team: bot.slack.home().id.clone(), ..olga };
+        let told = denied(&mut bot, &elsewhere, &away, "/stream audit").await;
+        assert!(told.contains("has no bot in this workspace"), "{told}");
+        let ann = bot.slack.user_in(&west, "ann");
+        let told = denied(&mut bot, &ann, &there, "/stream audit").await;
+        assert!(told.contains("Slack doesn't say it just now"), "{told}");
+    }
 }
 
 async fn whoever_installed_the_app_may_set_the_rules(engine: Engine) {
