@@ -1,7 +1,8 @@
 //! All a use case may touch: the three doors, the clock, and the tasks, in one hand.
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -10,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::{AuditEntry, AuditVerb};
 use crate::clock::Clock;
-use crate::id::ChannelId;
+use crate::id::{ChannelId, Person};
 use crate::metrics::Metrics;
 use crate::slack::Slack;
 use crate::store::Store;
@@ -46,6 +47,8 @@ pub struct App {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Whose Homes are being shown.
+    pub homes: Homes,
     stop: CancellationToken,
     work: Arc<Notify>,
     audited: Arc<Notify>,
@@ -57,6 +60,60 @@ pub struct App {
 /// A place in the queue; given back when dropped.
 #[derive(Debug)]
 pub struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// The people whose Homes are being shown at this moment: each once at a time, so that what is read last is shown last.
+#[derive(Clone, Debug, Default)]
+pub struct Homes(Arc<Mutex<HashMap<Person, Again>>>);
+
+/// Whether somebody's Home is to be shown once more right after this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    Yes,
+    No,
+}
+
+/// The right to show one person's Home, until it is over or dropped.
+#[derive(Debug)]
+pub struct Showing {
+    homes: Homes,
+    person: Person,
+    is_over: bool,
+}
+
+impl Homes {
+    /// The right to show somebody's Home. Where somebody else has it, they are told to show it once more, and there is none.
+    pub fn enter(&self, person: &Person) -> Option<Showing> {
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(again) = shown.get_mut(person) {
+            *again = Again::Yes;
+            return None;
+        }
+        shown.insert(person.clone(), Again::No);
+        Some(Showing { homes: self.clone(), person: person.clone(), is_over: false })
+    }
+}
+
+impl Showing {
+    /// Whether that was asked for meanwhile. Where it was not, the right is over.
+    pub fn again(&mut self) -> bool {
+        let mut shown = self.homes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = shown.get_mut(&self.person).map(|again| std::mem::replace(again, Again::No));
+        if again != Some(Again::Yes) {
+            // Under the same lock: whoever asks from here on finds nobody at it.
+            shown.remove(&self.person);
+            self.is_over = true;
+        }
+        !self.is_over
+    }
+}
+
+impl Drop for Showing {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.homes.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.person);
+        }
+    }
+}
 
 impl App {
     /// Puts the parts together.
@@ -70,6 +127,7 @@ impl App {
             store,
             clock,
             metrics,
+            homes: Homes::default(),
             stop: CancellationToken::new(),
             work: Arc::default(),
             audited: Arc::default(),
@@ -189,5 +247,27 @@ impl App {
             "command finished"
         );
         self.tell_audited();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{TeamId, UserId};
+
+    #[test]
+    fn a_home_is_shown_once_at_a_time_and_once_more_for_all_who_asked_meanwhile() {
+        let person = |team: &str| Person { enterprise: None, team: TeamId::new(team), user: UserId::new("U1") };
+        let homes = Homes::default();
+        let mut showing = homes.enter(&person("T1")).unwrap();
+        assert!(homes.enter(&person("T2")).is_some(), "somebody else");
+        assert!(homes.enter(&person("T1")).is_none() && homes.enter(&person("T1")).is_none());
+        assert!(showing.again());
+        assert!(!showing.again());
+        let next = homes.enter(&person("T1")).unwrap();
+        drop(showing);
+        assert!(homes.enter(&person("T1")).is_none(), "what is over takes nobody's right away");
+        drop(next);
+        assert!(homes.enter(&person("T1")).is_some());
     }
 }

@@ -25,7 +25,7 @@ pub struct Invocation {
     pub user_name: String,
     /// What Slack calls the workspace, for pages; not an identity.
     pub team_domain: String,
-    /// Where it was typed.
+    /// Where it was typed; for a press in a Home the person's own id, which is their direct message with the bot.
     pub channel: ChannelId,
     /// The command's name with its slash, as this workspace has it.
     pub command: String,
@@ -37,8 +37,9 @@ pub struct Invocation {
     /// Opens one form within three seconds of the command or the press. It is worth no more after that.
     #[serde(default)]
     pub trigger: Option<Secret>,
-    /// Where answers go.
-    pub reply_to: ReplyTo,
+    /// Where answers go. A press in a Home has no such place: it is answered by direct message.
+    #[serde(default)]
+    pub reply_to: Option<ReplyTo>,
     /// When it arrived, or when what it waited for was there.
     pub received_at: Timestamp,
     /// How old [`Invocation::reply_to`] was by then.
@@ -49,6 +50,11 @@ pub struct Invocation {
 impl Invocation {
     /// How long a `response_url` takes answers.
     pub const ANSWERABLE: SignedDuration = SignedDuration::from_mins(30);
+
+    /// Whether it is a press in the person's Home.
+    pub fn is_from_home(&self) -> bool {
+        self.reply_to.is_none()
+    }
 
     /// Until when answers can be told at [`Invocation::reply_to`].
     pub fn answerable_until(&self) -> Timestamp {

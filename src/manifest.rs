@@ -44,6 +44,10 @@ display_information:
   description: Put Zoom meetings on air from Slack
   background_color: "#1f2430"
 features:
+  app_home:
+    home_tab_enabled: true
+    messages_tab_enabled: true
+    messages_tab_read_only_enabled: true
   bot_user:
     display_name: OnAir
     always_online: false
@@ -71,6 +75,7 @@ settings:
   event_subscriptions:
     request_url: {events}
     bot_events:
+      - app_home_opened
       - app_uninstalled
       - team_access_revoked
       - tokens_revoked

@@ -81,6 +81,8 @@ pub enum Because {
     OfWho,
     /// They may, in these channels and not in this one.
     OfWhere(BTreeSet<ChannelId>),
+    /// It takes a second person, and they asked where nobody else is.
+    Alone,
     /// The rules are there and cannot be read; nobody may until an admin has set them anew.
     Unreadable,
 }

@@ -334,6 +334,46 @@ pub struct Known {
     pub stream: Option<Box<Stream>>,
 }
 
+/// What stands in one person's Home.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// As whom they are connected.
+    pub account: Account,
+    /// What is known about streams, newest first.
+    pub streams: Vec<HomeStream>,
+    /// What they have saved.
+    pub presets: Presets,
+    /// Whether the bot may post: what comes of a press is told by direct message.
+    pub speaks: bool,
+}
+
+/// As whom somebody is connected.
+#[derive(Clone, Debug)]
+pub enum Account {
+    /// Nothing is connected.
+    None,
+    /// Zoom has ended what was.
+    Ended,
+    /// Something is.
+    Connected {
+        /// The Zoom user.
+        user: ZoomUser,
+        /// How many other Slack users share the connection.
+        shared_with: usize,
+        /// Whether Zoom said that the scope to start and stop is missing.
+        lacks_scope: bool,
+    },
+}
+
+/// A stream in somebody's Home.
+#[derive(Clone, Debug)]
+pub struct HomeStream {
+    /// What is known about it.
+    pub known: Known,
+    /// Whether they may stop it from there.
+    pub may_stop: bool,
+}
+
 /// The last thing OnAir did with a meeting's stream in one workspace, or was told that happened to it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StreamRecord {

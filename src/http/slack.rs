@@ -49,6 +49,11 @@ pub(super) async fn interaction(State(app): State<App>, headers: HeaderMap, body
             let errors = || Json(modal::faults(faults)).into_response();
             return Ok(if is_saved { StatusCode::OK.into_response() } else { errors() });
         }
+        Interaction::Home(person) => {
+            refuse_replay(&app, &verified).await?;
+            usecase::home::publish(&app, &person);
+            Pressed::Acknowledged
+        }
         Interaction::Nothing => {
             refuse_replay(&app, &verified).await?;
             Pressed::Acknowledged
@@ -60,7 +65,8 @@ pub(super) async fn interaction(State(app): State<App>, headers: HeaderMap, body
     }
 }
 
-/// `POST /slack/events`: what Slack tells of itself. Where the store is away it is to be told again.
+/// `POST /slack/events`: what Slack tells of itself. Where the store is away it is to be told again, except that somebody
+/// opened their Home, which they do again.
 pub(super) async fn event(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let body = read(body, MAX_BODY).await?;
     let verified = verify(&app, &headers, &body)?;
@@ -69,6 +75,11 @@ pub(super) async fn event(State(app): State<App>, headers: HeaderMap, body: Body
         Event::UrlVerification { challenge } => {
             refuse_replay(&app, &verified).await?;
             return Ok(challenge.into_response());
+        }
+        Event::HomeOpened(person) => {
+            refuse_replay(&app, &verified).await?;
+            usecase::home::publish(&app, &person);
+            return Ok(StatusCode::OK.into_response());
         }
         Event::Other => {
             refuse_replay(&app, &verified).await?;

@@ -18,7 +18,7 @@ use url::form_urlencoded;
 
 pub use self::event::{Event, decode_event};
 use super::modal::{self, View};
-use super::render;
+use super::{home, render};
 use crate::id::{ChannelId, DeliveryId, EnterpriseId, Person, Reference, TeamId, UserId, Workspace};
 use crate::invocation::{Carried, CommandText, Invocation, ReplyTo, Submission};
 use crate::secret::Secret;
@@ -132,7 +132,7 @@ pub fn decode_command(
         text: CommandText::new(form.text("text")),
         press: None,
         trigger: trigger(form.text("trigger_id")),
-        reply_to: reply_to(form.text("response_url"), hooks_url)?,
+        reply_to: Some(reply_to(form.text("response_url"), hooks_url)?),
         received_at: now,
         waited: SignedDuration::ZERO,
     })
@@ -145,6 +145,8 @@ pub enum Interaction {
     Press(Box<Invocation>),
     /// One of our forms was sent.
     Form(Box<Submission>),
+    /// Somebody wants to see their Home as it is now.
+    Home(Person),
     /// Nothing, as the press of a button that opens a page.
     Nothing,
 }
@@ -164,6 +166,7 @@ pub fn decode_interaction(
     let form = Form::read(verified.body)?;
     let payload: Payload = serde_json::from_str(&form.text("payload")).map_err(|_| BadShape::Field("payload"))?;
     let interaction = match payload.kind.as_str() {
+        "block_actions" if payload.view.is_some() => pressed_in_home(payload, reference, now)?,
         "block_actions" => pressed(payload, hooks_url, reference, now)?.map(Box::new).map(Interaction::Press),
         "view_submission" => sent(payload, reference, now)?.map(Box::new).map(Interaction::Form),
         _ => None,
@@ -177,11 +180,7 @@ fn pressed(
     reference: Reference,
     now: Timestamp,
 ) -> Result<Option<Invocation>, BadShape> {
-    let Some(action) = payload.actions.iter().find(|action| action.action_id.starts_with(render::PRESS)) else {
-        return Ok(None);
-    };
-    let value: render::Value =
-        serde_json::from_str(action.value.as_deref().unwrap_or_default()).map_err(|_| BadShape::Field("value"))?;
+    let Some(value) = value_of(&payload)? else { return Ok(None) };
     let team = payload.team.as_ref();
     let enterprise = payload.enterprise.map(|enterprise| enterprise.id);
     // An app that the whole organization installed gets no team, only the user's.
@@ -200,28 +199,72 @@ fn pressed(
         text: CommandText::new(""),
         press: Some(value.press),
         trigger: trigger(payload.trigger_id.unwrap_or_default()),
-        reply_to: reply_to(payload.response_url.unwrap_or_default(), hooks_url)?,
+        reply_to: Some(reply_to(payload.response_url.unwrap_or_default(), hooks_url)?),
         received_at: now,
         waited: SignedDuration::ZERO,
     }))
 }
 
+/// A press in a Home has no channel and no `response_url`: both are the person's direct message with the bot. The Home names
+/// its workspace itself, as a form does.
+fn pressed_in_home(
+    mut payload: Payload,
+    reference: Reference,
+    now: Timestamp,
+) -> Result<Option<Interaction>, BadShape> {
+    let Some(view) = payload.view.take().filter(|view| view.callback_id == home::HOME) else { return Ok(None) };
+    let workspace: Workspace =
+        serde_json::from_str(&view.private_metadata).map_err(|_| BadShape::Field("private_metadata"))?;
+    let Workspace { enterprise, team } = in_workspace(&payload, workspace)?;
+    let user = UserId::new(plain_id("user", std::mem::take(&mut payload.user.id))?);
+    let person = Person { enterprise, team, user };
+    if payload.actions.iter().any(|action| action.action_id == render::REFRESH) {
+        return Ok(Some(Interaction::Home(person)));
+    }
+    let Some(value) = value_of(&payload)? else { return Ok(None) };
+    let invocation = Invocation {
+        reference,
+        channel: ChannelId::new(person.user.as_str()),
+        person,
+        user_name: payload.user.username.unwrap_or_default(),
+        team_domain: payload.team.and_then(|team| team.domain).unwrap_or_default(),
+        command: value.command,
+        text: CommandText::new(""),
+        press: Some(value.press),
+        trigger: trigger(payload.trigger_id.unwrap_or_default()),
+        reply_to: None,
+        received_at: now,
+        waited: SignedDuration::ZERO,
+    };
+    Ok(Some(Interaction::Press(Box::new(invocation))))
+}
+
+/// What the button says that was pressed, if it is one of ours that says something.
+fn value_of(payload: &Payload) -> Result<Option<render::Value>, BadShape> {
+    let action = payload.actions.iter().find(|action| action.action_id.starts_with(render::PRESS));
+    let read = |action: &PressedAction| serde_json::from_str(action.value.as_deref().unwrap_or_default());
+    action.map(read).transpose().map_err(|_| BadShape::Field("value"))
+}
+
+/// The workspace that a view of ours names, unless Slack names another one.
+fn in_workspace(payload: &Payload, carried: Workspace) -> Result<Workspace, BadShape> {
+    let is_same_team = payload.team.as_ref().is_none_or(|team| team.id == carried.team.as_str());
+    let enterprise = payload.enterprise.as_ref().map(|enterprise| EnterpriseId::new(&*enterprise.id));
+    let is_same = is_same_team && (enterprise.is_none() || enterprise == carried.enterprise);
+    if is_same { Ok(carried) } else { Err(BadShape::Field("team")) }
+}
+
 /// A form names the workspace it was opened for itself: where the whole organization installed the app, Slack names none,
 /// and what it says of the person's own may be the organization.
-fn sent(payload: Payload, reference: Reference, now: Timestamp) -> Result<Option<Submission>, BadShape> {
-    let view = payload.view.ok_or(BadShape::Field("view"))?;
+fn sent(mut payload: Payload, reference: Reference, now: Timestamp) -> Result<Option<Submission>, BadShape> {
+    let view = payload.view.take().ok_or(BadShape::Field("view"))?;
     if view.callback_id != modal::POLICY {
         return Ok(None);
     }
     let carried: Carried =
         serde_json::from_str(&view.private_metadata).map_err(|_| BadShape::Field("private_metadata"))?;
-    let is_same_team = payload.team.is_none_or(|team| team.id == carried.workspace.team.as_str());
-    let enterprise = payload.enterprise.map(|enterprise| EnterpriseId::new(enterprise.id));
-    if !is_same_team || (enterprise.is_some() && enterprise != carried.workspace.enterprise) {
-        return Err(BadShape::Field("team"));
-    }
+    let Workspace { enterprise, team } = in_workspace(&payload, carried.workspace.clone())?;
     let user = UserId::new(plain_id("user", payload.user.id)?);
-    let Workspace { enterprise, team } = carried.workspace.clone();
     let answers = view.answers(|id| plain_id("answer", id))?;
     Ok(Some(Submission { reference, person: Person { enterprise, team, user }, carried, answers, received_at: now }))
 }

@@ -6,6 +6,7 @@
 //!
 //! Slack's own types stay behind this door. What a person typed and the `response_url` are never logged.
 
+mod home;
 pub mod inbound;
 pub mod modal;
 mod oauth;

@@ -123,7 +123,7 @@ fn plain(text: &str) -> SlackBlockPlainTextOnly {
     SlackBlockPlainTextOnly::from(text)
 }
 
-/// What is read of a form that comes back.
+/// What is read of a view that comes back: a form, or the Home in which something was pressed.
 #[derive(Deserialize)]
 pub(super) struct View {
     #[serde(default)]
@@ -136,6 +136,7 @@ pub(super) struct View {
 
 #[derive(Default, Deserialize)]
 struct State {
+    #[serde(default)]
     values: HashMap<String, HashMap<String, Given>>,
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::invocation::Press;
 use crate::reply::Audience;
-use crate::words::{Button, Confirm, Does, Message, Style};
+use crate::words::{Button, Confirm, Does, Message, Section, Style};
 
 /// The body of an answer, for the 200 to Slack and for a `response_url` alike. The library's own has no way to replace.
 ///
@@ -36,6 +36,9 @@ pub(super) struct Value {
 /// What the `action_id` of buttons begins with whose press means something.
 pub(super) const PRESS: &str = "press";
 
+/// The `action_id` of the button that shows a Home anew.
+pub(super) const REFRESH: &str = "refresh";
+
 /// The `action_id` of buttons that open a page.
 const OPEN_LINK: &str = "open_link";
 
@@ -53,12 +56,21 @@ pub(super) fn content(message: &Message) -> SlackMessageContent {
     SlackMessageContent::new().with_text(message.text.clone()).with_blocks(blocks(message))
 }
 
+/// Words with one button beside them.
+pub(super) fn section(section: &Section) -> SlackBlock {
+    let block = words(section.text.clone());
+    match section.button.as_ref().and_then(button) {
+        Some(button) => block.with_accessory(button.into()).into(),
+        None => block.into(),
+    }
+}
+
+fn words(text: String) -> SlackSectionBlock {
+    SlackSectionBlock::new().with_text(SlackBlockMarkDownText::new(text).with_verbatim(true).into())
+}
+
 fn blocks(message: &Message) -> Vec<SlackBlock> {
-    let section = |text: String| {
-        let words = SlackBlockMarkDownText::new(text).with_verbatim(true);
-        SlackSectionBlock::new().with_text(words.into()).into()
-    };
-    let mut blocks: Vec<SlackBlock> = sections(&message.text).into_iter().map(section).collect();
+    let mut blocks: Vec<SlackBlock> = sections(&message.text).into_iter().map(|text| words(text).into()).collect();
     let buttons: Vec<_> = message.buttons.iter().filter_map(button).map(Into::into).collect();
     if !buttons.is_empty() {
         blocks.push(SlackActionsBlock::new(buttons).into());
@@ -90,6 +102,7 @@ fn button(button: &Button) -> Option<SlackBlockButtonElement> {
     element = match &button.does {
         // Pressing it also sends an interaction, which is acknowledged and means nothing.
         Does::Open(url) => element.with_url(Url::parse(url.expose()).ok()?).with_action_id(OPEN_LINK.into()),
+        Does::Refresh {} => element.with_action_id(REFRESH.into()),
         Does::Press { command, press } => {
             let value = Value { command: command.clone(), press: press.clone() };
             // Within one message no two buttons may have the same name.

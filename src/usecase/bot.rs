@@ -49,6 +49,15 @@ async fn speaker(app: &App, workspace: &Workspace) -> Result<Secret, Error> {
     find(app, workspace, Installation::speaker).await
 }
 
+/// Whether there is a bot in a workspace that may post.
+pub(super) async fn may_speak(app: &App, workspace: &Workspace) -> Result<bool, Error> {
+    match speaker(app, workspace).await {
+        Ok(_) => Ok(true),
+        Err(Error::Slack(slack::Error::NoBot)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// The token of whoever installed the app there, and else the one of the settings.
 async fn find(
     app: &App,

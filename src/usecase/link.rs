@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 
 use super::token::Held;
 use super::work::NewJob;
-use super::{Failure, Task, chain, connect, disconnect, hold, log_zoom, tell, token, whoami, work};
+use super::{Failure, Task, chain, connect, disconnect, hold, home, log_zoom, tell, token, whoami, work};
 use crate::app::App;
 use crate::audit::{AuditOutcome, AuditVerb};
 use crate::command::{self, DEFAULT_COMMAND, Verb};
@@ -357,6 +357,9 @@ fn tell_later(app: &App, invocation: Invocation, grant: Grant) {
         match whoami::describe(&inner, grant).await {
             Ok(reply) => tell(&inner, &invocation, &reply).await,
             Err(failure) => tracing::warn!(error = chain(&failure), "connected, but not told in Slack"),
+        }
+        if invocation.is_from_home() {
+            home::publish(&inner, &invocation.person);
         }
     };
     drop(app.spawn(work.in_current_span()));

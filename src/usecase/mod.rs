@@ -12,6 +12,7 @@ mod disconnect;
 mod facts;
 mod forget;
 mod hold;
+pub mod home;
 pub mod install;
 mod keep;
 mod lease;
@@ -312,7 +313,11 @@ async fn tell(app: &App, invocation: &Invocation, reply: &Reply) {
 }
 
 async fn post(app: &App, invocation: &Invocation, message: &Message) {
-    if let Err(error) = app.slack.answer(&invocation.reply_to, message).await {
+    let told = match &invocation.reply_to {
+        Some(reply_to) => app.slack.answer(reply_to, message).await.map_err(bot::Error::from),
+        None => bot::post(app, &invocation.person, &invocation.channel, message).await.map(drop),
+    };
+    if let Err(error) = told {
         tracing::warn!(reference = %invocation.reference, error = chain(&error), "a word was not told");
     }
 }

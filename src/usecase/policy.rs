@@ -38,7 +38,7 @@ pub(super) async fn against(work: &Work, command: &Command) -> Result<Option<Don
     work.tell_failures(policy.failures);
     match command {
         Command::Stop { meeting } if policy.stop_of_others == StopOfOthers::WithSecondPerson => {
-            second_person(app, invocation, *meeting).await
+            second_person(app, invocation, *meeting, &policy).await
         }
         _ => Ok(None),
     }
@@ -72,12 +72,20 @@ pub(super) fn end(denied: Denied) -> Done {
 }
 
 /// A stop of a stream that somebody else asked for, as far as is known.
-async fn second_person(app: &App, invocation: &Invocation, meeting: MeetingId) -> Result<Option<Done>, Failure> {
+async fn second_person(
+    app: &App,
+    invocation: &Invocation,
+    meeting: MeetingId,
+    policy: &Policy,
+) -> Result<Option<Done>, Failure> {
     let Some(stream) = stream::known(app, meeting).await? else { return Ok(None) };
     let is_over = matches!(stream.state, State::Ended { .. } | State::Failed { .. });
     let Some(asked) = stream.asked.filter(|asked| !is_over && asked.person != invocation.person) else {
         return Ok(None);
     };
+    if invocation.is_from_home() {
+        return Ok(Some(end(Denied { act: Act::Stop, why: Because::Alone, ask: policy.managers.clone() })));
+    }
     let until = app.clock.now().saturating_add(ConfirmStop::LIFE).unwrap_or(jiff::Timestamp::MAX);
     let asked_by = invocation.person.clone();
     let stop = ConfirmStop { meeting, asked_by, stream: asked.reference, until };

@@ -6,7 +6,7 @@ use super::stream::{self, Note, What};
 use super::{Done, Failure};
 use crate::app::App;
 use crate::audit::AuditOutcome;
-use crate::id::ZoomUserId;
+use crate::id::{ChannelId, Person, ZoomUserId};
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
 use crate::reply::{Known, Reply, StatusOf, StreamRecord, Verdict, Why};
@@ -24,16 +24,27 @@ pub(super) async fn status(app: &App, invocation: &Invocation, meeting: Option<M
 }
 
 async fn of_workspace(app: &App, invocation: &Invocation, zoom_user: Option<&ZoomUserId>) -> Result<Done, Failure> {
+    let streams = in_workspace(app, &invocation.person, &invocation.channel, zoom_user).await?;
+    Ok(Done::new(Reply::Status { of: StatusOf::Workspace, streams }, AuditOutcome::Told))
+}
+
+/// What a person may be told in a channel about the streams of their workspace.
+pub(super) async fn in_workspace(
+    app: &App,
+    person: &Person,
+    channel: &ChannelId,
+    zoom_user: Option<&ZoomUserId>,
+) -> Result<Vec<Known>, Failure> {
     let mut streams = Vec::new();
-    for record in app.store.streams(&invocation.person).await? {
+    for record in app.store.streams(person).await? {
         if streams.len() == MOST {
             break;
         }
         let stream = stream::known(app, record.meeting).await?;
-        let stream = stream.filter(|stream| stream.concerns(&invocation.person, zoom_user));
-        streams.extend(known(invocation, Some(record), stream));
+        let stream = stream.filter(|stream| stream.concerns(person, zoom_user));
+        streams.extend(known(person, channel, Some(record), stream));
     }
-    Ok(Done::new(Reply::Status { of: StatusOf::Workspace, streams }, AuditOutcome::Told))
+    Ok(streams)
 }
 
 async fn of_meeting(
@@ -57,23 +68,23 @@ async fn of_meeting(
     // Whoever presses Refresh has the card say what Zoom said.
     let what = is_running.filter(|_| invocation.press.is_some()).map(|is_running| What::Looked { is_running });
     let note = what.filter(|_| stream.is_some()).map(|what| Note { meeting, what });
-    let streams = known(invocation, record, stream).into_iter().collect();
+    let streams = known(&invocation.person, &invocation.channel, record, stream).into_iter().collect();
     let of = StatusOf::Meeting { meeting, running: in_zoom.running };
     let done = Done::new(Reply::Status { of, streams }, AuditOutcome::Told);
     Ok(Done { zoom_user, note, ..done })
 }
 
 /// What may be told of a stream: its title to whoever asked for it, and where they did.
-fn known(invocation: &Invocation, record: Option<StreamRecord>, stream: Option<Stream>) -> Option<Known> {
+fn known(person: &Person, channel: &ChannelId, record: Option<StreamRecord>, stream: Option<Stream>) -> Option<Known> {
     let record = record.filter(|record| record.by.is_some() || stream.is_some());
     let stream = stream.map(|mut stream| {
         // Who somebody is in another workspace is not for this one.
-        if stream.asked.as_ref().is_some_and(|asked| !asked.person.is_colleague_of(&invocation.person)) {
+        if stream.asked.as_ref().is_some_and(|asked| !asked.person.is_colleague_of(person)) {
             (stream.asked, stream.card) = (None, None);
         }
         if let Some(asked) = &mut stream.asked
-            && asked.person != invocation.person
-            && asked.channel != invocation.channel
+            && asked.person != *person
+            && asked.channel != *channel
         {
             asked.settings.title = None;
         }

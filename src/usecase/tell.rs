@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::hold::Change;
 use super::work::Work;
-use super::{bot, chain, stream};
+use super::{bot, chain, home, stream};
 use crate::clock;
 use crate::journal::{CardOf, Retry, Stage};
 use crate::slack;
@@ -55,6 +55,9 @@ pub(super) async fn told(work: &Work, retry: Option<Retry>) {
     match retry {
         Some(retry) => wait_for(work, retry).await,
         None => finish(work).await,
+    }
+    if work.invocation.is_from_home() {
+        home::publish(&work.app, &work.invocation.person);
     }
 }
 
@@ -110,13 +113,16 @@ async fn post_once(work: &Work, message: &Message, is_card: bool) -> Result<Opti
             Err(error) => tracing::debug!(error = chain(&error), "the card is an answer: the bot does not post there"),
         }
     }
+    let Some(reply_to) = &invocation.reply_to else {
+        return bot::post(app, &invocation.person, &invocation.channel, message).await.map(|_| None);
+    };
     let until = invocation.answerable_until();
     if app.clock.now() <= until {
         // The URL of a press can replace the message that was pressed, and no other: a card has to begin there.
         let replaces = message.replaces || (is_card && invocation.press.is_some());
-        match app.slack.answer(&invocation.reply_to, &Message { replaces, ..message.clone() }).await {
+        match app.slack.answer(reply_to, &Message { replaces, ..message.clone() }).await {
             Ok(()) => {
-                return Ok(Some(Place::Answered { at: invocation.reply_to.clone(), until, uses: 1 }));
+                return Ok(Some(Place::Answered { at: reply_to.clone(), until, uses: 1 }));
             }
             Err(error @ slack::Error::Spent(_)) => tracing::warn!(error = chain(&error), "answering in another way"),
             Err(error) => return Err(error.into()),

@@ -61,6 +61,7 @@ fn who(entry: &AuditEntry) -> String {
     let role = if entry.verb == AuditVerb::Report { "for" } else { "by" };
     let place = entry.channel.as_ref().map(|channel| match channel.as_str() {
         direct if direct.starts_with('D') => " in a direct message".to_owned(),
+        user if user == person.user.as_str() => " in their Home".to_owned(),
         channel => format!(" in <#{}>", escape(channel)),
     });
     format!(", {role} <@{}>{}", escape(person.user.as_str()), place.unwrap_or_default())

@@ -63,6 +63,17 @@ pub(super) fn next(stream: &Stream, context: &Context) -> String {
     }
 }
 
+/// The button that takes a stream off air, where there may be something to take.
+pub(super) fn stop_button(stream: &Stream, context: &Context) -> Option<Button> {
+    let card = Card { stream, context };
+    match &stream.state {
+        State::Accepted { .. } | State::Live { .. } | State::Unconfirmed { .. } | State::Unknown { .. } => {
+            Some(card.stop_button())
+        }
+        State::Throttled(_) | State::Stopping { .. } | State::Ended { .. } | State::Failed { .. } => None,
+    }
+}
+
 /// What is so, in half a line.
 pub(super) fn short(stream: &Stream, context: &Context) -> String {
     let card = Card { stream, context };

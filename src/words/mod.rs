@@ -10,6 +10,7 @@ mod announcement;
 mod card;
 mod check;
 mod fields;
+mod home;
 mod install;
 mod modal;
 mod outcome;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use self::account::unused;
 pub use self::announcement::{Count, announcement};
 pub use self::card::{card, notice};
+pub use self::home::{Section, home};
 pub use self::modal::{Choice, Modal, ModalField, Takes};
 pub use self::page::{FieldText, FormText, Kind, PageText, page};
 pub use self::policy::{form_fault, form_for_admins_only, form_not_saved, form_outdated, policy_form};
@@ -123,6 +125,9 @@ pub enum Does {
     /// Opens an address.
     #[serde(rename = "url")]
     Open(Secret),
+    /// Shows the Home anew in which it is.
+    #[serde(rename = "refresh")]
+    Refresh {},
     /// Tells OnAir.
     #[serde(rename = "press")]
     Press {

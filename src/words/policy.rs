@@ -48,6 +48,10 @@ pub(super) fn denied(denied: &Denied, context: &Context) -> Vec<String> {
             format!("{not_done}: in this workspace, people may {to_do} in {} and not here.", named_channels(channels)),
             whom_to_ask(ask),
         ],
+        Because::Alone => vec![
+            format!("{not_done}: somebody else asked for it, and in this workspace that takes a second person."),
+            format!("Ask for it where others are: type {} and the meeting in a channel.", context.verb(Verb::Stop)),
+        ],
         Because::Unreadable => vec![
             format!("{not_done}: OnAir can't read who may {to_do} in this workspace, so nobody may."),
             format!("An admin sets it anew: {}", context.verb(Verb::Policy)),
@@ -60,7 +64,7 @@ pub(super) fn no_next_try(meeting: MeetingId, asked_by: &UserId, denied: &Denied
     let (done, to_do) = (if *act == Act::Stop { "stopped" } else { "started" }, to_do(*act));
     let first = |why: String| format!("The stream of {} was not {done}: {why}", code(&meeting.to_string()));
     match why {
-        Because::OfWho | Because::OfWhere(_) => vec![
+        Because::OfWho | Because::OfWhere(_) | Because::Alone => vec![
             first(format!("by the rules of this workspace, {} may not {to_do} here any more.", user(asked_by))),
             whom_to_ask(ask),
         ],
@@ -81,6 +85,7 @@ pub(super) fn denied_page(denied: &Denied) -> Vec<String> {
                 "In your Slack workspace, people may {to_do} in some channels, and not where you asked for this page."
             )
         }
+        Because::Alone => format!("In your Slack workspace, to {to_do} takes a second person."),
         Because::Unreadable => format!("OnAir can't read who may {to_do} in your Slack workspace, so nobody may."),
     };
     vec![why, "Ask an admin of your Slack workspace.".to_owned()]

@@ -44,7 +44,7 @@ pub(super) fn list(saved: &Presets, context: &Context) -> Vec<String> {
 }
 
 /// What a name stands for.
-fn what(preset: &Preset) -> String {
+pub(super) fn what(preset: &Preset) -> String {
     let meeting = code(&preset.meeting.to_string());
     match &preset.title {
         Some(title) => format!("{meeting}, “{}”", plain(title.as_str())),
@@ -56,7 +56,7 @@ fn name(preset: &Preset) -> String {
     code(preset.name.as_str())
 }
 
-fn start(preset: &Preset, context: &Context) -> String {
+pub(super) fn start(preset: &Preset, context: &Context) -> String {
     let meeting = Target::Saved(preset.name.clone());
     let start = Start { meeting, settings: Settings::default(), run: Run::Real };
     context.copy(&Command::Start(start).to_string())

@@ -30,7 +30,7 @@ pub(super) fn workspace(streams: &[Known], context: &Context) -> Vec<String> {
     lines
 }
 
-fn known_lines(known: &Known, context: &Context) -> Vec<String> {
+pub(super) fn known_lines(known: &Known, context: &Context) -> Vec<String> {
     let of_stream = known.stream.as_ref().map(|stream| card::short(stream, context));
     of_stream.into_iter().chain(told_by_record(known).map(record)).collect()
 }

@@ -23,6 +23,7 @@ mod accounts;
 mod announcements;
 mod cards;
 mod checks;
+mod homes;
 mod outcomes;
 mod pages;
 mod policies;

@@ -15,6 +15,7 @@ mod door_slack;
 mod door_zoom;
 mod faults;
 mod foreign;
+mod home;
 mod install;
 mod instances;
 mod journal;

@@ -157,7 +157,7 @@ fn invocation(name: &str, now: Timestamp) -> Invocation {
         text: CommandText::new("start 68423085 \"canary-title\""),
         press: None,
         trigger: Some(Secret::new("canary-trigger")),
-        reply_to: ReplyTo::new("https://hooks.slack.com/commands/canary-reply"),
+        reply_to: Some(ReplyTo::new("https://hooks.slack.com/commands/canary-reply")),
         received_at: now,
         waited: SignedDuration::ZERO,
     }

@@ -7,7 +7,7 @@ use super::oauth;
 use super::people::Workspace;
 use super::post::Refusal;
 use super::world::State;
-use super::{chat, users, views};
+use super::{chat, home, users, views};
 use crate::sandbox::wire::{Answer, Recorded};
 
 /// The bot token of a workspace, or of the organization that installed the app as a whole; the word in the middle is there to be searched for in logs.
@@ -28,6 +28,7 @@ const EXPECTED: &[&str] = &[
     "is_archived",
     "is_inactive",
     "missing_scope",
+    "not_enabled",
     "not_in_channel",
     "ratelimited",
     "token_revoked",
@@ -110,6 +111,7 @@ fn call(
         "conversations.open" => chat::open(state, &workspace, &arguments),
         "users.info" => users::info(state, &workspace, &arguments),
         "views.open" => views::open(state, &workspace, &arguments),
+        "views.publish" => home::publish(state, &workspace, &arguments),
         _ => Err(Refusal::new("unknown_method", method)),
     }
 }

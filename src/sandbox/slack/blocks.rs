@@ -51,6 +51,17 @@ pub(super) fn check_modal(view: &Value) -> Checked {
     all(blocks, 100, |block, at| if block["type"] == "input" { input(block, at) } else { one_block(block, at) })
 }
 
+/// Checks a [Home](https://docs.slack.dev/reference/views/home-tab-views).
+pub(super) fn check_home(view: &Value) -> Checked {
+    let at = "view";
+    only(view, &["type", "blocks", "private_metadata", "callback_id", "external_id"], at)?;
+    ensure(view["type"] == "home", at, "not a Home")?;
+    for (key, most) in [("private_metadata", 3000), ("callback_id", 255), ("external_id", 255)] {
+        length(&view[key], most, at, key)?;
+    }
+    all(view["blocks"].as_array().ok_or("view: missing blocks")?, 100, one_block)
+}
+
 fn all(blocks: &[Value], most: usize, one: impl Fn(&Value, &str) -> Checked) -> Checked {
     ensure(blocks.len() <= most, "blocks", &format!("no more than {most} items allowed"))?;
     let mut ids = Vec::new();

@@ -43,6 +43,17 @@ impl SimSlack {
 
     /// The same about something that happened at this time, delivered late.
     pub fn event_of(&self, workspace: &Workspace, event: &Value, at: Timestamp) -> SignedRequest {
+        self.event_in(workspace, event, at, None)
+    }
+
+    /// The same, with the workspace in which it happened where the event is the organization's.
+    pub(super) fn event_in(
+        &self,
+        workspace: &Workspace,
+        event: &Value,
+        at: Timestamp,
+        context: Option<&str>,
+    ) -> SignedRequest {
         let (url, number) = self.world.change(|state| (state.events_url.clone(), state.count()));
         let org_wide = workspace.org_wide().is_some();
         let enterprise = workspace.enterprise.as_ref().map(|enterprise| enterprise.id.clone());
@@ -51,6 +62,8 @@ impl SimSlack {
             "token": VERIFICATION_TOKEN,
             "team_id": team,
             "enterprise_id": enterprise,
+            "context_team_id": context,
+            "context_enterprise_id": enterprise,
             "api_app_id": APP_ID,
             "event": event,
             "type": "event_callback",

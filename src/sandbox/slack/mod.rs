@@ -9,6 +9,7 @@ mod button;
 mod chat;
 mod delivery;
 mod event;
+mod home;
 mod hooks;
 mod message;
 mod oauth;
@@ -31,6 +32,7 @@ use tokio::sync::watch;
 
 pub use button::{Button, Confirm};
 pub use delivery::{Delivery, Failure};
+pub use home::Home;
 pub use message::{Audience, Author, Link, Message};
 pub use people::{Channel, ChannelKind, Enterprise, Installed, Role, User, Workspace};
 pub use press::CannotPress;
@@ -62,6 +64,8 @@ pub enum Route {
     UsersInfo,
     /// `views.open`
     ViewsOpen,
+    /// `views.publish`
+    ViewsPublish,
     /// Any other Web API method.
     OtherMethod,
 }
@@ -74,6 +78,7 @@ impl Route {
             "/api/chat.update" => Self::Update,
             "/api/users.info" => Self::UsersInfo,
             "/api/views.open" => Self::ViewsOpen,
+            "/api/views.publish" => Self::ViewsPublish,
             path if path.starts_with("/hooks/") => Self::ResponseUrl,
             _ => Self::OtherMethod,
         }
@@ -205,6 +210,13 @@ impl SimSlack {
                 user
             })
         })
+    }
+
+    /// A new person with the same id in another workspace, where it is somebody else.
+    pub fn namesake(&self, of: &User, workspace: &Workspace, name: &str) -> User {
+        let user = User { id: of.id.clone(), team: workspace.id.clone(), name: name.to_owned() };
+        self.world.change(|state| state.users.push(user.clone()));
+        user
     }
 
     /// The public channel of this name in the first workspace, made if new. The app is not in it.

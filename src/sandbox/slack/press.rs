@@ -22,6 +22,12 @@ pub struct CannotPress {
     instead: String,
 }
 
+impl CannotPress {
+    pub(super) fn new(label: &str, why: &'static str, instead: String) -> Self {
+        Self { label: label.to_owned(), why, instead }
+    }
+}
+
 impl fmt::Display for CannotPress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot press {:?}: {}:\n{}", self.label, self.why, self.instead)
@@ -63,7 +69,7 @@ impl SimSlack {
 }
 
 fn payload(state: &mut State, base: &str, user: &User, message: &Message, label: &str) -> Result<Value, CannotPress> {
-    let refused = |why, message: &Message| CannotPress { label: label.to_owned(), why, instead: message.transcript() };
+    let refused = |why, message: &Message| CannotPress::new(label, why, message.transcript());
     let position = state.position(&message.channel.id, &message.ts);
     let position = position.ok_or_else(|| refused("the message was deleted", message))?;
     let latest = state.messages[position].clone();
@@ -149,7 +155,7 @@ fn stored(state: &State, message: &Message) -> Value {
     })
 }
 
-fn action(block: &Value, element: &Value, number: u64) -> Value {
+pub(super) fn action(block: &Value, element: &Value, number: u64) -> Value {
     let mut action = Map::new();
     for key in ["type", "action_id", "text", "value", "style", "url", "confirm"] {
         if !element[key].is_null() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::home::Home;
 use super::message::{Audience, Author, Message};
 use super::oauth::{self, Oauth};
 use super::people::{Channel, ChannelKind, Role, User, Workspace};
@@ -66,6 +67,10 @@ pub(super) struct State {
     pub(super) messages: Vec<Message>,
     /// The forms that stand open.
     pub(super) modals: Vec<Modal>,
+    /// The Homes that the app published, one a person.
+    pub(super) homes: Vec<Home>,
+    /// Whether the Home is switched off in the app's settings.
+    pub(super) has_no_home: bool,
     /// The numbers of the `trigger_id`s that have opened something.
     pub(super) used_triggers: HashSet<u64>,
     /// What readers see of a date.
@@ -222,7 +227,7 @@ impl State {
     }
 
     /// What a reader sees of a message.
-    fn shown(&self, post: &Post) -> String {
+    pub(super) fn shown(&self, post: &Post) -> String {
         let names = |id: &str| self.users.iter().find(|user| user.id == id).map(|user| user.name.clone());
         render::shown(&post.text, &post.blocks, &Reader { names: &names, dates: self.dates })
     }

@@ -5,9 +5,10 @@
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{BadShape, STAMP, Verified, expect_content_type, only, plain_id};
-use crate::id::{EnterpriseId, TeamId, UserId, Workspace};
+use crate::id::{EnterpriseId, Person, TeamId, UserId, Workspace};
 use crate::installation::{Removal, Site};
 
 /// What an Events API delivery asks for, as far as anything here answers it.
@@ -20,6 +21,8 @@ pub enum Event {
     },
     /// Somebody took the app out.
     Removed(Removal),
+    /// Somebody opened their Home.
+    HomeOpened(Person),
     /// Any other event.
     Other,
 }
@@ -50,6 +53,8 @@ struct Envelope {
     challenge: Option<String>,
     team_id: Option<String>,
     enterprise_id: Option<String>,
+    context_team_id: Option<String>,
+    context_enterprise_id: Option<String>,
     event_time: Option<i64>,
     event: Option<Inner>,
     #[serde(default)]
@@ -63,6 +68,15 @@ struct Inner {
     tokens: Option<Tokens>,
     #[serde(default)]
     team_ids: Vec<String>,
+    user: Option<Value>,
+    tab: Option<String>,
+    view: Option<View>,
+}
+
+/// What the app showed in a Home before.
+#[derive(Deserialize)]
+struct View {
+    team_id: Option<String>,
 }
 
 /// Whose tokens were ended: users, not tokens.
@@ -74,6 +88,7 @@ struct Tokens {
 
 #[derive(Deserialize)]
 struct Authorization {
+    team_id: Option<String>,
     enterprise_id: Option<String>,
     user_id: Option<String>,
     #[serde(default)]
@@ -95,6 +110,9 @@ impl Envelope {
                 let users = bots.into_iter().map(|user| plain_id("user", user).map(UserId::new));
                 (vec![self.site()?], Some(users.collect::<Result<_, _>>()?))
             }
+            "app_home_opened" if event.tab.as_deref() == Some("home") => {
+                return Ok(self.opener(event)?.map_or(Event::Other, Event::HomeOpened));
+            }
             "team_access_revoked" => (self.workspaces(&event.team_ids)?, None),
             _ => return Ok(Event::Other),
         };
@@ -104,9 +122,27 @@ impl Envelope {
         Ok(Event::Removed(Removal { sites, tokens_of, bot, at: at.ok_or(BadShape::Field("event_time"))? }))
     }
 
+    /// Who opened their Home. Where the whole organization has the app, the workspace is not always told where it is else;
+    /// without it nobody knows who it is.
+    fn opener(&self, event: &Inner) -> Result<Option<Person>, BadShape> {
+        let authorized = self.authorizations.first().and_then(|authorization| authorization.team_id.as_ref());
+        let viewed = event.view.as_ref().and_then(|view| view.team_id.as_ref());
+        let places = [self.team_id.as_ref(), self.context_team_id.as_ref(), authorized, viewed];
+        // What stands in a team's place may be the organization.
+        let mut teams = places.into_iter().flatten().filter(|id| !id.is_empty() && !id.starts_with('E'));
+        let Some(team) = teams.next() else { return Ok(None) };
+        let user = event.user.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Some(Person {
+            enterprise: self.enterprise()?,
+            team: TeamId::new(plain_id("team_id", team.clone())?),
+            user: UserId::new(plain_id("user", user)?),
+        }))
+    }
+
     fn enterprise(&self) -> Result<Option<EnterpriseId>, BadShape> {
         let authorized = self.authorizations.first().and_then(|authorization| authorization.enterprise_id.clone());
-        let id = self.enterprise_id.clone().or(authorized).filter(|id| !id.is_empty());
+        let named = self.enterprise_id.clone().or(self.context_enterprise_id.clone());
+        let id = named.or(authorized).filter(|id| !id.is_empty());
         id.map(|id| plain_id("enterprise", id).map(EnterpriseId::new)).transpose()
     }
 
@@ -139,7 +175,7 @@ impl Envelope {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -192,6 +228,37 @@ mod tests {
         let Ok(Event::Removed(removal)) = decode(&envelope(&revoked, &place)) else { panic!() };
         let keys: Vec<String> = removal.sites.iter().map(Site::key).collect();
         assert_eq!(keys, ["E1/T2", "E1/T3"]);
+    }
+
+    #[test]
+    fn who_opened_their_home_is_known_by_the_workspace_wherever_it_stands() {
+        let event = json!({ "type": "app_home_opened", "user": "U1", "tab": "home" });
+        let person = |enterprise: Option<&str>| Person {
+            enterprise: enterprise.map(EnterpriseId::new),
+            team: TeamId::new("T1"),
+            user: UserId::new("U1"),
+        };
+        let of_org = || person(Some("E1"));
+        for (place, expected) in [
+            (json!({ "team_id": "T1" }), person(None)),
+            (json!({ "team_id": "T1", "enterprise_id": "E1" }), of_org()),
+            (json!({ "team_id": null, "context_team_id": "T1", "context_enterprise_id": "E1" }), of_org()),
+            (json!({ "team_id": "E1", "authorizations": [{ "team_id": "T1", "enterprise_id": "E1" }] }), of_org()),
+        ] {
+            assert_eq!(decode(&envelope(&event, &place)), Ok(Event::HomeOpened(expected)), "{place}");
+        }
+        let mut again = event.clone();
+        again["view"] = json!({ "team_id": "T1" });
+        assert_eq!(decode(&envelope(&again, &json!({ "enterprise_id": "E1" }))), Ok(Event::HomeOpened(of_org())));
+        assert_eq!(decode(&envelope(&event, &json!({ "enterprise_id": "E1" }))), Ok(Event::Other), "whose is it?");
+        let place = json!({ "team_id": "T1" });
+        let other = |key: &str, value: &str| {
+            let mut event = event.clone();
+            event[key] = json!(value);
+            decode(&envelope(&event, &place))
+        };
+        assert_eq!(other("tab", "messages"), Ok(Event::Other));
+        assert_eq!(other("user", "U1/U2"), Err(BadShape::Field("user")));
     }
 
     #[test]

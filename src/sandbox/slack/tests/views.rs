@@ -108,3 +108,25 @@ async fn a_form_is_sent_as_it_was_filled_in_and_stays_open_while_something_is_wr
     assert_eq!(slack.complaints(), Vec::<String>::new());
     assert_eq!(slack.submits(&open, &[place]).await.unwrap().failure, Some(Failure::DispatchFailed), "it is closed");
 }
+
+#[tokio::test]
+async fn a_home_is_published_to_somebody_there_and_within_slacks_limits() {
+    let slack = SimSlack::start(SECRET).await.unwrap();
+    let ada = slack.user("ada");
+    let eve = slack.user_in(&slack.workspace("globex"), "eve");
+    let home = |blocks: usize| json!({ "type": "home", "blocks": vec![json!({ "type": "divider" }); blocks] });
+    let publish = async |user: &User, view: Value| {
+        call(&slack, slack.home(), "views.publish", json!({ "user_id": user.id, "view": view })).await
+    };
+    assert_eq!(publish(&ada, home(100)).await["ok"], true);
+    assert_eq!(slack.home_of(&ada).unwrap().published, 1);
+    slack.enable_home(false);
+    assert_eq!(publish(&ada, home(1)).await["error"], "not_enabled");
+    slack.enable_home(true);
+    assert_eq!(slack.complaints(), Vec::<String>::new());
+    for (user, view) in [(&ada, home(101)), (&ada, view()), (&eve, home(1))] {
+        assert_eq!(publish(user, view).await["error"], "invalid_arguments");
+    }
+    assert_eq!(slack.complaints().len(), 3);
+    assert!(slack.home_of(&eve).is_none());
+}
