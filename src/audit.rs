@@ -21,6 +21,12 @@ pub struct AuditEntry {
     /// Whose order they confirmed, where it took a second person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_by: Option<UserId>,
+    /// Who lent them the meeting, where it was done as that person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<UserId>,
+    /// To whom a meeting was lent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lent_to: Option<UserId>,
     /// Where.
     pub channel: Option<ChannelId>,
     /// The verb typed, or `link` for a connection made in the browser.
@@ -121,6 +127,8 @@ words! {
         Setup = "setup",
         /// `/stream check`
         Check = "check",
+        /// `/stream lend`, and what came of its form.
+        Lend = "lend",
         /// `/stream audit`
         Audit = "audit",
         /// `/stream policy`, and what came of its form.
@@ -217,6 +225,10 @@ words! {
         Denied = "denied",
         /// Who may do what in the workspace was changed.
         PolicyChanged = "policy_changed",
+        /// Control of a meeting was lent to a colleague.
+        Lent = "lent",
+        /// It was taken back.
+        TakenBack = "taken_back",
         /// A form was not saved: somebody changed the same meanwhile.
         Outdated = "outdated",
         /// Something was looked up and told.
@@ -274,6 +286,8 @@ impl AuditOutcome {
             | Self::TargetSet
             | Self::SecondPerson
             | Self::PolicyChanged
+            | Self::Lent
+            | Self::TakenBack
             | Self::Outdated
             | Self::Told
             | Self::Usage => false,

@@ -91,8 +91,26 @@ pub struct Carried {
     pub channel: ChannelId,
     /// The command's name, as that workspace has it.
     pub command: String,
-    /// Which version of the rules it showed.
-    pub version: String,
+    /// Which form it is.
+    pub form: Form,
+}
+
+/// Which form somebody sees, and what it was opened about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// The rules of the workspace.
+    Policy {
+        /// Which version of them it showed.
+        version: String,
+    },
+    /// Whom a meeting is lent to.
+    Lend {
+        /// Which meeting.
+        meeting: MeetingId,
+        /// Until when, where that was typed.
+        until: Option<Timestamp>,
+    },
 }
 
 /// A form that somebody filled in and sent.

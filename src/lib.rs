@@ -24,7 +24,7 @@
 //! | 4 | [`usecase`] | decisions that need more than one door |
 //! | 3 | [`app`] | the doors, the clock and the tasks in one hand |
 //! | 2 | [`slack`], [`zoom`], [`store`] | one door each to the outside, blind to each other |
-//! | 1 | [`command`], [`invocation`], [`journal`], [`meeting`], [`outcome`], [`grant`], [`reply`], [`words`], [`audit`], [`manifest`], [`preset`], [`turn`], [`stream`], [`destination`], [`installation`], [`policy`] | meaning; pure |
+//! | 1 | [`command`], [`invocation`], [`journal`], [`meeting`], [`outcome`], [`grant`], [`reply`], [`words`], [`audit`], [`manifest`], [`preset`], [`turn`], [`stream`], [`destination`], [`installation`], [`policy`], [`lend`] | meaning; pure |
 //! | 0 | [`id`], [`secret`], [`clock`], [`metrics`] | vocabulary; the time, and what is counted |
 //!
 //! # What never happens
@@ -47,6 +47,7 @@ pub mod id;
 pub mod installation;
 pub mod invocation;
 pub mod journal;
+pub mod lend;
 pub mod manifest;
 pub mod meeting;
 pub mod metrics;

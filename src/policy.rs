@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::command::Verb;
@@ -29,6 +30,8 @@ pub struct Policy {
     pub stop_of_others: StopOfOthers,
     /// Where audit lines go.
     pub audit_channel: Option<ChannelId>,
+    /// Whether people may lend control of their meetings to colleagues, and for how long.
+    pub lending: MayLend,
 }
 
 /// Who may do something, and where.
@@ -50,6 +53,23 @@ pub enum StopOfOthers {
     Alone,
     /// When a second person confirms it.
     WithSecondPerson,
+}
+
+/// For how long control of a meeting may be lent at the most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MayLend {
+    /// Not at all.
+    #[default]
+    Off,
+    /// An hour.
+    OneHour,
+    /// Four hours.
+    FourHours,
+    /// Half a day.
+    TwelveHours,
+    /// A day.
+    OneDay,
 }
 
 /// What rules are about.
@@ -102,6 +122,8 @@ pub enum Field {
     Failures,
     /// [`Policy::audit_channel`]
     AuditChannel,
+    /// [`Policy::lending`]
+    Lending,
 }
 
 /// What stands in one field of a form that somebody sent.
@@ -135,7 +157,7 @@ pub enum Wrong {
 
 impl Field {
     /// All, in the order of the form.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Managers,
         Self::People(Act::Start),
         Self::Channels(Act::Start),
@@ -146,6 +168,7 @@ impl Field {
         Self::Channels(Act::Setup),
         Self::Failures,
         Self::AuditChannel,
+        Self::Lending,
     ];
 
     /// Its name in the form and in the audit.
@@ -161,6 +184,7 @@ impl Field {
             Self::StopOfOthers => "stop_of_others",
             Self::Failures => "failures",
             Self::AuditChannel => "audit_channel",
+            Self::Lending => "lending",
         }
     }
 }
@@ -175,6 +199,7 @@ impl Default for Policy {
             failures: Audience::Channel,
             stop_of_others: StopOfOthers::default(),
             audit_channel: None,
+            lending: MayLend::default(),
         }
     }
 }
@@ -194,6 +219,7 @@ impl Act {
             | Verb::Forget
             | Verb::Presets
             | Verb::Check
+            | Verb::Lend
             | Verb::Audit
             | Verb::Policy
             | Verb::Help => None,
@@ -243,6 +269,7 @@ impl Policy {
             }
             Field::Failures => self.failures = choice(answer, [Audience::Channel, Audience::Person], Audience::word)?,
             Field::AuditChannel => self.audit_channel = answer.channels.first().cloned(),
+            Field::Lending => self.lending = choice(answer, MayLend::ALL, MayLend::word)?,
         }
         Ok(())
     }
@@ -256,6 +283,7 @@ impl Policy {
             Field::StopOfOthers => self.stop_of_others != other.stop_of_others,
             Field::Failures => self.failures != other.failures,
             Field::AuditChannel => self.audit_channel != other.audit_channel,
+            Field::Lending => self.lending != other.lending,
         };
         Field::ALL.into_iter().filter(differs).collect()
     }
@@ -285,6 +313,34 @@ impl StopOfOthers {
             Self::Alone => "alone",
             Self::WithSecondPerson => "with_second_person",
         }
+    }
+}
+
+impl MayLend {
+    /// All, from the shortest.
+    pub const ALL: [Self; 5] = [Self::Off, Self::OneHour, Self::FourHours, Self::TwelveHours, Self::OneDay];
+
+    /// Its name in a form.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::OneHour => "one_hour",
+            Self::FourHours => "four_hours",
+            Self::TwelveHours => "twelve_hours",
+            Self::OneDay => "one_day",
+        }
+    }
+
+    /// The longest that is allowed; nothing where lending is off.
+    pub fn longest(self) -> Option<SignedDuration> {
+        let hours = match self {
+            Self::Off => return None,
+            Self::OneHour => 1,
+            Self::FourHours => 4,
+            Self::TwelveHours => 12,
+            Self::OneDay => 24,
+        };
+        Some(SignedDuration::from_hours(hours))
     }
 }
 
@@ -352,6 +408,7 @@ mod tests {
             failures: Audience::Person,
             stop_of_others: StopOfOthers::WithSecondPerson,
             audit_channel: Some(ChannelId::new("C9")),
+            lending: MayLend::FourHours,
             ..Policy::default()
         };
         let written = serde_json::to_string(&policy).unwrap();

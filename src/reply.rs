@@ -14,6 +14,7 @@ use crate::audit::AuditEntry;
 use crate::command::{Command, UsageError, Verb};
 use crate::grant::ZoomUser;
 use crate::id::{Person, Reference, UserId};
+use crate::lend::Lending;
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::{Action, Outcome};
 use crate::policy::Denied;
@@ -149,7 +150,46 @@ pub enum Reply {
     /// A form stands open before the person, who needs no words.
     FormOpen,
     /// It does not: Slack opens one only right after somebody typed or pressed.
-    FormNotOpen,
+    FormNotOpen {
+        /// The command that opens it, without its name.
+        text: String,
+    },
+    /// A meeting is lent.
+    Lent(Lent),
+    /// It is not; nothing was done.
+    NotLent {
+        /// Which meeting.
+        meeting: MeetingId,
+        /// Why.
+        why: NotLent,
+    },
+    /// A meeting that was lent is taken back.
+    TakenBack {
+        /// Which one.
+        meeting: MeetingId,
+        /// By whom.
+        lender: UserId,
+        /// From whom; nobody, where it was lent to nobody.
+        colleagues: Vec<UserId>,
+    },
+    /// The Zoom connection of whoever lends the meeting does not allow what was ordered.
+    LenderCannot {
+        /// Which meeting.
+        meeting: MeetingId,
+        /// What was ordered.
+        action: Action,
+        /// Who lends it.
+        lender: UserId,
+    },
+    /// An order waited for its next try, and by now whoever gave it has no Zoom account that it could be given as.
+    NotLentAnyMore {
+        /// Which meeting.
+        meeting: MeetingId,
+        /// What was ordered.
+        action: Action,
+        /// Who had asked for it.
+        asked_by: UserId,
+    },
     /// A stop waits for a second person.
     ConfirmStop(ConfirmStop),
     /// Somebody pressed *Confirm stop* without effect.
@@ -159,6 +199,37 @@ pub enum Reply {
         /// Why.
         why: NotConfirmed,
     },
+}
+
+/// A meeting that is lent from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lent {
+    /// Which one, to whom, until when.
+    pub lending: Lending,
+    /// Whether the rules allow no more than that, and more was wanted.
+    pub is_shortened: bool,
+    /// Whether a time of day was taken for UTC, because nobody can tell the lender's time zone.
+    pub is_utc: bool,
+}
+
+/// Why a meeting is not lent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotLent {
+    /// The rules do not allow it.
+    Off {
+        /// Who may change that, beside the workspace's admins.
+        ask: BTreeSet<UserId>,
+    },
+    /// It would be lent to whoever lends it.
+    Oneself,
+    /// Bots type no commands, and who has left the workspace types none any more.
+    NotAPerson,
+    /// The colleague is not of this workspace.
+    NotHere,
+    /// They lend [`Lending::MOST`] already.
+    TooMany,
+    /// Nobody was named by an id, and without a bot there is no form to choose somebody in.
+    NoForm,
 }
 
 /// A stop that one person asked for and another one has to confirm.
@@ -231,6 +302,8 @@ pub enum ConnectWhy {
 pub struct Show {
     /// Who gave it.
     pub asked_by: UserId,
+    /// Who lent them the meeting, where it was given as that person.
+    pub on_behalf_of: Option<UserId>,
     /// Start or stop.
     pub action: Action,
     /// Of what.

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::id::{ChannelId, InstanceId, JobId, Person, Reference, ZoomUserId};
+use crate::id::{ChannelId, InstanceId, JobId, Person, Reference, UserId, ZoomUserId};
 use crate::invocation::ReplyTo;
 use crate::meeting::{MeetingId, Settings};
 use crate::words::Message;
@@ -67,6 +67,9 @@ pub struct Stream {
 pub struct Asked {
     /// Who.
     pub person: Person,
+    /// Who had lent them the meeting, where it was asked for as that person.
+    #[serde(default)]
+    pub on_behalf_of: Option<UserId>,
     /// Where.
     pub channel: ChannelId,
     /// By which name of the command.

@@ -235,8 +235,10 @@ fn compact(entry: &AuditEntry) -> String {
         _ => "by somebody in Zoom".to_owned(),
     };
     let asked_by = entry.asked_by.as_ref().map(|user| format!(", asked for by {user}")).unwrap_or_default();
+    let behalf = entry.on_behalf_of.as_ref().map(|user| format!(", on behalf of {user}")).unwrap_or_default();
+    let lent_to = entry.lent_to.as_ref().map(|user| format!(", to {user}")).unwrap_or_default();
     format!(
-        "{at}  {}{meeting}  {}  {who}{asked_by}{}  {} ms  ref {}",
+        "{at}  {}{meeting}  {}  {who}{asked_by}{behalf}{lent_to}{}  {} ms  ref {}",
         entry.verb.word(),
         entry.outcome.word(),
         zoom.unwrap_or_default(),

@@ -7,7 +7,7 @@ use crate::audit::AuditEntry;
 use crate::id::{ChannelId, EnterpriseId, Reference, UserId, ZoomUserId};
 
 /// The columns. New ones come at the end, and none is renamed, moved or taken away.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 20] = [
     "at",
     "reference",
     "enterprise",
@@ -26,6 +26,8 @@ const COLUMNS: [&str; 18] = [
     "outcome",
     "duration_ms",
     "asked_by",
+    "on_behalf_of",
+    "lent_to",
 ];
 
 /// The first line. Whoever prints it ends it with LF.
@@ -55,6 +57,8 @@ pub(super) fn row(entry: &AuditEntry) -> String {
         entry.outcome.word().to_owned(),
         entry.duration_ms.to_string(),
         cell(entry.asked_by.as_ref().map(UserId::as_str)),
+        cell(entry.on_behalf_of.as_ref().map(UserId::as_str)),
+        cell(entry.lent_to.as_ref().map(UserId::as_str)),
     ])
 }
 
@@ -92,6 +96,8 @@ mod tests {
             reference: Reference::new("7F3K9QZ2MB"),
             person: Some(Person { enterprise: None, team: TeamId::new("T1"), user: UserId::new("U1") }),
             asked_by: Some(UserId::new("U2")),
+            on_behalf_of: Some(UserId::new("U3")),
+            lent_to: Some(UserId::new("U4")),
             channel: Some(ChannelId::new("C1")),
             verb: AuditVerb::Start,
             meeting: Some("68423085".parse().unwrap()),
@@ -110,12 +116,14 @@ mod tests {
     #[test]
     fn an_entry_is_one_record_of_as_many_cells_as_the_header_names() {
         insta::assert_snapshot!(format!("{}\n{}", header(), row(&entry())).replace('\r', "␍"), @"
-        at,reference,enterprise,team,user,channel,verb,meeting,title_chars,settings,dry_run,zoom_user,zoom_status,zoom_code,zoom_tracking_id,outcome,duration_ms,asked_by␍
-        2026-11-20T10:00:00.000Z,7F3K9QZ2MB,,T1,U1,C1,start,68423085,7,layout display_name,false,Z1,400,3000,WEB_1,not_allowed,12,U2␍
+        at,reference,enterprise,team,user,channel,verb,meeting,title_chars,settings,dry_run,zoom_user,zoom_status,zoom_code,zoom_tracking_id,outcome,duration_ms,asked_by,on_behalf_of,lent_to␍
+        2026-11-20T10:00:00.000Z,7F3K9QZ2MB,,T1,U1,C1,start,68423085,7,layout display_name,false,Z1,400,3000,WEB_1,not_allowed,12,U2,U3,U4␍
         ");
         let bare = AuditEntry {
             person: None,
             asked_by: None,
+            on_behalf_of: None,
+            lent_to: None,
             channel: None,
             meeting: None,
             asked: None,
@@ -123,7 +131,7 @@ mod tests {
             zoom: None,
             ..entry()
         };
-        assert_eq!(row(&bare), "2026-11-20T10:00:00.000Z,7F3K9QZ2MB,,,,,start,,,,,,,,,not_allowed,12,\r");
+        assert_eq!(row(&bare), "2026-11-20T10:00:00.000Z,7F3K9QZ2MB,,,,,start,,,,,,,,,not_allowed,12,,,\r");
         assert_eq!(row(&bare).matches(',').count() + 1, COLUMNS.len());
     }
 

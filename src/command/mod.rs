@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use self::parse::parse;
 pub(crate) use self::print::{CAPTIONS_WORDS, LAYOUT_WORDS, SPEAKER_NAME_WORDS};
 pub use self::target::{Target, not_saved, too_many_names};
+use crate::lend::Lend;
 use crate::meeting::{MeetingId, Settings};
 use crate::preset::{NotAName, Preset, PresetName};
 
@@ -66,6 +67,13 @@ pub enum Command<M = MeetingId> {
     Check {
         /// Of which meeting.
         meeting: M,
+    },
+    /// Lend control of a meeting to a colleague, or take it back.
+    Lend {
+        /// Which one.
+        meeting: M,
+        /// What is wanted.
+        lend: Lend,
     },
     /// The last entries of the workspace's audit.
     Audit {
@@ -127,6 +135,8 @@ pub enum Verb {
     Setup,
     /// See [`Command::Check`].
     Check,
+    /// See [`Command::Lend`].
+    Lend,
     /// See [`Command::Audit`].
     Audit,
     /// See [`Command::Policy`].
@@ -137,7 +147,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb, in the order help lists them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Start,
         Self::Stop,
         Self::Status,
@@ -149,6 +159,7 @@ impl Verb {
         Self::Presets,
         Self::Setup,
         Self::Check,
+        Self::Lend,
         Self::Audit,
         Self::Policy,
         Self::Help,
@@ -168,6 +179,7 @@ impl Verb {
             Self::Presets => "presets",
             Self::Setup => "setup",
             Self::Check => "check",
+            Self::Lend => "lend",
             Self::Audit => "audit",
             Self::Policy => "policy",
             Self::Help => "help",
@@ -186,6 +198,7 @@ impl Verb {
             Self::Save => "<name> <meeting> [\"title\"]",
             Self::Forget => "<name>",
             Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets | Self::Policy => "",
+            Self::Lend => "<meeting> [to <@colleague>] [until 18:00 | for 2h] | <meeting> back",
             Self::Audit => "[<count>]",
             Self::Help => "[<verb>]",
         }
@@ -205,6 +218,7 @@ impl Verb {
             Self::Presets => "your saved names",
             Self::Setup => "see and set where a meeting's stream goes, on a private page",
             Self::Check => "what would stop a start, and how to cure it",
+            Self::Lend => "let a colleague start and stop a meeting's stream for a while, as you; or take that back",
             Self::Audit => "the last entries of this workspace's audit, for admins",
             Self::Policy => "who may do what in this workspace; for admins",
             Self::Help => "this list, or more about one verb",
@@ -221,6 +235,7 @@ impl Verb {
             Self::Forget => "forget keynote",
             Self::Setup => "setup 68423085",
             Self::Check => "check 68423085",
+            Self::Lend => "lend 68423085 for 2h",
             Self::Audit => "audit 20",
             Self::Help => "help start",
             Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets | Self::Policy => self.word(),
@@ -249,6 +264,7 @@ impl<M> Command<M> {
             Self::Presets => Verb::Presets,
             Self::Setup { .. } => Verb::Setup,
             Self::Check { .. } => Verb::Check,
+            Self::Lend { .. } => Verb::Lend,
             Self::Audit { .. } => Verb::Audit,
             Self::Policy => Verb::Policy,
             Self::Help { .. } => Verb::Help,
@@ -262,7 +278,9 @@ impl<M> Command<M> {
     {
         match self {
             Self::Start(start) => Some(start.meeting.clone()),
-            Self::Stop { meeting } | Self::Setup { meeting } | Self::Check { meeting } => Some(meeting.clone()),
+            Self::Stop { meeting } | Self::Setup { meeting } | Self::Check { meeting } | Self::Lend { meeting, .. } => {
+                Some(meeting.clone())
+            }
             Self::Status { meeting } => meeting.clone(),
             Self::Save(preset) => Some(preset.meeting.clone()),
             Self::Connect
@@ -344,6 +362,12 @@ pub enum Problem {
     NotACount {
         /// The word.
         word: String,
+    },
+    /// Something stands where a time or a length of time should, and is none.
+    #[error("not a time")]
+    NotATime {
+        /// The word; `None` where the line ended.
+        word: Option<String>,
     },
     /// Starts with dashes and is no option of this verb.
     #[error("unknown option")]

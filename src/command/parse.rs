@@ -3,8 +3,10 @@
 //! A [`Draft`] reads to the end whatever it meets: the first problem is the one told, and everything else that was
 //! understood goes into the suggestion. Every suggestion is parsed before it is made.
 
+mod lend;
 mod name;
 
+use self::lend::Lent;
 use self::name::{example_name, name_text};
 use super::option::{Dashed, Flag, folded};
 use super::scan::{self, Word, is_dash};
@@ -22,7 +24,7 @@ const MOST_GROUPS: usize = 24;
 
 /// Reads what was typed after the command's name.
 pub fn parse(text: &str) -> Result<Command<Target>, UsageError> {
-    let plain = scan::plain(text);
+    let plain = scan::plain(&lend::with_ids(text));
     let words = scan::words(&plain);
     if guard::is_secret_within(text) || guard::is_secret_plain(&plain) {
         return Err(UsageError { problem: Problem::StreamSecret, nearest: nearest_to_secret(&words) });
@@ -154,6 +156,8 @@ struct Draft<'w> {
     about: Option<Verb>,
     /// How many entries of the audit.
     count: Option<usize>,
+    /// To whom a meeting is lent, and for how long.
+    lent: Lent,
     problem: Option<Problem>,
 }
 
@@ -172,6 +176,7 @@ impl<'w> Draft<'w> {
             early: None,
             about: None,
             count: None,
+            lent: Lent::default(),
             problem: None,
         };
         if verb != Verb::Help && asks_for_help(words) {
@@ -186,14 +191,17 @@ impl<'w> Draft<'w> {
     }
 
     fn word(&mut self, word: &Word) {
-        let takes_meeting =
-            matches!(self.verb, Verb::Start | Verb::Stop | Verb::Status | Verb::Save | Verb::Setup | Verb::Check);
+        let takes_meeting = matches!(
+            self.verb,
+            Verb::Start | Verb::Stop | Verb::Status | Verb::Save | Verb::Setup | Verb::Check | Verb::Lend
+        );
         match word {
             Word::Bare(text) | Word::Quoted(text) if self.verb == Verb::Help => self.topic(text),
             Word::Bare(text) if Dashed::read(text).is_some() => self.option(text),
             _ if self.verb == Verb::Audit && self.count.is_none() && self.problem.is_none() => self.count(word.text()),
             _ if self.wants_name(word) => self.name(word),
             _ if takes_meeting && self.found.is_none() => self.place(word),
+            Word::Bare(text) if self.verb == Verb::Lend => self.lend(text),
             Word::Bare(_) if self.is_followed_by_meeting(word) => self.place_instead(word),
             Word::Quoted(text) if self.takes_title() && self.said.is_empty() => self.title(text),
             Word::Bare(text) | Word::Quoted(text) => {
@@ -370,7 +378,8 @@ impl<'w> Draft<'w> {
     }
 
     fn close(&mut self) {
-        let needs_meeting = matches!(self.verb, Verb::Start | Verb::Stop | Verb::Save | Verb::Setup | Verb::Check);
+        let needs_meeting =
+            matches!(self.verb, Verb::Start | Verb::Stop | Verb::Save | Verb::Setup | Verb::Check | Verb::Lend);
         if self.takes_name() && self.name.is_none() {
             self.note(Problem::MissingName { verb: self.verb });
         }
@@ -421,6 +430,10 @@ impl<'w> Draft<'w> {
             Verb::Policy => Command::Policy,
             Verb::Setup => Command::Setup { meeting: meeting.unwrap_or_else(example_meeting) },
             Verb::Check => Command::Check { meeting: meeting.unwrap_or_else(example_meeting) },
+            Verb::Lend => {
+                let meeting = meeting.unwrap_or_else(example_meeting);
+                Command::Lend { meeting, lend: self.lent.to_lend() }
+            }
             Verb::Audit => Command::Audit { count: self.count },
             Verb::Help => Command::Help { verb: self.about },
         })

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Command, Run, Start, Target, scan};
+use crate::lend::{Lend, Term};
 use crate::meeting::{Captions, Layout, SpeakerName};
 use crate::preset::Preset;
 
@@ -17,6 +18,7 @@ impl<M: Clone + Into<Target>> fmt::Display for Command<M> {
             | Self::Check { meeting } => {
                 write!(f, " {}", meeting.clone().into())
             }
+            Self::Lend { meeting, lend } => write!(f, " {}{lend}", meeting.clone().into()),
             Self::Save(Preset { name, meeting, title }) => {
                 write!(f, " {} {}", name.as_str(), meeting.clone().into())?;
                 title.as_ref().map_or(Ok(()), |title| write!(f, " {}", scan::quoted(title.as_str())))
@@ -31,6 +33,22 @@ impl<M: Clone + Into<Target>> fmt::Display for Command<M> {
             | Self::Presets
             | Self::Policy => Ok(()),
             Self::Audit { count: None } | Self::Help { verb: None } => Ok(()),
+        }
+    }
+}
+
+/// Behind the meeting.
+impl fmt::Display for Lend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::To { colleague, term } = self else { return f.write_str(" back") };
+        if let Some(colleague) = colleague {
+            write!(f, " to @{colleague}")?;
+        }
+        match term {
+            Some(Term::Until { hour, minute }) => write!(f, " until {hour:02}:{minute:02}"),
+            Some(Term::For { minutes }) if minutes % 60 == 0 => write!(f, " for {}h", minutes / 60),
+            Some(Term::For { minutes }) => write!(f, " for {minutes}m"),
+            None => Ok(()),
         }
     }
 }

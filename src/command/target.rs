@@ -82,7 +82,9 @@ impl Command<Target> {
     fn target(&mut self) -> Option<&mut Target> {
         match self {
             Self::Start(start) => Some(&mut start.meeting),
-            Self::Stop { meeting } | Self::Setup { meeting } | Self::Check { meeting } => Some(meeting),
+            Self::Stop { meeting } | Self::Setup { meeting } | Self::Check { meeting } | Self::Lend { meeting, .. } => {
+                Some(meeting)
+            }
             Self::Status { meeting } => meeting.as_mut(),
             Self::Save(preset) => Some(&mut preset.meeting),
             _ => None,
@@ -101,6 +103,7 @@ impl Command<Target> {
                 Command::Save(Preset { name, meeting: meeting(target)?, title })
             }
             Self::Check { meeting: target } => Command::Check { meeting: meeting(target)? },
+            Self::Lend { meeting: target, lend } => Command::Lend { meeting: meeting(target)?, lend },
             Self::Connect => Command::Connect,
             Self::Disconnect => Command::Disconnect,
             Self::Whoami => Command::Whoami,

@@ -66,6 +66,34 @@ fn help_is_asked_for_in_many_ways() {
 }
 
 #[test]
+fn a_meeting_is_lent_to_somebody_for_a_while_or_taken_back() {
+    check("lend 68423085", "lend 68423085");
+    check("lend 684 230 85 to <@U0123ABCD> until 18:00", "lend 68423085 to @U0123ABCD until 18:00");
+    check("LEND 68423085 to <@U0123ABCD|ben> UNTIL 8:05", "lend 68423085 to @U0123ABCD until 08:05");
+    check("lend 68423085 <@W0123ABCD> for 90m", "lend 68423085 to @W0123ABCD for 90m");
+    check("lend keynote for 1h60m to @U0123ABCD", "lend keynote to @U0123ABCD for 2h");
+    check("lend 68423085 till 18:00", "lend 68423085 until 18:00");
+    // Who that is, only Slack knows.
+    for name in ["@ben", "to @ben", "to ben", "to @ben.müller", "to", "to @U1"] {
+        check(&format!("lend 68423085 {name}"), "lend 68423085");
+        check(&format!("lend 68423085 {name} for 2h"), "lend 68423085 for 2h");
+    }
+    check("lend 68423085 back", "lend 68423085 back");
+    check("lend keynote BACK", "lend keynote back");
+    check("lend --help", "help lend");
+    refuse("lend", Problem::MissingMeeting { verb: Verb::Lend }, "lend 68423085");
+    let not_a_time = |text: Option<&str>| Problem::NotATime { word: text.map(word) };
+    refuse("lend 68423085 until", not_a_time(None), "lend 68423085");
+    refuse("lend 68423085 until tonight", not_a_time(Some("tonight")), "lend 68423085");
+    refuse("lend 68423085 to @U0123ABCD until 25:00", not_a_time(Some("25:00")), "lend 68423085 to @U0123ABCD");
+    refuse("lend 68423085 for 30s", not_a_time(Some("30s")), "lend 68423085");
+    let trailing = |text| Problem::Trailing { word: word(text) };
+    refuse("lend 68423085 back now", trailing("now"), "lend 68423085 back");
+    refuse("lend 68423085 to @ben @carl", trailing("@carl"), "lend 68423085");
+    refuse("lend 68423085 for 2h for 3h", trailing("for"), "lend 68423085 for 2h");
+}
+
+#[test]
 fn an_id_may_be_written_as_people_write_it() {
     for id in [
         "81234567890",

@@ -43,7 +43,7 @@ pub(super) async fn interaction(State(app): State<App>, headers: HeaderMap, body
         Interaction::Press(invocation) => usecase::receive_press(&app, &verified.delivery(), *invocation).await,
         Interaction::Form(submission) => {
             refuse_replay(&app, &verified).await?;
-            let faults = usecase::policy::save(&app, *submission).await;
+            let faults = usecase::submit(&app, *submission).await;
             // Nothing but an empty answer closes the form.
             let is_saved = faults.is_empty();
             let errors = || Json(modal::faults(faults)).into_response();

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::command::Target;
 use crate::grant::ZoomUser;
+use crate::id::UserId;
 use crate::meeting::MeetingId;
 use crate::outcome::NotAllowed;
 use crate::stream::State;
@@ -17,8 +18,10 @@ pub struct Check {
     pub called: Target,
     /// Whether it is a webinar, of which Zoom shows less.
     pub is_webinar: bool,
-    /// As whom the person is connected.
+    /// As whom the person is connected, or whoever lends them the meeting.
     pub account: ZoomUser,
+    /// Who lends them the meeting, if somebody does.
+    pub on_behalf_of: Option<UserId>,
     /// Whether the connection works.
     pub connection: Verdict,
     /// Whether it allows to start streams.

@@ -258,7 +258,7 @@ fn in_workspace(payload: &Payload, carried: Workspace) -> Result<Workspace, BadS
 /// and what it says of the person's own may be the organization.
 fn sent(mut payload: Payload, reference: Reference, now: Timestamp) -> Result<Option<Submission>, BadShape> {
     let view = payload.view.take().ok_or(BadShape::Field("view"))?;
-    if view.callback_id != modal::POLICY {
+    if view.callback_id != modal::FORM {
         return Ok(None);
     }
     let carried: Carried =

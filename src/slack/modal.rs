@@ -9,8 +9,8 @@ use slack_morphism::prelude::{
     SlackApiViewsOpenRequest, SlackBlock, SlackBlockChoiceItem, SlackBlockConversationFilter,
     SlackBlockConversationsSelectElement, SlackBlockMarkDownText, SlackBlockMultiConversationsSelectElement,
     SlackBlockMultiUsersSelectElement, SlackBlockPlainTextOnly, SlackBlockRadioButtonsElement, SlackBlockText,
-    SlackConversationFilterInclude, SlackInputBlock, SlackInputBlockElement, SlackModalView, SlackSectionBlock,
-    SlackView, SlackViewSubmissionErrorsResponse, SlackViewSubmissionResponse,
+    SlackBlockUsersSelectElement, SlackConversationFilterInclude, SlackInputBlock, SlackInputBlockElement,
+    SlackModalView, SlackSectionBlock, SlackView, SlackViewSubmissionErrorsResponse, SlackViewSubmissionResponse,
 };
 
 use super::{Error, Slack};
@@ -20,8 +20,8 @@ use crate::policy::{Answer, Policy};
 use crate::secret::Secret;
 use crate::words::{Choice, Modal, ModalField, Takes};
 
-/// The `callback_id` of the form on which rules are changed.
-pub(super) const POLICY: &str = "policy";
+/// The `callback_id` of all forms; what they are about comes with them.
+pub(super) const FORM: &str = "form";
 
 /// The `action_id` of the one element in each field.
 const ELEMENT: &str = "answer";
@@ -34,7 +34,7 @@ impl Slack {
     pub async fn open(&self, token: &Secret, trigger: &Secret, modal: &Modal, carried: &Carried) -> Result<(), Error> {
         let unreadable = |_| Error::Refused("unwritable".to_owned());
         let carried = serde_json::to_string(carried).map_err(unreadable)?;
-        let view = SlackView::Modal(view(modal).with_private_metadata(carried).with_callback_id(POLICY.into()));
+        let view = SlackView::Modal(view(modal).with_private_metadata(carried).with_callback_id(FORM.into()));
         let request = SlackApiViewsOpenRequest::new(trigger.expose().into(), view);
         self.call("views.open", token, &request).await.map(drop)
     }
@@ -58,7 +58,7 @@ fn view(modal: &Modal) -> SlackModalView {
 }
 
 fn input(field: &ModalField) -> SlackInputBlock {
-    let is_optional = !matches!(field.takes, Takes::Choice { .. });
+    let is_optional = !matches!(field.takes, Takes::Choice { .. } | Takes::Person);
     let block = SlackInputBlock::new(plain(&field.label), element(&field.takes)).with_optional(is_optional);
     let block = block.with_block_id(field.name.into());
     match &field.hint {
@@ -83,6 +83,7 @@ fn element(takes: &Takes) -> SlackInputBlockElement {
             }
             .into()
         }
+        Takes::Person => SlackBlockUsersSelectElement::new().with_action_id(ELEMENT.into()).into(),
         Takes::Channels(channels) => {
             let element = SlackBlockMultiConversationsSelectElement::new().with_action_id(ELEMENT.into());
             SlackBlockMultiConversationsSelectElement {
@@ -144,6 +145,7 @@ struct State {
 #[derive(Default, Deserialize)]
 struct Given {
     selected_users: Option<Vec<String>>,
+    selected_user: Option<String>,
     selected_conversations: Option<Vec<String>>,
     selected_conversation: Option<String>,
     selected_option: Option<Chosen>,
@@ -165,6 +167,7 @@ impl View {
                     .selected_users
                     .into_iter()
                     .flatten()
+                    .chain(given.selected_user)
                     .map(|user| id(user).map(UserId::new))
                     .collect::<Result<_, E>>()?,
                 channels: channels.map(|channel| id(channel).map(ChannelId::new)).collect::<Result<_, E>>()?,

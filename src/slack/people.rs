@@ -14,6 +14,12 @@ pub struct Member {
     is_admin: bool,
     /// The organization whose admin or owner they are.
     runs: Option<EnterpriseId>,
+    /// The workspaces of an organization that they are in, beside their own.
+    teams: Vec<TeamId>,
+    /// Whether they are somebody who can type: no bot, and not gone.
+    pub is_person: bool,
+    /// How many seconds their clock is ahead of UTC now.
+    pub utc_offset: Option<i32>,
     /// Their time zone, by its name in the tz database.
     pub time_zone: Option<String>,
 }
@@ -25,6 +31,13 @@ impl Member {
         let is_here = self.team.as_ref().is_none_or(|team| *team == workspace.team);
         let is_above = self.runs.is_some() && self.runs == workspace.enterprise;
         (self.is_admin && is_here) || is_above
+    }
+}
+
+impl Member {
+    /// Whether they are of a workspace. The bot of a whole organization sees people of its other workspaces, too.
+    pub fn is_of(&self, workspace: &Workspace) -> bool {
+        self.team.as_ref().is_none_or(|team| *team == workspace.team) || self.teams.contains(&workspace.team)
     }
 }
 
@@ -46,6 +59,9 @@ struct Told {
     id: String,
     team_id: Option<String>,
     tz: Option<String>,
+    tz_offset: Option<i32>,
+    #[serde(default)]
+    is_bot: bool,
     #[serde(default)]
     deleted: bool,
     #[serde(flatten)]
@@ -56,6 +72,8 @@ struct Told {
 #[derive(Deserialize)]
 struct InOrganization {
     enterprise_id: String,
+    #[serde(default)]
+    teams: Vec<String>,
     #[serde(flatten)]
     is: Is,
 }
@@ -78,11 +96,17 @@ impl Is {
 
 impl From<Told> for Member {
     fn from(told: Told) -> Self {
+        // Slack does not call its own bot one.
+        let is_person = !told.is_bot && !told.deleted && told.id != "USLACKBOT";
+        let teams = told.enterprise_user.iter().flat_map(|above| above.teams.iter().map(TeamId::new)).collect();
         let runs = told.enterprise_user.filter(|above| above.is.in_charge() && !told.deleted);
         Self {
             team: told.team_id.map(TeamId::new),
             is_admin: told.is.in_charge() && !told.deleted,
             runs: runs.map(|above| EnterpriseId::new(above.enterprise_id)),
+            teams,
+            is_person,
+            utc_offset: told.tz_offset,
             time_zone: told.tz,
         }
     }

@@ -25,10 +25,11 @@
 //! | `streams:{<enterprise>/<team>}` | one workspace | plain JSON, one [`StreamRecord`](crate::reply::StreamRecord) per meeting | 24 h each |
 //! | `presets:<enterprise>/<team>/<user>` | one Slack user | sealed [`Presets`](crate::preset::Presets) | until the last one is forgotten |
 //! | `policy:<enterprise>/<team>` | one workspace | plain JSON, a [`Policy`](crate::policy::Policy) | until it is changed |
+//! | `lendings:{<enterprise>/<team>}` | one workspace | plain JSON, one [`Lending`](crate::lend::Lending) per meeting, lender and colleague | each until its end |
 //! | `ping` | nobody | a mark that shows that writing works; Redis alone | 60 s |
 //!
 //! Keys that one script touches share a hash tag. On Redis every key stands behind the namespace (`onair:`), and a
-//! shelf such as `streams:` becomes two keys, `…:at` (sorted by expiry) and `…:value`. The namespace is no part of the
+//! shelf such as `streams:` or `lendings:` becomes two keys, `…:at` (sorted by expiry) and `…:value`. The namespace is no part of the
 //! key that a value is sealed to: a store may be renamed or carried to the other engine as it is.
 //!
 //! A job has no life, because what was accepted must not end unanswered while the service is away. What is in work is
@@ -229,6 +230,10 @@ impl Key {
 
     pub(crate) fn policy(workspace: &Workspace) -> Self {
         Self::new(Self::POLICIES, workspace.key())
+    }
+
+    pub(crate) fn lendings(workspace: &Workspace) -> Self {
+        Self::new("lendings:", format_args!("{{{}}}", workspace.key()))
     }
 
     pub(crate) fn streams(person: &Person) -> Self {

@@ -19,6 +19,7 @@ mod installations;
 mod invitations;
 mod journal;
 mod key;
+mod lendings;
 mod policies;
 mod presets;
 mod redis;

@@ -19,6 +19,7 @@ fn person(user: &str) -> Person {
 fn asked() -> Asked {
     Asked {
         person: person("ada"),
+        on_behalf_of: None,
         channel: ChannelId::new("C1"),
         command: "/stream".to_owned(),
         settings: Settings::default(),

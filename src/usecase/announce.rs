@@ -436,6 +436,8 @@ mod tests {
             reference: Reference::new("7F3K9QZ2MB"),
             person: Some(Person { enterprise: None, team: TeamId::new("T1"), user: UserId::new("U1") }),
             asked_by: None,
+            on_behalf_of: None,
+            lent_to: None,
             channel: Some(ChannelId::new("C1")),
             verb: AuditVerb::Start,
             meeting: None,

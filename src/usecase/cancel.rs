@@ -2,7 +2,7 @@
 
 use super::stream::{Note, What};
 use super::work::Work;
-use super::{Done, Failure, policy, turn};
+use super::{Done, Failure, lend, policy, turn};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::JobId;
@@ -31,7 +31,7 @@ pub(super) async fn cancel(work: &Work, meeting: MeetingId, job: &JobId) -> Resu
     if !waits {
         return Ok(nothing(meeting));
     }
-    if !may(app, invocation, turn).await? {
+    if !may(app, invocation, meeting, turn).await? {
         let how =
             if turn.person.is_colleague_of(&invocation.person) { Cancelled::NotTheirs } else { Cancelled::NotHere };
         return Ok(told(how));
@@ -59,8 +59,9 @@ fn nothing(meeting: MeetingId) -> Done {
     Done::new(Reply::NothingToCancel { meeting }, AuditOutcome::Told)
 }
 
-/// Whoever asked for it, and their colleagues who have a Zoom account connected: those who could type a stop.
-async fn may(app: &App, invocation: &Invocation, turn: &Turn) -> Result<bool, Failure> {
+/// Whoever asked for it, and their colleagues who have a Zoom account connected, or are lent the meeting: those who could type a stop.
+async fn may(app: &App, invocation: &Invocation, meeting: MeetingId, turn: &Turn) -> Result<bool, Failure> {
     let person = &invocation.person;
-    Ok(*person == turn.person || (person.is_colleague_of(&turn.person) && app.store.link_of(person).await?.is_some()))
+    Ok(*person == turn.person
+        || (person.is_colleague_of(&turn.person) && lend::acting(app, person, meeting).await?.is_some()))
 }

@@ -1,31 +1,45 @@
 //! `/stream check`: everything that would stop a start, as far as Zoom and OnAir's own records tell.
 
 use super::facts::{self, Answers, Asked, Wanted, verdict};
-use super::{Done, Failure, Task, connect, stream};
+use super::lend::Acting;
+use super::{Done, Failure, Task, connect, lend, stream};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::command::{Command, Target};
 use crate::grant::{LIVESTREAM_SCOPE, Tokens, WEBINAR_SCOPE};
-use crate::id::ZoomUserId;
+use crate::id::{UserId, ZoomUserId};
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
-use crate::outcome::Denied;
+use crate::outcome::{Action, Denied};
 use crate::reply::{Check, ConnectWhy, Cure, Reply, Verdict};
 use crate::stream::State;
 
 pub(super) async fn check(app: &App, invocation: &Invocation, meeting: MeetingId) -> Result<Done, Failure> {
-    let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
+    let Some(acting) = lend::acting(app, &invocation.person, meeting).await? else {
         return connect::offer(app, invocation, ConnectWhy::FirstTime).await;
+    };
+    let Acting { zoom_user, on_behalf_of } = acting;
+    let lender_cannot = |lender: &UserId, outcome| {
+        let reply = Reply::LenderCannot { meeting, action: Action::Start, lender: lender.clone() };
+        Done { on_behalf_of: Some(lender.clone()), ..Done::new(reply, outcome) }
     };
     let (grant, connection, answers) = match facts::ask(app, &zoom_user, meeting, Wanted::Everything).await? {
         Asked::Answered(grant, answers) => (grant, Verdict::Good, answers),
         Asked::Away(grant, outcome) => {
             (grant, facts::away(&outcome).map_or(Verdict::Bad(Cure::TellAnAdmin), Verdict::Unknown), Answers::default())
         }
-        Asked::Over => return connect::offer(app, invocation, ConnectWhy::Ended).await,
+        Asked::Over => {
+            return match &on_behalf_of {
+                Some(lender) => Ok(lender_cannot(lender, AuditOutcome::Reconnect)),
+                None => connect::offer(app, invocation, ConnectWhy::Ended).await,
+            };
+        }
     };
     if answers.denials().any(|denied| denied == Denied::UserMissing) {
-        return connect::offer(app, invocation, ConnectWhy::UserMissing).await;
+        return match &on_behalf_of {
+            Some(lender) => Ok(lender_cannot(lender, AuditOutcome::UserMissing)),
+            None => connect::offer(app, invocation, ConnectWhy::UserMissing).await,
+        };
     }
     let is_webinar = answers.are_of_webinar(app, meeting).await?;
     let running = answers.running(is_webinar);
@@ -43,9 +57,10 @@ pub(super) async fn check(app: &App, invocation: &Invocation, meeting: MeetingId
         stream: known(app, invocation, meeting, &zoom_user, &answers, &running).await?,
         running,
         account: grant.user,
+        on_behalf_of: on_behalf_of.clone(),
     };
     let mut done = Done::new(Reply::Check(Box::new(check)), AuditOutcome::Told);
-    done.zoom_user = Some(zoom_user);
+    (done.zoom_user, done.on_behalf_of) = (Some(zoom_user), on_behalf_of);
     Ok(done)
 }
 

@@ -6,7 +6,7 @@
 use tracing::Instrument as _;
 
 use super::token::{self, Held};
-use super::{Done, Failure};
+use super::{Done, Failure, lend};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::{Person, ZoomUserId};
@@ -48,6 +48,7 @@ async fn take_apart(
 ) -> Result<Disconnected, Failure> {
     let shared = app.store.linked_count(zoom_user).await? > 1;
     let disconnected = if shared { Disconnected::StillShared } else { held.end().await? };
+    lend::end_of(app, person).await?;
     app.store.unlink(person).await?;
     Ok(disconnected)
 }

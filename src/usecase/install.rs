@@ -125,6 +125,8 @@ pub(super) fn entry(app: &App, reference: Reference, by: Option<Person>, outcome
         reference,
         person: by,
         asked_by: None,
+        on_behalf_of: None,
+        lent_to: None,
         channel: None,
         verb: AuditVerb::Install,
         meeting: None,

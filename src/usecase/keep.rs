@@ -232,6 +232,8 @@ pub(super) fn entry(app: &App, stream: &Stream, outcome: AuditOutcome) -> AuditE
         reference: asked.map_or_else(Reference::random, |asked| asked.reference.clone()),
         person: asked.map(|asked| asked.person.clone()),
         asked_by: None,
+        on_behalf_of: asked.and_then(|asked| asked.on_behalf_of.clone()),
+        lent_to: None,
         channel: asked.map(|asked| asked.channel.clone()),
         verb: AuditVerb::Report,
         meeting: Some(stream.meeting),

@@ -16,6 +16,7 @@ pub mod home;
 pub mod install;
 mod keep;
 mod lease;
+pub mod lend;
 pub mod link;
 mod order;
 pub mod policy;
@@ -37,6 +38,8 @@ mod unused;
 mod whoami;
 mod work;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 pub use self::announce::announce;
@@ -50,8 +53,8 @@ use self::work::{NewJob, Work};
 use crate::app::App;
 use crate::audit::{Asked, AuditEntry, AuditOutcome, AuditVerb, ZoomAnswer};
 use crate::command::{self, Command, Problem, Run, Target, UsageError, Verb};
-use crate::id::{DeliveryId, JobId, ZoomUserId};
-use crate::invocation::{Invocation, Press};
+use crate::id::{DeliveryId, JobId, UserId, ZoomUserId};
+use crate::invocation::{Form, Invocation, Press, Submission};
 use crate::journal::{Job, Retry, Stage};
 use crate::meeting::{MeetingId, Settings};
 use crate::reply::{ConfirmStop, Reply};
@@ -77,6 +80,10 @@ struct Done {
     outcome: AuditOutcome,
     zoom_user: Option<ZoomUserId>,
     zoom: Option<ZoomAnswer>,
+    /// Who lent the meeting, where it was done as that person.
+    on_behalf_of: Option<UserId>,
+    /// To whom a meeting was lent.
+    lent_to: Option<UserId>,
     /// When it is tried again; it has not ended then.
     retry: Option<Retry>,
     /// What it means for a stream.
@@ -85,7 +92,8 @@ struct Done {
 
 impl Done {
     fn new(reply: Reply, outcome: AuditOutcome) -> Self {
-        Self { reply, outcome, zoom_user: None, zoom: None, retry: None, note: None }
+        let (zoom_user, zoom, on_behalf_of, lent_to) = Default::default();
+        Self { reply, outcome, zoom_user, zoom, on_behalf_of, lent_to, retry: None, note: None }
     }
 }
 
@@ -245,6 +253,14 @@ pub async fn is_replay(app: &App, delivery: &DeliveryId) -> bool {
     }
 }
 
+/// Takes a form that somebody sent: what is wrong with it, by the names of its fields; nothing is, where it is done.
+pub async fn submit(app: &App, submission: Submission) -> BTreeMap<&'static str, String> {
+    match submission.carried.form.clone() {
+        Form::Policy { version } => policy::save(app, submission, version).await,
+        Form::Lend { meeting, until } => lend::save(app, submission, meeting, until).await,
+    }
+}
+
 /// The answer to a text that needs nothing from outside.
 fn at_once(invocation: &Invocation) -> Option<(Reply, AuditOutcome)> {
     if invocation.press.is_some() {
@@ -301,6 +317,7 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
         Command::Presets => presets::presets(app, invocation).await,
         Command::Setup { meeting } => setup::setup(app, invocation, *meeting).await,
         Command::Check { meeting } => check::check(app, invocation, *meeting).await,
+        Command::Lend { meeting, lend } => lend::lend(app, invocation, *meeting, lend).await,
         Command::Audit { count } => audit::audit(app, invocation, *count).await,
         Command::Policy => policy::policy(app, invocation).await,
         Command::Help { verb } => Ok(Done::new(Reply::Help { verb: *verb }, AuditOutcome::Told)),
@@ -343,6 +360,8 @@ fn entry(app: &App, invocation: &Invocation, task: &Task, outcome: AuditOutcome)
         reference: invocation.reference.clone(),
         person: Some(invocation.person.clone()),
         asked_by,
+        on_behalf_of: None,
+        lent_to: None,
         channel: Some(invocation.channel.clone()),
         verb: task.verb(),
         meeting: task.meeting(),
@@ -371,6 +390,7 @@ fn asked(command: &Command) -> Option<Asked> {
         | Command::Presets
         | Command::Setup { .. }
         | Command::Check { .. }
+        | Command::Lend { .. }
         | Command::Audit { .. }
         | Command::Policy
         | Command::Help { .. } => None,
@@ -417,6 +437,7 @@ impl From<Verb> for AuditVerb {
             Verb::Presets => Self::Presets,
             Verb::Setup => Self::Setup,
             Verb::Check => Self::Check,
+            Verb::Lend => Self::Lend,
             Verb::Audit => Self::Audit,
             Verb::Policy => Self::Policy,
             Verb::Help => Self::Help,

@@ -5,14 +5,14 @@ use super::stream::{self, How, Note, What};
 use super::token::{self, Token};
 use super::turn::{self, Got};
 use super::work::Work;
-use super::{Done, Failure, Task, chain, connect};
+use super::{Done, Failure, Task, chain, connect, lend};
 use jiff::Timestamp;
 
 use crate::app::App;
 use crate::audit::{AuditOutcome, ZoomAnswer};
 use crate::command::{Command, Run, Start};
 use crate::grant::{Grant, ZoomUser};
-use crate::id::random_share;
+use crate::id::{UserId, random_share};
 use crate::invocation::Invocation;
 use crate::journal::{Retry, Tried};
 use crate::meeting::{MeetingId, Settings};
@@ -65,24 +65,43 @@ struct Ended {
 
 pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Failure> {
     let (app, invocation) = (&work.app, &*work.invocation);
-    let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
-        return connect::offer(app, invocation, ConnectWhy::FirstTime).await;
+    let Some(acting) = lend::acting(app, &invocation.person, ordered.meeting).await? else {
+        return without_account(work, ordered).await;
     };
-    match turn::take(work, &ordered, &zoom_user).await? {
+    match turn::take(work, &ordered, &acting.zoom_user).await? {
         Got::Turn => {}
         Got::Others(other) => return Ok(already(invocation, &ordered, other)),
         Got::Withdrawn(None) => return Err(Failure::Cancelled),
         Got::Withdrawn(Some(other)) => return Ok(withdrawn(invocation, ordered, &other)),
     }
-    let ended = match token::live(app, &zoom_user, None).await? {
+    let ended = match token::live(app, &acting.zoom_user, None).await? {
         Token::Live(grant) => give(work, &ordered, grant).await?,
         Token::Away { grant, outcome } => Ended { room: Room::Meeting, outcome, answer: None, grant },
-        Token::Over => return connect::offer(app, invocation, ConnectWhy::Ended).await,
+        Token::Over => {
+            return match acting.on_behalf_of {
+                Some(lender) => Ok(lend::lender_cannot(&ordered, lender, AuditOutcome::Reconnect)),
+                None => connect::offer(app, invocation, ConnectWhy::Ended).await,
+            };
+        }
     };
-    let mut done = conclude(work, ordered, &ended).await?;
-    done.zoom_user = Some(zoom_user);
+    let mut done = conclude(work, ordered, &ended, acting.on_behalf_of.as_ref()).await?;
+    (done.zoom_user, done.on_behalf_of) = (Some(acting.zoom_user), acting.on_behalf_of);
     done.zoom = ended.answer;
     Ok(done)
+}
+
+/// The end of an order of somebody who has no account to give it as: they never had one, or nobody lends them one any more.
+async fn without_account(work: &Work, ordered: Ordered) -> Result<Done, Failure> {
+    let (app, invocation) = (&work.app, &*work.invocation);
+    if work.is_doubtful() {
+        return unknown(work, &Task::Typed(ordered.to_command())).await;
+    }
+    if work.retry.is_none() {
+        return connect::offer(app, invocation, ConnectWhy::FirstTime).await;
+    }
+    let Ordered { action, meeting, .. } = ordered;
+    let reply = Reply::NotLentAnyMore { meeting, action, asked_by: invocation.person.user.clone() };
+    Ok(Done::new(reply, AuditOutcome::NotConnected))
 }
 
 /// The end of an order that another one makes needless, or that has to wait for it longer than a person would.
@@ -122,8 +141,11 @@ pub(super) async fn unknown(work: &Work, task: &Task) -> Result<Done, Failure> {
     remember(app, invocation, &ordered, Fate::Unknown).await;
     let is_webinar = app.store.is_webinar(ordered.meeting).await.unwrap_or_default();
     let confirms = stream::confirms(app, is_webinar);
+    let acting = lend::acting(app, &invocation.person, ordered.meeting).await.unwrap_or_default();
+    let on_behalf_of = acting.and_then(|acting| acting.on_behalf_of);
     let show = Show {
         asked_by: invocation.person.user.clone(),
+        on_behalf_of: on_behalf_of.clone(),
         action: ordered.action,
         meeting: ordered.meeting,
         settings: ordered.settings,
@@ -134,7 +156,7 @@ pub(super) async fn unknown(work: &Work, task: &Task) -> Result<Done, Failure> {
     };
     let note = note(work, &show);
     let mut done = Done::new(Reply::Show(show), AuditOutcome::Unknown);
-    done.note = note;
+    (done.note, done.on_behalf_of) = (note, on_behalf_of);
     Ok(done)
 }
 
@@ -233,8 +255,19 @@ async fn ask(app: &App, order: &Order, grant: Grant) -> Result<Asked, Failure> {
 }
 
 /// Turns the outcome into the answer. What a new connection would cure offers one.
-async fn conclude(work: &Work, ordered: Ordered, ended: &Ended) -> Result<Done, Failure> {
+async fn conclude(
+    work: &Work,
+    ordered: Ordered,
+    ended: &Ended,
+    on_behalf_of: Option<&UserId>,
+) -> Result<Done, Failure> {
     let (app, invocation) = (&work.app, &*work.invocation);
+    if let (Some(lender), Outcome::Reconnect | Outcome::Scope { .. } | Outcome::UserMissing | Outcome::OtherAccount) =
+        (on_behalf_of, &ended.outcome)
+    {
+        // It is not for the colleague to mend.
+        return Ok(lend::lender_cannot(&ordered, lender.clone(), AuditOutcome::from(&ended.outcome)));
+    }
     let why = match &ended.outcome {
         Outcome::Reconnect => Some(ConnectWhy::Ended),
         Outcome::Scope { missing } => Some(ConnectWhy::Scope { missing: missing.clone() }),
@@ -263,6 +296,7 @@ async fn conclude(work: &Work, ordered: Ordered, ended: &Ended) -> Result<Done, 
     let next_try = retry.map(|retry| stream::next_try(work, retry, told_at(&ended.outcome).unwrap_or(retry.at)));
     let show = Show {
         asked_by: invocation.person.user.clone(),
+        on_behalf_of: on_behalf_of.cloned(),
         action: ordered.action,
         meeting: ordered.meeting,
         settings: ordered.settings,
@@ -286,7 +320,8 @@ fn note(work: &Work, show: &Show) -> Option<Note> {
     };
     let what = match (show.action, how) {
         (Action::Start, Some(how)) => {
-            What::Start { asked: stream::asked(work, show.settings.clone()), confirms: show.confirms, how }
+            let asked = stream::asked(work, show.settings.clone(), show.on_behalf_of.clone());
+            What::Start { asked: Box::new(asked), confirms: show.confirms, how }
         }
         (Action::Start, None) => What::FailedStart,
         (Action::Stop, _) if show.outcome == Outcome::Stopped => What::Stop { by: work.invocation.person.clone() },

@@ -10,14 +10,14 @@ use tracing::Instrument as _;
 
 use super::admin::{self, Standing};
 use super::work::Work;
-use super::{Done, Failure, announce, bot, chain, milliseconds, stream};
+use super::{Done, Failure, announce, bot, chain, lend, milliseconds, stream};
 use crate::app::App;
 use crate::audit::{Asked, AuditEntry, AuditOutcome, AuditVerb};
-use crate::command::Command;
+use crate::command::{Command, Verb};
 use crate::id::{Person, UserId, Workspace};
-use crate::invocation::{Carried, Invocation, Submission};
+use crate::invocation::{Carried, Form, Invocation, Submission};
 use crate::meeting::MeetingId;
-use crate::policy::{Act, Because, Denied, Field, Policy, StopOfOthers};
+use crate::policy::{Act, Because, Denied, Field, MayLend, Policy, StopOfOthers};
 use crate::reply::{ConfirmStop, NotAdmin, Reply, RoleUnknown};
 use crate::secret::Secret;
 use crate::stream::State;
@@ -25,7 +25,7 @@ use crate::words;
 
 /// How long Slack may take to say whether somebody is an admin while it waits for the answer to a form: its three seconds
 /// are for that and for two round trips to the store.
-const ROLE_DEADLINE: Duration = Duration::from_secs(1);
+pub(super) const ROLE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The end of a command that the rules are against, or of one that takes a second person first.
 pub(super) async fn against(work: &Work, command: &Command) -> Result<Option<Done>, Failure> {
@@ -103,8 +103,9 @@ pub(super) async fn policy(app: &App, invocation: &Invocation) -> Result<Done, F
         workspace,
         channel: invocation.channel.clone(),
         command: invocation.command.clone(),
-        version: kept.version.clone(),
+        form: Form::Policy { version: kept.version.clone() },
     };
+    let not_open = || Reply::FormNotOpen { text: Verb::Policy.word().to_owned() };
     // An admin is the cure where the rules cannot be read: what they save takes the place of that.
     let rules = kept.rules().cloned().unwrap_or_default();
     let reply = match &invocation.trigger {
@@ -113,10 +114,10 @@ pub(super) async fn policy(app: &App, invocation: &Invocation) -> Result<Done, F
             Err(bot::Error::Store(error)) => return Err(error.into()),
             Err(error) => {
                 tracing::info!(error = chain(&error), "a form did not open");
-                Reply::FormNotOpen
+                not_open()
             }
         },
-        None => Reply::FormNotOpen,
+        None => not_open(),
     };
     Ok(Done::new(reply, AuditOutcome::Told))
 }
@@ -130,11 +131,11 @@ async fn open(app: &App, rules: &Policy, trigger: &Secret, carried: &Carried) ->
 /// by the names of the fields; nothing is, where it is saved.
 ///
 /// It runs to its end in a task of its own: a request that is cut off in the middle must not lose the audit entry.
-pub async fn save(app: &App, submission: Submission) -> BTreeMap<&'static str, String> {
+pub(super) async fn save(app: &App, submission: Submission, version: String) -> BTreeMap<&'static str, String> {
     let inner = app.clone();
     let reference = submission.reference.clone();
     let whole = async move {
-        let saved = try_save(&inner, &submission).await;
+        let saved = try_save(&inner, &submission, &version).await;
         saved.unwrap_or_else(|failure| {
             tracing::error!(error = chain(&failure), "rules were not saved: the store failed");
             beside_first(words::form_not_saved())
@@ -147,7 +148,11 @@ pub async fn save(app: &App, submission: Submission) -> BTreeMap<&'static str, S
     })
 }
 
-async fn try_save(app: &App, submission: &Submission) -> Result<BTreeMap<&'static str, String>, Failure> {
+async fn try_save(
+    app: &App,
+    submission: &Submission,
+    version: &str,
+) -> Result<BTreeMap<&'static str, String>, Failure> {
     let Submission { person, carried, answers, .. } = submission;
     let end = async |outcome, changed: Vec<Field>| app.record(&entry(app, submission, outcome, &changed)).await;
     if let Standing::Not(why) = standing(app, person).await? {
@@ -163,7 +168,7 @@ async fn try_save(app: &App, submission: &Submission) -> Result<BTreeMap<&'stati
             return Ok(faults.iter().map(|fault| (fault.field.name(), words::form_fault(fault))).collect());
         }
     };
-    if kept.version != carried.version || !app.store.change_policy(&carried.workspace, &kept, &wanted).await? {
+    if kept.version != version || !app.store.change_policy(&carried.workspace, &kept, &wanted).await? {
         end(AuditOutcome::Outdated, Vec::new()).await;
         return Ok(beside_first(words::form_outdated(&carried.command)));
     }
@@ -171,6 +176,12 @@ async fn try_save(app: &App, submission: &Submission) -> Result<BTreeMap<&'stati
         announce::chosen(app, &carried.workspace).await;
     }
     end(AuditOutcome::PolicyChanged, former.differences(&wanted)).await;
+    if wanted.lending == MayLend::Off
+        && let Err(failure) = lend::end_all(app, &carried.workspace).await
+    {
+        // As long as the rules stay as they are, it is not used.
+        tracing::warn!(error = chain(&failure), "what is lent in a workspace is not ended for good");
+    }
     Ok(BTreeMap::new())
 }
 
@@ -194,6 +205,8 @@ fn entry(app: &App, submission: &Submission, outcome: AuditOutcome, changed: &[F
         reference: submission.reference.clone(),
         person: Some(submission.person.clone()),
         asked_by: None,
+        on_behalf_of: None,
+        lent_to: None,
         channel: Some(submission.carried.channel.clone()),
         verb: AuditVerb::Policy,
         meeting: None,

@@ -167,6 +167,8 @@ async fn deauthorized(app: &App, zoom_user: &ZoomUserId, at: Timestamp) -> Resul
         reference: Reference::random(),
         person: None,
         asked_by: None,
+        on_behalf_of: None,
+        lent_to: None,
         channel: None,
         verb: AuditVerb::Report,
         meeting: None,

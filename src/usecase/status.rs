@@ -3,7 +3,7 @@
 
 use super::facts::{self, Asked, Wanted};
 use super::stream::{self, Note, What};
-use super::{Done, Failure};
+use super::{Done, Failure, lend};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::{ChannelId, Person, ZoomUserId};
@@ -16,11 +16,14 @@ use crate::stream::Stream;
 const MOST: usize = 30;
 
 pub(super) async fn status(app: &App, invocation: &Invocation, meeting: Option<MeetingId>) -> Result<Done, Failure> {
-    let zoom_user = app.store.link_of(&invocation.person).await?;
-    match meeting {
-        None => of_workspace(app, invocation, zoom_user.as_ref()).await,
-        Some(meeting) => of_meeting(app, invocation, zoom_user, meeting).await,
-    }
+    let person = &invocation.person;
+    let Some(meeting) = meeting else {
+        return of_workspace(app, invocation, app.store.link_of(person).await?.as_ref()).await;
+    };
+    let acting = lend::acting(app, person, meeting).await?;
+    let (zoom_user, on_behalf_of) = acting.map(|acting| (acting.zoom_user, acting.on_behalf_of)).unzip();
+    let done = of_meeting(app, invocation, zoom_user, meeting).await?;
+    Ok(Done { on_behalf_of: on_behalf_of.flatten(), ..done })
 }
 
 async fn of_workspace(app: &App, invocation: &Invocation, zoom_user: Option<&ZoomUserId>) -> Result<Done, Failure> {

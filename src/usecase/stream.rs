@@ -9,7 +9,7 @@ use super::{Failure, chain, keep};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::clock;
-use crate::id::{JobId, Person};
+use crate::id::{JobId, Person, UserId};
 use crate::journal::{CardOf, Job, Retry};
 use crate::meeting::{MeetingId, Settings};
 use crate::store::Changed;
@@ -27,7 +27,7 @@ pub(super) struct Note {
 #[derive(Clone, Debug)]
 pub(super) enum What {
     /// A start that may have put something on air, or is tried again.
-    Start { asked: Asked, confirms: Confirms, how: How },
+    Start { asked: Box<Asked>, confirms: Confirms, how: How },
     /// A start that did not.
     FailedStart,
     /// Somebody gave up what this job waits to try again.
@@ -246,10 +246,11 @@ pub(super) async fn placed(work: &Work, card: &CardOf, place: Place) {
 }
 
 /// Who asked for a stream, as its record has it.
-pub(super) fn asked(work: &Work, settings: Settings) -> Asked {
+pub(super) fn asked(work: &Work, settings: Settings, on_behalf_of: Option<UserId>) -> Asked {
     let invocation = &work.invocation;
     Asked {
         person: invocation.person.clone(),
+        on_behalf_of,
         channel: invocation.channel.clone(),
         command: invocation.command.clone(),
         settings,

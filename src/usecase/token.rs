@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tracing::Instrument as _;
 
 use super::lease::{Lease, Wait};
-use super::{Failure, chain, log_zoom};
+use super::{Failure, chain, lend, log_zoom};
 use crate::app::App;
 use crate::grant::{Grant, Tokens};
 use crate::id::ZoomUserId;
@@ -238,6 +238,7 @@ async fn forget_held(app: &App, user: &ZoomUserId, ended: Timestamp) -> Result<b
     let was_known = !people.is_empty() || grant.is_some();
     app.store.delete_grant(user).await?;
     for person in people {
+        lend::end_of(app, &person).await?;
         app.store.unlink(&person).await?;
     }
     Ok(was_known)

@@ -252,6 +252,7 @@ async fn decide(work: &Arc<Work>) -> Option<Decided> {
     let mut entry = entry(app, invocation, &task, done.outcome);
     entry.zoom_user = done.zoom_user;
     entry.zoom = done.zoom;
+    (entry.on_behalf_of, entry.lent_to) = (done.on_behalf_of, done.lent_to);
     let card = first.map(|stream| CardOf { meeting: stream.meeting, version: stream.version });
     // Where somebody confirmed a stop, its end takes the place of the question.
     let is_confirmed = is_confirm && done.outcome == AuditOutcome::Stopped;

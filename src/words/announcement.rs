@@ -4,6 +4,7 @@ use super::text::{code, day_and_time, escape};
 use super::{Context, Message};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::command::MOST_AUDIT_COUNT;
+use crate::id::UserId;
 use crate::reply::Audience;
 
 /// How often the same came of the same verb.
@@ -64,5 +65,9 @@ fn who(entry: &AuditEntry) -> String {
         user if user == person.user.as_str() => " in their Home".to_owned(),
         channel => format!(" in <#{}>", escape(channel)),
     });
-    format!(", {role} <@{}>{}", escape(person.user.as_str()), place.unwrap_or_default())
+    let named = |joint: &str, user: &Option<UserId>| {
+        user.as_ref().map(|user| format!("{joint} <@{}>", escape(user.as_str()))).unwrap_or_default()
+    };
+    let (behalf, to) = (named(" on behalf of", &entry.on_behalf_of), named(" to", &entry.lent_to));
+    format!(", {role} <@{}>{behalf}{to}{}", escape(person.user.as_str()), place.unwrap_or_default())
 }

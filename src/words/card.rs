@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use super::account::filled;
+use super::phrase::asker;
 use super::text::{MAX_CONFIRM, clip, code, day_and_time, escape, plain, size, time};
 use super::{Button, Confirm, Context, Does, Message, Style, outcome};
 use crate::command::{Command, Run, Start};
@@ -94,7 +95,7 @@ pub(super) fn short(stream: &Stream, context: &Context) -> String {
         State::Ended { at, how } => format!("off air, {}, {}", card.end(how), day_and_time(*at)),
         State::Failed { .. } => "not started".to_owned(),
     };
-    let asked = stream.asked.as_ref().map(|asked| format!("; asked for by <@{}>", escape(asked.person.user.as_str())));
+    let asked = stream.asked.as_ref().map(|asked| format!("; asked for by {}", asked_by(asked)));
     format!("{}: {state}{}", card.what(), asked.unwrap_or_default())
 }
 
@@ -146,6 +147,7 @@ impl Card<'_> {
     fn show(&self, asked: &Asked, outcome: Outcome, retry: Option<NextTry>) -> Show {
         Show {
             asked_by: asked.person.user.clone(),
+            on_behalf_of: asked.on_behalf_of.clone(),
             action: Action::Start,
             meeting: self.stream.meeting,
             settings: asked.settings.clone(),
@@ -200,7 +202,7 @@ impl Card<'_> {
 
     fn asked_for(&self) -> String {
         match &self.stream.asked {
-            Some(asked) => format!("Asked for by <@{}>.", escape(asked.person.user.as_str())),
+            Some(asked) => format!("Asked for by {}.", asked_by(asked)),
             None => "Nobody asked OnAir for it.".to_owned(),
         }
     }
@@ -346,6 +348,10 @@ impl Card<'_> {
     fn again(&self) -> String {
         self.context.copy(&self.start().to_string())
     }
+}
+
+fn asked_by(asked: &Asked) -> String {
+    asker(&asked.person.user, asked.on_behalf_of.as_ref())
 }
 
 /// Who did something in Zoom, as far as people can tell.

@@ -3,7 +3,7 @@
 use super::Context;
 use super::account::{NOT_OFFERED, shown};
 use super::outcome::{WEBINAR_SETTING, forbidden};
-use super::text::{code, day_and_time, list as joined, time};
+use super::text::{code, day_and_time, escape, list as joined, time};
 use crate::command::{Command, Run, Start, Target, Verb};
 use crate::journal::Retry;
 use crate::meeting::Settings;
@@ -76,7 +76,7 @@ impl Words<'_> {
             self.line("Meeting", "it exists, and you host it", &check.host)
         };
         vec![
-            format!("✅ Account: you are connected as {}", shown(&check.account)),
+            self.account(),
             self.line("Connection", "it works", &check.connection),
             self.line("Permission", permission, &check.permission),
             host,
@@ -87,6 +87,14 @@ impl Words<'_> {
             self.reports(),
             self.on_air(),
         ]
+    }
+
+    fn account(&self) -> String {
+        let account = shown(&self.check.account);
+        match &self.check.on_behalf_of {
+            None => format!("✅ Account: you are connected as {account}"),
+            Some(lender) => format!("✅ Account: <@{}> lends you this meeting, as {account}", escape(lender.as_str())),
+        }
     }
 
     fn line(&self, label: &str, good: &str, verdict: &Verdict) -> String {

@@ -12,6 +12,7 @@ mod check;
 mod fields;
 mod home;
 mod install;
+mod lend;
 mod modal;
 mod outcome;
 mod page;
@@ -32,15 +33,17 @@ pub use self::account::unused;
 pub use self::announcement::{Count, announcement};
 pub use self::card::{card, notice};
 pub use self::home::{Section, home};
+pub use self::lend::{LEND_AS_TYPED, LendFault, lend_fault, lend_form, lent_to_you};
 pub use self::modal::{Choice, Modal, ModalField, Takes};
 pub use self::page::{FieldText, FormText, Kind, PageText, page};
 pub use self::policy::{form_fault, form_for_admins_only, form_not_saved, form_outdated, policy_form};
 pub use self::text::escape;
 use self::text::{block, code, command_line, fit};
-use crate::command::Verb;
+use crate::command::{Command, Verb};
 use crate::destination::Invitation;
 use crate::id::Reference;
 use crate::invocation::Press;
+use crate::lend::Lend;
 use crate::meeting::MeetingId;
 use crate::reply::{Audience, Cancelled, Reply, Show, StatusOf};
 use crate::secret::Secret;
@@ -178,6 +181,9 @@ const CANCEL_LABEL: &str = "Cancel";
 /// The label of the button that opens a form.
 const FORM_LABEL: &str = "Open the form";
 
+/// The label of the button that takes back what is lent.
+const BACK_LABEL: &str = "Take back";
+
 /// The label of the button that confirms what somebody else asked for.
 const CONFIRM_LABEL: &str = "Confirm stop";
 
@@ -222,7 +228,12 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Denied(denied) => policy::denied(denied, context),
         Reply::NoNextTry { meeting, asked_by, denied } => policy::no_next_try(*meeting, asked_by, denied, context),
         Reply::FormOpen => vec!["The form is open.".to_owned()],
-        Reply::FormNotOpen => policy::form_not_open(),
+        Reply::FormNotOpen { .. } => policy::form_not_open(),
+        Reply::Lent(lent) => lend::lent(lent, context),
+        Reply::NotLent { meeting, why } => lend::not_lent(*meeting, why, context),
+        Reply::TakenBack { meeting, lender, colleagues } => lend::taken_back(*meeting, lender, colleagues, context),
+        Reply::LenderCannot { meeting, action, lender } => lend::lender_cannot(*meeting, *action, lender, context),
+        Reply::NotLentAnyMore { meeting, action, asked_by } => lend::not_any_more(*meeting, *action, asked_by, context),
         Reply::ConfirmStop(stop) => policy::confirm_stop(stop, context),
         Reply::NotConfirmed { meeting, why } => policy::not_confirmed(*meeting, *why, context),
     };
@@ -243,8 +254,12 @@ fn button(reply: &Reply, context: &Context) -> Option<Button> {
             let button = Button::plain(SETUP_LABEL, Does::Open(link.clone()));
             Some(Button { style: Some(Style::Primary), ..button })
         }
-        Reply::FormNotOpen => {
-            let press = Press::Command { text: Verb::Policy.word().to_owned() };
+        Reply::Lent(lent) => {
+            let back: Command = Command::Lend { meeting: lent.lending.meeting, lend: Lend::Back };
+            Some(Button::press(BACK_LABEL, Press::Command { text: back.to_string() }, context))
+        }
+        Reply::FormNotOpen { text } => {
+            let press = Press::Command { text: text.clone() };
             Some(Button { style: Some(Style::Primary), ..Button::press(FORM_LABEL, press, context) })
         }
         Reply::ConfirmStop(stop) => {
@@ -260,9 +275,13 @@ fn button(reply: &Reply, context: &Context) -> Option<Button> {
 fn audience(reply: &Reply) -> Audience {
     match reply {
         Reply::Show(show) => outcome::audience(&show.outcome),
+        Reply::TakenBack { colleagues, .. } if colleagues.is_empty() => Audience::Person,
+        Reply::TakenBack { .. } => Audience::Channel,
         Reply::Withdrawn { .. }
         | Reply::Cancelled { how: Cancelled::Now, .. }
         | Reply::NoNextTry { .. }
+        | Reply::Lent(_)
+        | Reply::NotLentAnyMore { .. }
         | Reply::ConfirmStop(_) => Audience::Channel,
         Reply::Help { .. }
         | Reply::Usage(_)
@@ -289,7 +308,9 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::AdminsOnly(_)
         | Reply::Denied(_)
         | Reply::FormOpen
-        | Reply::FormNotOpen
+        | Reply::FormNotOpen { .. }
+        | Reply::NotLent { .. }
+        | Reply::LenderCannot { .. }
         | Reply::NotConfirmed { .. } => Audience::Person,
     }
 }

@@ -39,6 +39,8 @@ pub struct ModalField {
 pub enum Takes {
     /// Any number of people.
     People(BTreeSet<UserId>),
+    /// One person.
+    Person,
     /// Any number of channels.
     Channels(BTreeSet<ChannelId>),
     /// One channel, or none.

@@ -4,9 +4,16 @@ use super::Context;
 use super::account::shown;
 use super::text::{code, escape, plain};
 use crate::command::{Command, Run, Start, Verb};
+use crate::id::UserId;
 use crate::meeting::Settings;
 use crate::outcome::Action;
 use crate::reply::Show;
+
+/// Who asked for something, and as whom.
+pub(super) fn asker(asked_by: &UserId, on_behalf_of: Option<&UserId>) -> String {
+    let behalf = on_behalf_of.map(|lender| format!(" on behalf of <@{}>", escape(lender.as_str())));
+    format!("<@{}>{}", escape(asked_by.as_str()), behalf.unwrap_or_default())
+}
 
 /// One order and what surrounds it.
 pub(super) struct Words<'a> {
@@ -28,7 +35,7 @@ impl Words<'_> {
     }
 
     pub(super) fn asker(&self) -> String {
-        format!("<@{}>", escape(self.show.asked_by.as_str()))
+        asker(&self.show.asked_by, self.show.on_behalf_of.as_ref())
     }
 
     pub(super) fn asked_for(&self) -> String {
@@ -61,7 +68,8 @@ impl Words<'_> {
     }
 
     pub(super) fn connected_as(&self) -> String {
-        format!("{} is connected as {}.", self.asker(), shown(&self.show.account))
+        let connected = self.show.on_behalf_of.as_ref().unwrap_or(&self.show.asked_by);
+        format!("<@{}> is connected as {}.", escape(connected.as_str()), shown(&self.show.account))
     }
 
     pub(super) fn connect_and_repeat(&self, how: &str) -> String {

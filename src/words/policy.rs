@@ -9,7 +9,7 @@ use crate::command::{Command, Verb};
 use crate::id::{ChannelId, UserId};
 use crate::manifest::PEOPLE_SCOPE;
 use crate::meeting::MeetingId;
-use crate::policy::{Act, Because, Denied, Fault, Field, Policy, StopOfOthers, Wrong};
+use crate::policy::{Act, Because, Denied, Fault, Field, MayLend, Policy, StopOfOthers, Wrong};
 use crate::reply::{Audience, ConfirmStop, NotAdmin, NotConfirmed, RoleUnknown};
 
 /// How many people or channels are named in one sentence.
@@ -190,11 +190,29 @@ fn form_field(policy: &Policy, field: Field) -> ModalField {
             Some("Invite OnAir to that channel."),
             Takes::Channel(policy.audit_channel.clone()),
         ),
+        Field::Lending => (
+            "To lend control of a meeting to a colleague".to_owned(),
+            Some("The colleague starts and stops its stream as whoever lends it."),
+            Takes::Choice {
+                options: MayLend::ALL.into_iter().map(|rule| option(rule.word(), may_lend(rule))).collect(),
+                chosen: policy.lending.word(),
+            },
+        ),
     };
     ModalField { name: field.name(), label, hint: hint.map(str::to_owned), takes }
 }
 
-fn option(name: &'static str, label: &str) -> Choice {
+fn may_lend(rule: MayLend) -> &'static str {
+    match rule {
+        MayLend::Off => "Not allowed",
+        MayLend::OneHour => "For an hour at the most",
+        MayLend::FourHours => "For 4 hours at the most",
+        MayLend::TwelveHours => "For 12 hours at the most",
+        MayLend::OneDay => "For 24 hours at the most",
+    }
+}
+
+pub(super) fn option(name: &'static str, label: &str) -> Choice {
     Choice { name, label: label.to_owned() }
 }
 
@@ -248,7 +266,7 @@ fn to_do(act: Act) -> &'static str {
     }
 }
 
-fn whom_to_ask(people: &BTreeSet<UserId>) -> String {
+pub(super) fn whom_to_ask(people: &BTreeSet<UserId>) -> String {
     let mut named: Vec<String> = people.iter().take(MOST_NAMED).map(user).collect();
     named.push("an admin of this workspace".to_owned());
     format!("Ask {}.", list(&named, "or"))
@@ -263,6 +281,6 @@ fn named_channels(channels: &BTreeSet<ChannelId>) -> String {
     list(&named, "and")
 }
 
-fn user(user: &UserId) -> String {
+pub(super) fn user(user: &UserId) -> String {
     format!("<@{}>", escape(user.as_str()))
 }

@@ -24,6 +24,7 @@ mod announcements;
 mod cards;
 mod checks;
 mod homes;
+mod lendings;
 mod outcomes;
 mod pages;
 mod policies;
@@ -73,6 +74,7 @@ fn shown(action: Action, settings: Settings, outcome: Outcome) -> Reply {
     let asked_by = UserId::new("U1");
     Reply::Show(Show {
         asked_by,
+        on_behalf_of: None,
         action,
         meeting: meeting(),
         settings,

@@ -84,6 +84,19 @@ fn details(verb: Verb, context: &Context) -> Vec<String> {
         Verb::Check => {
             vec![meeting, "Only you see the list. Nothing is started, stopped or changed.".to_owned()]
         }
+        Verb::Lend => vec![
+            meeting,
+            format!("• {}: a colleague; without one you choose in a form", code("to <@colleague>")),
+            format!(
+                "• {} or {}: how long; as long as the rules allow if you don't say",
+                code("until 18:00"),
+                code("for 2h")
+            ),
+            format!("• {}: end all lending of this meeting", code("back")),
+            "The colleague starts, stops and checks that meeting's stream with your Zoom account, by name in the audit. Its \
+             stream key is never lent."
+                .to_owned(),
+        ],
         Verb::Audit => vec![
             format!("• {}: how many, 1 to {MOST_AUDIT_COUNT}; {AUDIT_COUNT} if you don't say", code("<count>")),
             "Only you see the list. The reference in a line finds its entry with `onair audit`.".to_owned(),
@@ -142,6 +155,16 @@ fn problem(problem: &Problem, verb: Option<Verb>, context: &Context) -> Vec<Stri
         Problem::NotAMeeting { word, why } => not_a_meeting(word, *why),
         Problem::NotACount { word } => {
             format!("{} is not a number of entries: OnAir shows 1 to {MOST_AUDIT_COUNT}.", typed(word))
+        }
+        Problem::NotATime { word } => {
+            let word = word
+                .as_deref()
+                .map_or_else(|| "A time is missing".to_owned(), |word| format!("{} is none", typed(word)));
+            format!(
+                "{word}: write a time of day such as {} or a length such as {}.",
+                code("until 18:00"),
+                code("for 2h")
+            )
         }
         Problem::UnknownOption { word } => format!("{} is not an option here.", typed(word)),
         Problem::OptionValue { option, word, allowed } => {

@@ -294,7 +294,7 @@ on_both_engines! {
         let entry = bot.last_audit();
         let lines: Vec<&str> = table.split_terminator("\r\n").collect();
         let header = "at,reference,enterprise,team,user,channel,verb,meeting,title_chars,settings,dry_run,zoom_user,\
-                      zoom_status,zoom_code,zoom_tracking_id,outcome,duration_ms,asked_by";
+                      zoom_status,zoom_code,zoom_tracking_id,outcome,duration_ms,asked_by,on_behalf_of,lent_to";
         assert_eq!((lines.len(), lines[0]), (2, header), "{table}");
         let cells: BTreeMap<&str, &str> = lines[0].split(',').zip(lines[1].split(',')).collect();
         assert_eq!(cells.len(), lines[1].split(',').count(), "{table}");

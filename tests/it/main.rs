@@ -21,6 +21,7 @@ mod instances;
 mod journal;
 mod keys;
 mod kills;
+mod lend;
 mod load;
 mod metrics;
 mod outcomes;

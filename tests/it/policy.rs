@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::bot::{BOT_TOKEN, Bot, Engine, PATIENCE, PUBLIC, installable, is_public, on_both_engines};
 
 /// A workspace whose bot may ask what people are, and its owner.
-async fn owner(bot: &mut Bot) -> User {
+pub(crate) async fn owner(bot: &mut Bot) -> User {
     bot.restart_with(BOT_TOKEN.0, BOT_TOKEN.1);
     let owner = bot.slack.user("olga");
     bot.slack.set_role(&owner, Role::Owner);
@@ -18,7 +18,7 @@ async fn owner(bot: &mut Bot) -> User {
 }
 
 /// Types the command and waits for the form that it opens.
-async fn form(bot: &Bot, user: &User, channel: &Channel) -> Modal {
+pub(crate) async fn form(bot: &Bot, user: &User, channel: &Channel) -> Modal {
     let delivery = bot.slack.types(user, channel, "/stream policy").await;
     assert_eq!((delivery.status(), delivery.failure), (200, None));
     bot.slack.wait_for_modal(user).await.unwrap_or_else(|error| panic!("{error}\n{}", bot.service.log()))
@@ -33,7 +33,7 @@ pub(crate) async fn set(bot: &Bot, admin: &User, channel: &Channel, filled: &[(&
 }
 
 /// Somebody connected, and a meeting of theirs that runs.
-async fn host(bot: &mut Bot, name: &str) -> (User, Channel, u64) {
+pub(crate) async fn host(bot: &mut Bot, name: &str) -> (User, Channel, u64) {
     let (user, channel, host) = bot.connected(name).await;
     (user, channel, bot.zoom.meeting_in_progress(&host))
 }
@@ -80,6 +80,7 @@ on_both_engines! {
               Where people may set where streams go: [] (None chosen: everywhere.)
               Who reads that an order failed: [The channel]
               Where audit lines go: [] (Invite OnAir to that channel.)
+              To lend control of a meeting to a colleague: [Not allowed] (The colleague starts and stops its stream as whoever lends it.)
               [Save]
             ");
         }

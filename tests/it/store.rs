@@ -199,6 +199,8 @@ fn entry(reference: &str, at: Timestamp) -> AuditEntry {
         reference: Reference::new(reference),
         person: Some(person("U1")),
         asked_by: None,
+        on_behalf_of: None,
+        lent_to: None,
         channel: Some(ChannelId::new("C1")),
         verb: AuditVerb::Start,
         meeting: Some(meeting("68423085")),

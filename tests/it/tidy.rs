@@ -30,6 +30,7 @@ const FLOORS: &[&[&str]] = &[
         "destination",
         "installation",
         "policy",
+        "lend",
     ],
     &["slack", "zoom", "store"],
     &["app"],

@@ -19,11 +19,19 @@ impl SimSlack {
     pub fn set_time_zone(&self, user: &User, zone: &str) {
         self.world.change(|state| state.time_zones.insert(user.id.clone(), zone.to_owned()));
     }
+
+    /// Sets how many seconds the clock of a person is ahead of UTC; until then Slack does not tell.
+    pub fn set_utc_offset(&self, user: &User, seconds: i32) {
+        self.world.change(|state| state.utc_offsets.insert(user.id.clone(), seconds));
+    }
 }
 
 /// `users.info`
 pub(super) fn info(state: &State, workspace: &Workspace, arguments: &Map<String, Value>) -> Outcome {
     let id = arguments.get("user").and_then(Value::as_str).unwrap_or_default();
+    if id == workspace.bot_user {
+        return Ok(json!({ "user": { "id": id, "team_id": workspace.id, "deleted": false, "is_bot": true } }));
+    }
     let user = state.users.iter().find(|user| user.id == id).filter(|user| is_visible(state, workspace, user));
     let user = user.ok_or_else(|| Refusal::new("user_not_found", id))?;
     let role = state.roles.get(&user.id).copied().unwrap_or_default();
@@ -42,6 +50,9 @@ pub(super) fn info(state: &State, workspace: &Workspace, arguments: &Map<String,
     });
     if let Some(zone) = state.time_zones.get(&user.id) {
         told["tz"] = json!(zone);
+    }
+    if let Some(seconds) = state.utc_offsets.get(&user.id) {
+        told["tz_offset"] = json!(seconds);
     }
     if let Some(enterprise) = state.workspace(&user.team).and_then(|workspace| workspace.enterprise.as_ref()) {
         let rules = matches!(role, Role::OrgAdmin);

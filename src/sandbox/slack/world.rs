@@ -56,6 +56,7 @@ pub(super) struct State {
     pub(super) roles: HashMap<String, Role>,
     /// By the person's id.
     pub(super) time_zones: HashMap<String, String>,
+    pub(super) utc_offsets: HashMap<String, i32>,
     /// What the app may do, by workspace id, where it is not as after any installation.
     pub(super) access: HashMap<String, Access>,
     pub(super) channels: Vec<Channel>,

@@ -10,6 +10,8 @@ pub(super) fn entry(verb: AuditVerb, outcome: AuditOutcome) -> AuditEntry {
         reference: Reference::new("7F3K9QZ2MB"),
         person: Some(Person { enterprise: None, team: TeamId::new("T1"), user: UserId::new("U1") }),
         asked_by: None,
+        on_behalf_of: None,
+        lent_to: None,
         channel: Some(ChannelId::new("C1")),
         verb,
         meeting: None,
@@ -19,6 +21,18 @@ pub(super) fn entry(verb: AuditVerb, outcome: AuditOutcome) -> AuditEntry {
         outcome,
         duration_ms: 12,
     }
+}
+
+#[test]
+fn whoever_acts_for_somebody_else_is_named_with_them() {
+    let about = |entry| AuditEntry { meeting: Some(meeting()), ..entry };
+    let lent = AuditEntry { lent_to: Some(UserId::new("U2")), ..about(entry(AuditVerb::Lend, AuditOutcome::Lent)) };
+    let start = about(entry(AuditVerb::Start, AuditOutcome::Accepted));
+    let start = AuditEntry { on_behalf_of: Some(UserId::new("U3")), ..start };
+    insta::assert_snapshot!(announcement(&[&lent, &start], &[]).text, @"
+    <!date^1791208800^{date_short_pretty} {time_secs}|2026-10-05 14:00:00 UTC> *lend* `684 230 85` lent, by <@U1> to <@U2> in <#C1>, reference `7F3K9QZ2MB`
+    <!date^1791208800^{date_short_pretty} {time_secs}|2026-10-05 14:00:00 UTC> *start* `684 230 85` accepted, by <@U1> on behalf of <@U3> in <#C1>, reference `7F3K9QZ2MB`
+    ");
 }
 
 #[test]

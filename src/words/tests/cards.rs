@@ -22,6 +22,7 @@ fn person(user: &str) -> Person {
 fn stream(confirms: Confirms, state: State) -> Stream {
     let asked = Asked {
         person: person("U1"),
+        on_behalf_of: None,
         channel: ChannelId::new("C1"),
         command: "/stream".to_owned(),
         settings: settings("Keynote"),

@@ -12,6 +12,7 @@ pub(super) fn good() -> Check {
         meeting: meeting(),
         called: meeting().into(),
         is_webinar: false,
+        on_behalf_of: None,
         account: ada(),
         connection: Verdict::Good,
         permission: Verdict::Good,

@@ -66,6 +66,7 @@ fn live(number: u64) -> HomeStream {
         channel: ChannelId::new("C1"),
         command: "/stream".to_owned(),
         settings: settings(&"&".repeat(50)),
+        on_behalf_of: None,
         at: now(),
         reference: Reference::new("r-7f3k"),
     };

@@ -178,10 +178,12 @@ fn the_form_of_the_rules() {
     Who reads that an order failed: Choice { options: [Choice { name: "channel", label: "The channel" }, Choice { name: "person", label: "Whoever gave it" }], chosen: "channel" }
     Where audit lines go: Channel(None)
       Invite OnAir to that channel.
+    To lend control of a meeting to a colleague: Choice { options: [Choice { name: "off", label: "Not allowed" }, Choice { name: "one_hour", label: "For an hour at the most" }, Choice { name: "four_hours", label: "For 4 hours at the most" }, Choice { name: "twelve_hours", label: "For 12 hours at the most" }, Choice { name: "one_day", label: "For 24 hours at the most" }], chosen: "off" }
+      The colleague starts and stops its stream as whoever lends it.
     [Save] [Cancel]
     "#);
     assert!([&form.title, &form.submit, &form.close].iter().all(|words| words.chars().count() <= 24));
-    insta::assert_snapshot!(self::seen(&Reply::FormNotOpen), @"
+    insta::assert_snapshot!(self::seen(&Reply::FormNotOpen { text: "policy".to_owned() }), @"
     (Person)
     The form is not open: Slack opens one only right after you type or press something.
     Press *Open the form*.

@@ -56,6 +56,7 @@ fn replies(text: &str) -> Vec<Reply> {
             let confirms = Confirms::Yes;
             let retry = Some(NextTry { number: 1, at: later(30), told: later(30), job: JobId::new(text) });
             replies.push(Reply::Show(Show {
+                on_behalf_of: None,
                 asked_by,
                 action,
                 meeting: meeting(),
@@ -132,7 +133,9 @@ fn others() -> Vec<Reply> {
         Reply::AdminsOnly(NotAdmin::Member { ask: BTreeSet::new() }),
         Reply::Denied(policies::denied(Because::Unreadable)),
         Reply::Denied(policies::denied(Because::OfWho)),
-        Reply::FormNotOpen,
+        Reply::TakenBack { meeting: meeting(), lender: UserId::new("U1"), colleagues: Vec::new() },
+        Reply::LenderCannot { meeting: meeting(), action: Action::Stop, lender: UserId::new("U1") },
+        Reply::FormNotOpen { text: "policy".to_owned() },
         Reply::NotConfirmed { meeting: meeting(), why: NotConfirmed::SamePerson },
         Reply::NotConfirmed { meeting: meeting(), why: NotConfirmed::NotHere },
         Reply::NotConfirmed { meeting: meeting(), why: NotConfirmed::TooLate },

@@ -22,6 +22,7 @@ fn help() {
     • `/stream presets`: your saved names
     • `/stream setup 68423085`: see and set where a meeting's stream goes, on a private page
     • `/stream check 68423085`: what would stop a start, and how to cure it
+    • `/stream lend 68423085 for 2h`: let a colleague start and stop a meeting's stream for a while, as you; or take that back
     • `/stream audit 20`: the last entries of this workspace's audit, for admins
     • `/stream policy`: who may do what in this workspace; for admins
     • `/stream help start`: this list, or more about one verb
@@ -109,6 +110,16 @@ fn help_for_each_verb() {
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
+    `/stream lend <meeting> [to <@colleague>] [until 18:00 | for 2h] | <meeting> back`: let a colleague start and stop a meeting's stream for a while, as you; or take that back
+    • `<meeting>`: its id, 8 to 12 digits, also with spaces or dashes, its Zoom link, or a name you saved
+    • `to <@colleague>`: a colleague; without one you choose in a form
+    • `until 18:00` or `for 2h`: how long; as long as the rules allow if you don't say
+    • `back`: end all lending of this meeting
+    The colleague starts, stops and checks that meeting's stream with your Zoom account, by name in the audit. Its stream key is never lent.
+    Example: `/stream lend 68423085 for 2h`
+    Slack doesn't run commands in threads: type them in the channel itself.
+
+    (Person)
     `/stream audit [<count>]`: the last entries of this workspace's audit, for admins
     • `<count>`: how many, 1 to 50; 10 if you don't say
     Only you see the list. The reference in a line finds its entry with `onair audit`.
@@ -123,7 +134,7 @@ fn help_for_each_verb() {
 
     (Person)
     `/stream help [<verb>]`: this list, or more about one verb
-    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `setup`, `check`, `audit`, `policy` or `help`
+    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `setup`, `check`, `lend`, `audit`, `policy` or `help`
     Example: `/stream help start`
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
