@@ -147,6 +147,15 @@ pub struct Removal {
     pub at: Timestamp,
 }
 
+/// What is remembered of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// When it was.
+    pub at: Timestamp,
+    /// Whether all that belonged to the place is gone: the same event, told again, finds nothing to do.
+    pub is_done: bool,
+}
+
 impl Removal {
     /// For how long it is remembered: longer than an answer is worth telling.
     pub const MEMORY: Duration = Duration::from_secs(25 * 60 * 60);

@@ -26,6 +26,9 @@ pub struct Stream {
     pub host: Option<ZoomUserId>,
     /// Who asked for it; `None`: it was started in Zoom.
     pub asked: Option<Asked>,
+    /// Who had asked before, for what may be on air still: their stream it is as well.
+    #[serde(default)]
+    pub earlier: Vec<Person>,
     /// How far it has come.
     pub state: State,
     /// Whether Zoom's reports about it are heard: not for webinars, for which there are none, and not without the secret.
@@ -356,6 +359,7 @@ impl Stream {
             instance: None,
             host: None,
             asked: None,
+            earlier: Vec::new(),
             state: State::Ended { at: now, how: End::Dropped },
             confirms,
             may_have_started: false,
@@ -388,6 +392,13 @@ impl Stream {
             self.expects_earlier_end = matches!(self.state, State::Stopping { .. });
             // Of which run it is, Zoom has yet to say.
             self.instance = None;
+        }
+        if !self.may_be_on_air() {
+            self.earlier.clear();
+        } else if let Some(former) = &self.asked
+            && !self.earlier.contains(&former.person)
+        {
+            self.earlier.push(former.person.clone());
         }
         self.asked = Some(asked);
         self.confirms = confirms;
@@ -423,6 +434,16 @@ impl Stream {
     /// Whether Zoom reported it on air and nothing else since.
     pub fn is_on_air(&self) -> bool {
         matches!(self.state, State::Live { .. } | State::Stopping { .. })
+    }
+
+    /// Whether it may be on air, for all that is known.
+    fn may_be_on_air(&self) -> bool {
+        match &self.state {
+            State::Throttled(_) => self.may_have_started,
+            State::Ended { .. } | State::Failed { .. } => false,
+            State::Accepted { .. } | State::Unconfirmed { .. } | State::Unknown { .. } => true,
+            State::Live { .. } | State::Stopping { .. } => true,
+        }
     }
 
     /// When it is to be looked at again because Zoom has been silent for too long by then.

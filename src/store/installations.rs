@@ -1,9 +1,9 @@
 //! In which workspaces is the app installed, and how is an installation for the browser it was begun in?
 
-use super::Store;
-use super::engine::on;
+use super::engine::{Swap, Swapped, on};
 use super::error::Error;
 use super::key::{Key, STATE_LIFE};
+use super::{Seen, Store};
 use crate::grant::StateToken;
 use crate::id::Workspace;
 use crate::installation::{Begun, Installation, Site};
@@ -45,8 +45,17 @@ impl Store {
         }
     }
 
-    /// Forgets the installation in one place.
-    pub async fn uninstall(&self, site: &Site) -> Result<(), Error> {
-        on!(&self.0.engine, remove(&Key::installation(site)))
+    /// The installation in one place, as it lies in the store.
+    pub async fn seen_installation(&self, site: &Site) -> Result<Option<Seen<Installation>>, Error> {
+        let key = Key::installation(site);
+        let bytes = on!(&self.0.engine, get(&key))?;
+        bytes.map(|bytes| self.sealed(&key, bytes)).transpose()
+    }
+
+    /// Forgets an installation, if it still is as it was seen; says whether it is forgotten.
+    pub async fn uninstall(&self, seen: &Seen<Installation>) -> Result<bool, Error> {
+        let key = Key::installation(&seen.value.site);
+        let swap = Swap { key: &key, seen: Some(&seen.bytes), wanted: None, life: None };
+        Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 }

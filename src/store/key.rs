@@ -12,7 +12,7 @@
 //! | `setup:<sha256 of the token>` | one offered page of `setup` | sealed [`Invitation`](crate::destination::Invitation) | 10 min, anew when it is opened |
 //! | `install:<sha256 of the token>` | one installation that was begun | sealed [`Begun`](crate::installation::Begun) | 10 min |
 //! | `installation:<enterprise>/<team>`, or `-` for the team | one workspace, or a whole organization | sealed [`Installation`](crate::installation::Installation) | until uninstalled |
-//! | `gone:<enterprise>/<team>`, or `-` for the team | one place where the app was taken out | plain JSON, when | 25 h |
+//! | `gone:<enterprise>/<team>`, or `-` for the team | one place where the app was taken out | plain JSON, one [`Removed`](crate::installation::Removed) | 25 h |
 //! | `{link}:person:<enterprise>/<team>/<user>` | one Slack user | the `{link}:zoom:` key it belongs to | until unlinked |
 //! | `{link}:zoom:<zoom user>` | one Zoom user | the `{link}:person:` keys that belong to it | while there is one |
 //! | `grant:<zoom user>` | one Zoom user | sealed [`Grant`](crate::grant::Grant) | until deleted |

@@ -10,7 +10,7 @@ use super::{Seen, Store, from_json, to_json};
 use crate::destination::Invitation;
 use crate::grant::Pending;
 use crate::id::{Person, Workspace};
-use crate::installation::{Removal, Site};
+use crate::installation::{Removal, Removed, Site};
 use crate::stream::Stream;
 
 impl Store {
@@ -90,10 +90,16 @@ impl Store {
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 
-    /// Remembers for [`Removal::MEMORY`] that the app was taken out somewhere.
-    pub async fn remember_removal(&self, site: &Site, at: Timestamp) -> Result<(), Error> {
+    /// Remembers for [`Removal::MEMORY`] that the app was taken out somewhere, and whether all that belonged there is gone.
+    pub async fn remember_removal(&self, site: &Site, removed: &Removed) -> Result<(), Error> {
         let key = Key::gone(site);
-        on!(&self.0.engine, put(&key, &to_json(&key, &at)?, Some(Removal::MEMORY)))
+        on!(&self.0.engine, put(&key, &to_json(&key, removed)?, Some(Removal::MEMORY)))
+    }
+
+    /// What is remembered of a place.
+    pub async fn removed(&self, site: &Site) -> Result<Option<Removed>, Error> {
+        let key = Key::gone(site);
+        on!(&self.0.engine, get(&key))?.map(|bytes| from_json(&key, &bytes)).transpose()
     }
 
     /// When the app was last taken out of a workspace, or of its organization, lately.
@@ -101,9 +107,7 @@ impl Store {
         let organization = workspace.enterprise.clone().map(Site::Organization);
         let mut last = None;
         for site in [Some(Site::Workspace(workspace.clone())), organization].into_iter().flatten() {
-            let key = Key::gone(&site);
-            let at = on!(&self.0.engine, get(&key))?.map(|bytes| from_json(&key, &bytes)).transpose()?;
-            last = last.max(at);
+            last = last.max(self.removed(&site).await?.map(|removed| removed.at));
         }
         Ok(last)
     }

@@ -31,18 +31,15 @@ pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Fai
     if managers.contains(&person.user) {
         return Ok(Standing::Admin);
     }
-    // Whoever installed it for a whole organization counts in each of its workspaces: Slack lets only those do that who run
-    // the organization, and its users have one id in all of them.
-    if app.slack.can_be_installed()
-        && let Some(installation) = app.store.installation_for(&person.workspace()).await?
-        && installation.installed_by == person.user
-    {
-        return Ok(Standing::Admin);
-    }
     let member = || Ok(Standing::Not(NotAdmin::Member { ask: managers.clone() }));
     let known = async { Ok(app.slack.member(&bot::token_of(app, &person.workspace()).await?, &person.user).await?) };
     let known: Result<slack::Member, bot::Error> = known.await;
-    let unknown = |why| Ok(Standing::Not(NotAdmin::Unknown(why)));
+    let is_installer = has_installed(app, person).await?;
+    let unknown = |why| match (is_installer, why) {
+        // Only where nobody's role can be known there, and not because Slack is away.
+        (true, RoleUnknown::NoBot | RoleUnknown::NoScope) => Ok(Standing::Admin),
+        (_, why) => Ok(Standing::Not(NotAdmin::Unknown(why))),
+    };
     let error = match known {
         Ok(member) if member.is_admin_of(&person.workspace()) => return Ok(Standing::Admin),
         Ok(_) => return member(),
@@ -62,4 +59,15 @@ pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Fai
         },
         _ => unknown(RoleUnknown::Away),
     }
+}
+
+/// Whether somebody installed the app. In most workspaces any member may, so Slack's word is asked first. Whoever installed it
+/// for a whole organization counts in each of its workspaces: Slack lets only those do that who run the organization, and
+/// its users have one id in all of them.
+async fn has_installed(app: &App, person: &Person) -> Result<bool, Failure> {
+    if !app.slack.can_be_installed() {
+        return Ok(false);
+    }
+    let installation = app.store.installation_for(&person.workspace()).await?;
+    Ok(installation.is_some_and(|installation| installation.installed_by == person.user))
 }

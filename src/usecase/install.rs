@@ -13,8 +13,8 @@ use crate::id::{Person, Reference};
 use crate::installation::{Begun, Extent, Installation, Site};
 use crate::reply::InstallPage;
 use crate::secret::Secret;
-use crate::slack;
 use crate::usecase::link::Answer;
+use crate::{slack, store};
 
 /// How an installation goes on that was begun.
 #[derive(Debug)]
@@ -90,12 +90,23 @@ async fn install(app: &App, state: &StateToken, answer: Answer) -> InstallPage {
         }
     };
     let by = installation.site.user(installation.installed_by.clone());
-    if let Err(error) = app.store.install(&installation).await {
+    if let Err(error) = keep(app, &installation).await {
         record(app, reference, Some(by), AuditOutcome::InstallFailed).await;
         return store_away(&error.into());
     }
     record(app, reference, Some(by), AuditOutcome::Installed).await;
     done(&installation)
+}
+
+/// Keeps an installation. Installing again, which any member may do in most workspaces, does not change who installed it.
+async fn keep(app: &App, installation: &Installation) -> Result<(), store::Error> {
+    let former = match app.store.installation(&installation.site).await {
+        Err(error) if error.is_transient() => return Err(error),
+        // One that does not open is replaced.
+        former => former.ok().flatten(),
+    };
+    let installed_by = former.map_or_else(|| installation.installed_by.clone(), |former| former.installed_by);
+    app.store.install(&Installation { installed_by, ..installation.clone() }).await
 }
 
 fn done(installation: &Installation) -> InstallPage {

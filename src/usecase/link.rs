@@ -216,6 +216,8 @@ async fn declined(app: &App, state: &StateToken) -> Shown {
 enum Failed {
     Store(Failure),
     Zoom(zoom::Error),
+    /// The app was taken out of the workspace meanwhile.
+    Gone,
 }
 
 impl From<store::Error> for Failed {
@@ -246,12 +248,23 @@ async fn make(app: &App, code: &Secret, pending: &Pending) -> Result<Grant, Fail
     let held = hold(app, &grant).await?;
     let linked = link(app, &held, &grant, pending).await;
     held.release().await;
+    if is_gone(app, pending).await? {
+        // Whoever forgot what belongs to the place has not seen this.
+        drop(disconnect::take_out(app, &pending.person, &grant.user.id).await.map_err(Failed::Store)?);
+        return Err(Failed::Gone);
+    }
     if let Some(former) = linked?.filter(|former| former.left == 0)
         && let Err(failure) = disconnect::end_if_unused(app, &former.zoom_user).await
     {
         tracing::warn!(error = chain(&failure), "a grant that nobody uses is still stored");
     }
     Ok(grant)
+}
+
+/// Whether the app was taken out since the connection was offered.
+async fn is_gone(app: &App, pending: &Pending) -> Result<bool, Failed> {
+    let removed = app.store.removed_from(&pending.person.workspace()).await?;
+    Ok(removed.is_some_and(|at| pending.offered_at.as_second() <= at.as_second()))
 }
 
 /// Asks whose tokens these are, again where Zoom is away for a moment: Zoom has ended the earlier pair by now.
@@ -300,6 +313,7 @@ fn not_made(pending: &Pending, failed: Failed) -> Shown {
     let error = match failed {
         Failed::Store(failure) => return store_away(&failure, Some(pending)),
         Failed::Zoom(error) => error,
+        Failed::Gone => return Shown::new(Page::LinkOver, Some(pending)),
     };
     let reference = pending.invocation.reference.clone();
     tracing::warn!(%reference, error = chain(&error), "a connection was not made");

@@ -80,9 +80,9 @@ async fn second_person(
 ) -> Result<Option<Done>, Failure> {
     let Some(stream) = stream::known(app, meeting).await? else { return Ok(None) };
     let is_over = matches!(stream.state, State::Ended { .. } | State::Failed { .. });
-    let Some(asked) = stream.asked.filter(|asked| !is_over && asked.person != invocation.person) else {
-        return Ok(None);
-    };
+    let askers = stream.earlier.iter().chain(stream.asked.as_ref().map(|asked| &asked.person));
+    let is_others = askers.into_iter().any(|person| *person != invocation.person);
+    let Some(asked) = stream.asked.filter(|_| !is_over && is_others) else { return Ok(None) };
     if invocation.is_from_home() {
         return Ok(Some(end(Denied { act: Act::Stop, why: Because::Alone, ask: policy.managers.clone() })));
     }

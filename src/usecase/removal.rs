@@ -11,10 +11,11 @@ use super::hold::{Change, Hold, LEASE};
 use super::work::{self, NewJob, Work};
 use super::{Failure, chain, disconnect, entry, install, keep};
 use crate::app::{App, Place};
-use crate::audit::AuditOutcome;
+use crate::audit::{AuditOutcome, AuditVerb};
 use crate::id::{DeliveryId, Person, Reference, UserId};
-use crate::installation::{Removal, Site};
+use crate::installation::{Removal, Removed, Site};
 use crate::journal::{Job, Stage};
+use crate::reply::Disconnected;
 use crate::store::{Accepted, LeaseName, With};
 use crate::stream::{Place as Where, Stream};
 
@@ -99,13 +100,15 @@ impl Turn<'_> {
 
 async fn remove_from(turn: &Turn<'_>, hold: &Hold, removal: &Removal, site: &Site) -> Result<(), Failure> {
     let app = turn.app;
-    let installation = app.store.installation(site).await?;
-    if installation.as_ref().is_some_and(|installation| !removal.is_of(installation)) {
-        tracing::info!("an event about an earlier installation changes nothing");
+    let installation = app.store.seen_installation(site).await?;
+    let is_earlier = installation.as_ref().is_some_and(|seen| !removal.is_of(&seen.value));
+    let is_done = app.store.removed(site).await?.is_some_and(|removed| removed.is_done && removal.at <= removed.at);
+    if is_earlier || (is_done && installation.is_none()) {
+        tracing::info!("an event about an earlier installation, or told again, changes nothing");
         return Ok(());
     }
-    app.store.remember_removal(site, removal.at).await?;
-    let had_people = remove(turn, site).await?;
+    app.store.remember_removal(site, &Removed { at: removal.at, is_done: false }).await?;
+    let had_people = remove(turn, site, removal).await?;
     if installation.is_some() || had_people {
         let who = removal.bot.clone().unwrap_or_else(|| UserId::new("-"));
         let entry = install::entry(app, Reference::random(), Some(site.user(who)), AuditOutcome::Uninstalled);
@@ -114,19 +117,25 @@ async fn remove_from(turn: &Turn<'_>, hold: &Hold, removal: &Removal, site: &Sit
         }
         app.log(&entry);
     }
-    // Last: it is what an event that comes again is compared with.
-    app.store.uninstall(site).await?;
+    // Last: it is what an event that comes again is compared with. One that was made meanwhile is another one.
+    if let Some(seen) = installation
+        && !app.store.uninstall(&seen).await?
+    {
+        tracing::info!("the app was installed anew meanwhile");
+    }
+    app.store.remember_removal(site, &Removed { at: removal.at, is_done: true }).await?;
     Ok(())
 }
 
 /// Says whether anybody was connected there.
-async fn remove(turn: &Turn<'_>, site: &Site) -> Result<bool, Failure> {
+async fn remove(turn: &Turn<'_>, site: &Site, removal: &Removal) -> Result<bool, Failure> {
     let app = turn.app;
     app.store.forget_offers_of(site).await?;
     let people = app.store.people_of(site).await?;
+    let mut had_people = false;
     for person in &people {
         turn.keep().await?;
-        unlink(app, person).await?;
+        had_people |= unlink(app, person, removal).await?;
     }
     app.store.forget_presets_of(site).await?;
     for seen in app.store.streams_where(|stream| is_of(stream, site)).await? {
@@ -135,12 +144,28 @@ async fn remove(turn: &Turn<'_>, site: &Site) -> Result<bool, Failure> {
             return Err(Failure::Changed);
         }
     }
-    Ok(!people.is_empty())
+    Ok(had_people)
 }
 
-async fn unlink(app: &App, person: &Person) -> Result<(), Failure> {
-    let Some(zoom_user) = app.store.link_of(person).await? else { return Ok(()) };
-    disconnect::take_out(app, person, &zoom_user).await.map(drop)
+/// Ends one connection, unless it was made since; says whether there was one.
+async fn unlink(app: &App, person: &Person, removal: &Removal) -> Result<bool, Failure> {
+    let Some(zoom_user) = app.store.link_of(person).await? else { return Ok(false) };
+    let grant = match app.store.grant(&zoom_user).await {
+        Err(error) if error.is_transient() => return Err(error.into()),
+        // One that does not open is of no use to anybody.
+        grant => grant.ok().flatten(),
+    };
+    let since = grant.and_then(|grant| grant.since);
+    if since.is_some_and(|since| !removal.ends(since)) && app.store.linked_count(&zoom_user).await? == 1 {
+        return Ok(false);
+    }
+    if disconnect::take_out(app, person, &zoom_user).await? == Disconnected::NotRevokedAtZoom {
+        let outcome = AuditOutcome::DisconnectedNotRevoked;
+        let mut entry = install::entry(app, Reference::random(), Some(person.clone()), outcome);
+        (entry.verb, entry.zoom_user) = (AuditVerb::Disconnect, Some(zoom_user));
+        app.record(&entry).await;
+    }
+    Ok(true)
 }
 
 /// Whether a stream was asked for in a place, or is told there.

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use onair::sandbox::Fault;
-use onair::sandbox::slack::{Installed, Route, SignedRequest};
+use onair::sandbox::slack::{Installed, Role, Route, SignedRequest};
 use onair::sandbox::zoom::Route as ZoomRoute;
 use serde_json::json;
 
@@ -308,6 +308,39 @@ installable! {
         bot.owes_nothing_within(PATIENCE).await;
         assert!(!bot.zoom.has_grant(&host));
         assert_eq!(outcomes(&bot, "uninstalled"), 1);
+    }
+
+    async fn an_event_that_is_told_again_takes_nothing_of_what_came_since(bot) {
+        let [one, _] = ["one", "two"].map(|name| bot.slack.grid_workspace(name, "Initech", Installed::OrgWide));
+        let (user, channel) = (bot.slack.user_in(&one, "ana"), bot.slack.channel_in(&one, "events"));
+        bot.install_as(&user).await;
+        let host = bot.zoom.user("ana@one.example");
+        bot.zoom.sign_in_as(&host);
+        let before = bot.slack.clock().now() - SignedDuration::from_mins(1);
+        let taken = json!({ "type": "team_access_revoked", "team_ids": [one.id] });
+        for _ in 0..2 {
+            deliver(&bot, &[bot.slack.event_of(&one, &taken, before)]).await;
+            bot.owes_nothing_within(PATIENCE).await;
+            let offer = bot.types(&user, &channel, "/stream connect").await;
+            assert_eq!(bot.press_connect(&offer).await.status, 200);
+            bot.answer().await;
+        }
+        deliver(&bot, &[bot.slack.event_of(&one, &taken, before)]).await;
+        bot.owes_nothing_within(PATIENCE).await;
+        assert!(bot.zoom.has_grant(&host), "she connected after it");
+    }
+
+    async fn installing_again_makes_no_admin(bot) {
+        let (ada, ben, events) = (bot.slack.user("ada"), bot.slack.user("ben"), bot.slack.channel("events"));
+        bot.slack.set_role(&ada, Role::Owner);
+        bot.install_as(&ada).await;
+        // Slack lets any member install in most workspaces.
+        assert_eq!(bot.install_as(&ben).await.status, 200);
+        let told = bot.types(&ben, &events, "/stream audit").await;
+        assert!(told.shown.contains("admins"), "{}", told.shown);
+        assert_eq!(bot.last_audit()["outcome"], "denied");
+        let listed = bot.types(&ada, &events, "/stream audit").await;
+        assert!(listed.shown.contains("installed"), "{}", listed.shown);
     }
 
     async fn what_waits_for_its_next_try_is_not_tried_where_the_app_is_gone(bot) {

@@ -57,8 +57,7 @@ struct Envelope {
     context_enterprise_id: Option<String>,
     event_time: Option<i64>,
     event: Option<Inner>,
-    #[serde(default)]
-    authorizations: Vec<Authorization>,
+    authorizations: Option<Vec<Authorization>>,
 }
 
 #[derive(Deserialize)]
@@ -66,8 +65,7 @@ struct Inner {
     #[serde(rename = "type")]
     kind: String,
     tokens: Option<Tokens>,
-    #[serde(default)]
-    team_ids: Vec<String>,
+    team_ids: Option<Vec<String>>,
     user: Option<Value>,
     tab: Option<String>,
     view: Option<View>,
@@ -83,7 +81,7 @@ struct View {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Tokens {
-    bot: Vec<String>,
+    bot: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +100,7 @@ impl Envelope {
         let (sites, tokens_of) = match event.kind.as_str() {
             "app_uninstalled" => (vec![self.site()?], None),
             "tokens_revoked" => {
-                let bots = event.tokens.as_ref().map(|tokens| tokens.bot.clone()).unwrap_or_default();
+                let bots = event.tokens.as_ref().and_then(|tokens| tokens.bot.clone()).unwrap_or_default();
                 if bots.is_empty() {
                     // Those of people are not ours: OnAir asks for none.
                     return Ok(Event::Other);
@@ -113,10 +111,10 @@ impl Envelope {
             "app_home_opened" if event.tab.as_deref() == Some("home") => {
                 return Ok(self.opener(event)?.map_or(Event::Other, Event::HomeOpened));
             }
-            "team_access_revoked" => (self.workspaces(&event.team_ids)?, None),
+            "team_access_revoked" => (self.workspaces(event.team_ids.as_deref().unwrap_or_default())?, None),
             _ => return Ok(Event::Other),
         };
-        let bot = self.authorizations.first().and_then(|authorization| authorization.user_id.clone());
+        let bot = self.authorized().and_then(|authorization| authorization.user_id.clone());
         let bot = bot.map(|user| plain_id("user", user).map(UserId::new)).transpose()?;
         let at = self.event_time.or(sent_at).and_then(|seconds| Timestamp::from_second(seconds).ok());
         Ok(Event::Removed(Removal { sites, tokens_of, bot, at: at.ok_or(BadShape::Field("event_time"))? }))
@@ -125,7 +123,7 @@ impl Envelope {
     /// Who opened their Home. Where the whole organization has the app, the workspace is not always told where it is else;
     /// without it nobody knows who it is.
     fn opener(&self, event: &Inner) -> Result<Option<Person>, BadShape> {
-        let authorized = self.authorizations.first().and_then(|authorization| authorization.team_id.as_ref());
+        let authorized = self.authorized().and_then(|authorization| authorization.team_id.as_ref());
         let viewed = event.view.as_ref().and_then(|view| view.team_id.as_ref());
         let places = [self.team_id.as_ref(), self.context_team_id.as_ref(), authorized, viewed];
         // What stands in a team's place may be the organization.
@@ -139,8 +137,12 @@ impl Envelope {
         }))
     }
 
+    fn authorized(&self) -> Option<&Authorization> {
+        self.authorizations.as_ref()?.first()
+    }
+
     fn enterprise(&self) -> Result<Option<EnterpriseId>, BadShape> {
-        let authorized = self.authorizations.first().and_then(|authorization| authorization.enterprise_id.clone());
+        let authorized = self.authorized().and_then(|authorization| authorization.enterprise_id.clone());
         let named = self.enterprise_id.clone().or(self.context_enterprise_id.clone());
         let id = named.or(authorized).filter(|id| !id.is_empty());
         id.map(|id| plain_id("enterprise", id).map(EnterpriseId::new)).transpose()
@@ -150,7 +152,7 @@ impl Envelope {
     fn site(&self) -> Result<Site, BadShape> {
         let enterprise = self.enterprise()?;
         let team = self.team_id.clone().filter(|id| !id.is_empty());
-        let is_whole = self.authorizations.first().is_some_and(|authorization| authorization.is_enterprise_install);
+        let is_whole = self.authorized().is_some_and(|authorization| authorization.is_enterprise_install);
         match (enterprise, team) {
             (Some(enterprise), None) => Ok(Site::Organization(enterprise)),
             (Some(enterprise), Some(team)) if is_whole || team == enterprise.as_str() => {

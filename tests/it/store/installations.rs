@@ -2,7 +2,7 @@
 
 use onair::grant::StateToken;
 use onair::id::{EnterpriseId, Person, TeamId, UserId, Workspace};
-use onair::installation::{Begun, Installation, Site};
+use onair::installation::{Begun, Installation, Removed, Site};
 use onair::preset::Presets;
 use onair::stream::{Confirms, Stream};
 
@@ -43,8 +43,11 @@ async fn a_workspace_is_served_by_its_own_installation_before_its_organizations(
     for other in [workspace(None, "T1"), workspace(Some("E2"), "T1"), workspace(None, "E1")] {
         assert_eq!(serves(&other).await, None, "{other:?}");
     }
-    world.store.uninstall(&own).await.unwrap();
-    world.store.uninstall(&own).await.unwrap();
+    let seen = world.store.seen_installation(&own).await.unwrap().unwrap();
+    world.store.install(&at(own.clone(), &world)).await.unwrap();
+    assert!(!world.store.uninstall(&seen).await.unwrap(), "it was made anew since");
+    let seen = world.store.seen_installation(&own).await.unwrap().unwrap();
+    assert!(world.store.uninstall(&seen).await.unwrap());
     assert_eq!(serves(&ours).await, Some(whole));
 }
 
@@ -130,10 +133,13 @@ async fn a_removal_is_remembered_for_the_place_and_what_is_in_it(world: World) {
     let (store, now) = (&world.store, world.clock.now());
     let (ours, sister) = (workspace(Some("E1"), "T1"), workspace(Some("E1"), "T2"));
     let removed = async |workspace: &Workspace| store.removed_from(workspace).await.unwrap();
-    store.remember_removal(&Site::Workspace(ours.clone()), now).await.unwrap();
+    store.remember_removal(&Site::Workspace(ours.clone()), &Removed { at: now, is_done: false }).await.unwrap();
     assert_eq!((removed(&ours).await, removed(&sister).await), (Some(now), None));
     let later = now + jiff::SignedDuration::from_secs(5);
-    store.remember_removal(&Site::Organization(EnterpriseId::new("E1")), later).await.unwrap();
+    store
+        .remember_removal(&Site::Organization(EnterpriseId::new("E1")), &Removed { at: later, is_done: true })
+        .await
+        .unwrap();
     assert_eq!((removed(&ours).await, removed(&sister).await), (Some(later), Some(later)));
     assert_eq!(removed(&workspace(None, "T1")).await, None);
 }
