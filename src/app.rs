@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,6 +53,7 @@ pub struct App {
     pub homes: Homes,
     stop: CancellationToken,
     work: Arc<Notify>,
+    proven_at: Arc<AtomicI64>,
     audited: Arc<Notify>,
     chosen: Arc<Notify>,
     tasks: TaskTracker,
@@ -130,6 +133,7 @@ impl App {
             homes: Homes::default(),
             stop: CancellationToken::new(),
             work: Arc::default(),
+            proven_at: Arc::new(AtomicI64::new(i64::MIN)),
             audited: Arc::default(),
             chosen: Arc::default(),
             tasks: TaskTracker::new(),
@@ -160,6 +164,13 @@ impl App {
     /// Ends once [`App::wake`] was called since the last time.
     pub async fn woken(&self) {
         self.work.notified().await;
+    }
+
+    /// Whether it is to be noted that Zoom knows the secret of the webhooks: once a minute at the most.
+    pub fn notes_proof(&self, now: Timestamp) -> bool {
+        let (last, now) = (self.proven_at.load(Ordering::Relaxed), now.as_second());
+        now.saturating_sub(last) >= 60
+            && self.proven_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Tells this instance that there may be an entry that the audit channels have not been told of.

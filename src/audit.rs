@@ -133,6 +133,8 @@ words! {
         Audit = "audit",
         /// `/stream policy`, and what came of its form.
         Policy = "policy",
+        /// `/stream doctor`
+        Doctor = "doctor",
         /// `/stream help`, and text that made no sense.
         Help = "help",
         /// The Cancel button of an order that waits for its next try.

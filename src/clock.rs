@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
+/// How far this machine's clock may be from a vendor's before somebody should mend it.
+pub const MOST_APART: SignedDuration = SignedDuration::from_secs(30);
+
 /// How long it is from now until then; no time where it is past.
 pub fn until(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default()

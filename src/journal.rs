@@ -4,6 +4,8 @@
 //! A job is written before Slack or Zoom hears the 200, by the same round trip that remembers the delivery. Whoever works
 //! on it holds a lease; whoever takes a lease over reads from the job how far the work had come.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,9 @@ use crate::meeting::MeetingId;
 use crate::outcome::Throttle;
 use crate::stream::Report;
 use crate::words::Message;
+
+/// Longer than living instances leave work lying that is due.
+pub const LATE: Duration = Duration::from_secs(30);
 
 /// One piece of work. It may hold a `response_url`: it is stored sealed.
 #[derive(Clone, Debug, Serialize, Deserialize)]

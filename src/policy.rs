@@ -222,6 +222,7 @@ impl Act {
             | Verb::Lend
             | Verb::Audit
             | Verb::Policy
+            | Verb::Doctor
             | Verb::Help => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Everything OnAir can say to a person, as data. Words are chosen in [`crate::words`], from these and nothing else.
 
 mod check;
+mod doctor;
 mod setup;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::check::{Check, Cure, Verdict, Why};
+pub use self::doctor::{AuditChannel, Doctor, Item, Keys, Rules, Scopes, Unconfirmed, Unread, Webhooks};
 pub use self::setup::{SetupForm, SetupPage, SlackName, Tried, Values};
 use crate::audit::AuditEntry;
 use crate::command::{Command, UsageError, Verb};
@@ -132,6 +134,8 @@ pub enum Reply {
     },
     /// What would stop a start.
     Check(Box<Check>),
+    /// How OnAir is, as far as it concerns one workspace.
+    Doctor(Box<Doctor>),
     /// Only admins may do what was asked for; nothing was done.
     AdminsOnly(NotAdmin),
     /// The last entries of the audit, newest first.

@@ -1,14 +1,13 @@
 //! `onair check`: one line each for the configuration, the store, its keys, its queue and its streams, Slack, Zoom, the clock
 //! and the webhooks, whatever becomes of the others.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Failed, environment, print};
-use crate::clock::Clock;
+use crate::clock::{Clock, MOST_APART};
 use crate::config::Config;
+use crate::journal::LATE;
 use crate::slack::{self, Slack};
 use crate::store::{self, Store};
 use crate::stream::State;
@@ -107,10 +106,8 @@ async fn zoom(options: zoom::Options, clock: Clock) -> anyhow::Result<Option<Sig
 
 /// Work that nobody does: none for long, while a service runs.
 async fn queue(options: &store::Options) -> anyhow::Result<String> {
-    /// Longer than a living service leaves anything lying.
-    const LONG: Duration = Duration::from_secs(30);
     let waiting = Store::open_reader(&options.place, options.deadline)?.waiting().await?;
-    if let Some(oldest) = waiting.oldest.filter(|oldest| *oldest > LONG) {
+    if let Some(oldest) = waiting.oldest.filter(|oldest| *oldest > LATE) {
         let (count, seconds) = (waiting.claimable, oldest.as_secs());
         anyhow::bail!("{count} jobs are due, the first for {seconds} s, and nobody does them: start `onair serve`");
     }
@@ -136,9 +133,8 @@ async fn streams(options: &store::Options, clock: &Clock) -> anyhow::Result<Stri
 
 /// Both vendors' signatures carry the time, and tokens end at theirs.
 fn apart(ahead: SignedDuration) -> anyhow::Result<String> {
-    const MOST: SignedDuration = SignedDuration::from_secs(30);
     let seconds = ahead.abs().as_secs();
-    if ahead.abs() <= MOST {
+    if ahead.abs() <= MOST_APART {
         return Ok(format!(" ({seconds} s from Zoom's)"));
     }
     let way = if ahead.is_positive() { "ahead of" } else { "behind" };

@@ -20,9 +20,10 @@ pub(super) fn verb(word: &str) -> Option<Verb> {
         "remove" | "rm" | "delete" | "del" | "unsave" => Verb::Forget,
         "names" | "saved" | "bookmarks" | "favorites" => Verb::Presets,
         "target" | "rtmp" | "key" | "destination" | "configure" | "config" => Verb::Setup,
-        "preflight" | "pre-flight" | "test" | "verify" | "ready" | "doctor" => Verb::Check,
+        "preflight" | "pre-flight" | "test" | "verify" | "ready" => Verb::Check,
         "log" | "logs" | "trail" | "history" | "entries" => Verb::Audit,
         "rules" | "permissions" | "admin" | "admins" | "allow" | "access" => Verb::Policy,
+        "health" | "healthy" | "diagnose" | "diagnostics" => Verb::Doctor,
         "usage" | "commands" | "man" => Verb::Help,
         _ => {
             // A copied `stop` ends a show: only a slip of one letter means it.

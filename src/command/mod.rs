@@ -82,6 +82,8 @@ pub enum Command<M = MeetingId> {
     },
     /// See and set who may do what in this workspace.
     Policy,
+    /// How OnAir is, as far as it concerns this workspace.
+    Doctor,
     /// How to use one verb, or all.
     Help {
         /// The verb asked about.
@@ -141,13 +143,15 @@ pub enum Verb {
     Audit,
     /// See [`Command::Policy`].
     Policy,
+    /// See [`Command::Doctor`].
+    Doctor,
     /// See [`Command::Help`].
     Help,
 }
 
 impl Verb {
     /// Every verb, in the order help lists them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Start,
         Self::Stop,
         Self::Status,
@@ -162,6 +166,7 @@ impl Verb {
         Self::Lend,
         Self::Audit,
         Self::Policy,
+        Self::Doctor,
         Self::Help,
     ];
 
@@ -182,6 +187,7 @@ impl Verb {
             Self::Lend => "lend",
             Self::Audit => "audit",
             Self::Policy => "policy",
+            Self::Doctor => "doctor",
             Self::Help => "help",
         }
     }
@@ -197,7 +203,7 @@ impl Verb {
             Self::Status => "[<meeting>]",
             Self::Save => "<name> <meeting> [\"title\"]",
             Self::Forget => "<name>",
-            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets | Self::Policy => "",
+            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets | Self::Policy | Self::Doctor => "",
             Self::Lend => "<meeting> [to <@colleague>] [until 18:00 | for 2h] | <meeting> back",
             Self::Audit => "[<count>]",
             Self::Help => "[<verb>]",
@@ -221,6 +227,7 @@ impl Verb {
             Self::Lend => "let a colleague start and stop a meeting's stream for a while, as you; or take that back",
             Self::Audit => "the last entries of this workspace's audit, for admins",
             Self::Policy => "who may do what in this workspace; for admins",
+            Self::Doctor => "whether OnAir is well, and how to mend what isn't; for admins",
             Self::Help => "this list, or more about one verb",
         }
     }
@@ -238,7 +245,9 @@ impl Verb {
             Self::Lend => "lend 68423085 for 2h",
             Self::Audit => "audit 20",
             Self::Help => "help start",
-            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets | Self::Policy => self.word(),
+            Self::Connect | Self::Disconnect | Self::Whoami | Self::Presets | Self::Policy | Self::Doctor => {
+                self.word()
+            }
         }
     }
 }
@@ -267,6 +276,7 @@ impl<M> Command<M> {
             Self::Lend { .. } => Verb::Lend,
             Self::Audit { .. } => Verb::Audit,
             Self::Policy => Verb::Policy,
+            Self::Doctor => Verb::Doctor,
             Self::Help { .. } => Verb::Help,
         }
     }
@@ -290,6 +300,7 @@ impl<M> Command<M> {
             | Self::Presets
             | Self::Audit { .. }
             | Self::Policy
+            | Self::Doctor
             | Self::Help { .. } => None,
         }
     }

@@ -428,6 +428,7 @@ impl<'w> Draft<'w> {
             Verb::Forget => Command::Forget { name: self.name.clone()? },
             Verb::Presets => Command::Presets,
             Verb::Policy => Command::Policy,
+            Verb::Doctor => Command::Doctor,
             Verb::Setup => Command::Setup { meeting: meeting.unwrap_or_else(example_meeting) },
             Verb::Check => Command::Check { meeting: meeting.unwrap_or_else(example_meeting) },
             Verb::Lend => {

@@ -31,7 +31,8 @@ impl<M: Clone + Into<Target>> fmt::Display for Command<M> {
             | Self::Disconnect
             | Self::Whoami
             | Self::Presets
-            | Self::Policy => Ok(()),
+            | Self::Policy
+            | Self::Doctor => Ok(()),
             Self::Audit { count: None } | Self::Help { verb: None } => Ok(()),
         }
     }

@@ -110,6 +110,7 @@ impl Command<Target> {
             Self::Forget { name } => Command::Forget { name },
             Self::Presets => Command::Presets,
             Self::Policy => Command::Policy,
+            Self::Doctor => Command::Doctor,
             Self::Setup { meeting: target } => Command::Setup { meeting: meeting(target)? },
             Self::Audit { count } => Command::Audit { count },
             Self::Help { verb } => Command::Help { verb },

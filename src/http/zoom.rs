@@ -24,6 +24,7 @@ pub(super) async fn webhook(State(app): State<App>, headers: HeaderMap, body: Bo
         tracing::warn!(%error, "a webhook was refused");
         Refusal::Unsigned
     })?;
+    report::proven(&app);
     let incoming = inbound::decode(&verified, &headers, now).map_err(|error| {
         tracing::warn!(%error, "a signed webhook of the wrong shape");
         Refusal::Shape

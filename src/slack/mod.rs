@@ -13,6 +13,7 @@ mod oauth;
 mod people;
 mod post;
 pub mod render;
+mod scopes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +93,12 @@ impl Error {
             Self::Away(_) | Self::Unreachable(_) | Self::NoAnswer(_) => Some(Duration::ZERO),
             Self::Spent(_) | Self::Refused(_) | Self::NoBot => None,
         }
+    }
+
+    /// Whether Slack said that the token is good for nothing any more.
+    pub fn is_dead_token(&self) -> bool {
+        const DEAD: [&str; 5] = ["account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"];
+        matches!(self, Self::Refused(why) if DEAD.contains(&why.as_str()))
     }
 
     fn word(&self) -> &'static str {

@@ -20,6 +20,7 @@
 //! | `lease:unused` | who looked for unused grants lately | the owner's name | 1 h |
 //! | `lease:removal:<enterprise>/<team>`, or `-` for the team | who forgets what belongs to that place | the owner's name | given when taken |
 //! | `turn:<number>` | one meeting or webinar, in all workspaces | plain JSON, one [`Turn`](crate::turn::Turn) | 20 s while Zoom is asked, renewed; then 35 min |
+//! | `zoom:proven` | everybody | plain JSON, when Zoom last signed with the webhooks' secret, a minute old at the most while it does | for good |
 //! | `webinar:<number>` | one webinar | a mark | 30 days |
 //! | `stream:<number>` | one meeting or webinar, in all workspaces | sealed [`Stream`](crate::stream::Stream) | 7 days after its last change |
 //! | `streams:{<enterprise>/<team>}` | one workspace | plain JSON, one [`StreamRecord`](crate::reply::StreamRecord) per meeting | 24 h each |
@@ -214,6 +215,10 @@ impl Key {
 
     pub(crate) fn webinar(meeting: MeetingId) -> Self {
         Self::new("webinar:", meeting.number())
+    }
+
+    pub(crate) fn webhooks_proven() -> Self {
+        Self::new("zoom:proven", "")
     }
 
     pub(crate) fn turn(meeting: MeetingId) -> Self {

@@ -49,6 +49,7 @@ pub use chain::{Fault, Link, Verified};
 pub use engine::Waiting;
 pub use error::{Cause, Error};
 pub use grants::ZoomUsers;
+pub use inspect::SomeSealed;
 pub use journal::{Accepted, With};
 pub use key::LeaseName;
 pub use policies::KeptPolicy;

@@ -140,6 +140,11 @@ impl Listing {
         Self { prefix, from: None, is_over: false }
     }
 
+    /// Whether there is no page after the last one.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     pub(super) async fn next(&mut self, engine: &AnyEngine) -> Result<Option<Vec<Key>>, Error> {
         if self.is_over {
             return Ok(None);

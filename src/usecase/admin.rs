@@ -52,9 +52,7 @@ pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Fai
         slack::Error::Refused(why) => match why.as_str() {
             "missing_scope" => unknown(RoleUnknown::NoScope),
             "user_not_found" => member(),
-            "account_inactive" | "invalid_auth" | "not_authed" | "token_expired" | "token_revoked" => {
-                unknown(RoleUnknown::NoBot)
-            }
+            _ if error.is_dead_token() => unknown(RoleUnknown::NoBot),
             _ => unknown(RoleUnknown::Away),
         },
         _ => unknown(RoleUnknown::Away),

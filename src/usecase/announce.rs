@@ -161,6 +161,18 @@ async fn begin(app: &App, chosen_in: Option<Workspace>) -> Result<(), store::Err
     app.store.plan(&keeper(), &job, Duration::ZERO).await
 }
 
+/// Where a workspace is told, if anywhere, and whether that channel took nothing when it was last tried.
+pub(super) async fn told(app: &App, workspace: &Workspace) -> Result<Option<(ChannelId, bool)>, store::Error> {
+    let Some(channel) = Chosen::by(app, workspace).await?.channel(app) else { return Ok(None) };
+    let is_refused = match app.store.job(&keeper()).await? {
+        Some(Job::Announce(state)) => {
+            state.refused.iter().any(|known| known.workspace == *workspace && known.channel == channel)
+        }
+        _ => false,
+    };
+    Ok(Some((channel, is_refused)))
+}
+
 pub(super) async fn work(app: App, hold: Hold, announced: Announced, place: QueuePlace) {
     hold.during(Box::pin(look(&app, &hold, announced))).await;
     drop(place);

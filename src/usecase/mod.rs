@@ -9,6 +9,7 @@ mod cancel;
 mod check;
 mod connect;
 mod disconnect;
+mod doctor;
 mod facts;
 mod forget;
 mod hold;
@@ -320,6 +321,8 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
         Command::Lend { meeting, lend } => lend::lend(app, invocation, *meeting, lend).await,
         Command::Audit { count } => audit::audit(app, invocation, *count).await,
         Command::Policy => policy::policy(app, invocation).await,
+        // It looks at all at once, in a future that is as large as all of them.
+        Command::Doctor => Box::pin(doctor::doctor(app, invocation)).await,
         Command::Help { verb } => Ok(Done::new(Reply::Help { verb: *verb }, AuditOutcome::Told)),
     }
 }
@@ -393,6 +396,7 @@ fn asked(command: &Command) -> Option<Asked> {
         | Command::Lend { .. }
         | Command::Audit { .. }
         | Command::Policy
+        | Command::Doctor
         | Command::Help { .. } => None,
     }
 }
@@ -440,6 +444,7 @@ impl From<Verb> for AuditVerb {
             Verb::Lend => Self::Lend,
             Verb::Audit => Self::Audit,
             Verb::Policy => Self::Policy,
+            Verb::Doctor => Self::Doctor,
             Verb::Help => Self::Help,
         }
     }

@@ -46,6 +46,19 @@ pub async fn receive(app: &App, delivery: &DeliveryId, report: Report) -> Taken 
     }
 }
 
+/// Notes that Zoom knows the secret of the webhooks, behind the answer's back.
+pub fn proven(app: &App) {
+    let now = app.clock.now();
+    if app.notes_proof(now) {
+        let inner = app.clone();
+        drop(app.spawn(async move {
+            if let Err(error) = inner.store.prove_webhooks(now).await {
+                tracing::warn!(error = chain(&error), "it was not noted that Zoom knows the webhooks' secret");
+            }
+        }));
+    }
+}
+
 pub(super) async fn work(app: App, hold: Hold, report: Report, place: Place) {
     hold.during(take_in(&app, &hold, report)).await;
     drop(place);

@@ -9,6 +9,7 @@ mod already;
 mod announcement;
 mod card;
 mod check;
+mod doctor;
 mod fields;
 mod home;
 mod install;
@@ -224,6 +225,7 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::Setup { meeting, .. } => setup_offer(*meeting),
         Reply::Check(check) => check::list(check, context),
         Reply::Audit(entries) => announcement::list(entries, context),
+        Reply::Doctor(found) => doctor::list(found, context),
         Reply::AdminsOnly(why) => policy::admins_only(why, context),
         Reply::Denied(denied) => policy::denied(denied, context),
         Reply::NoNextTry { meeting, asked_by, denied } => policy::no_next_try(*meeting, asked_by, denied, context),
@@ -305,6 +307,7 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Setup { .. }
         | Reply::Check(_)
         | Reply::Audit(_)
+        | Reply::Doctor(_)
         | Reply::AdminsOnly(_)
         | Reply::Denied(_)
         | Reply::FormOpen

@@ -23,6 +23,7 @@ mod accounts;
 mod announcements;
 mod cards;
 mod checks;
+mod doctors;
 mod homes;
 mod lendings;
 mod outcomes;

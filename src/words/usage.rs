@@ -107,6 +107,12 @@ fn details(verb: Verb, context: &Context) -> Vec<String> {
                 .to_owned(),
             "It is for admins and owners of the workspace and for those they name in it.".to_owned(),
         ],
+        Verb::Doctor => vec![
+            "You get a list: OnAir's store, keys and queue, its clock, what it may do here, whether Zoom reports to it, \
+             this workspace's unconfirmed streams, rules and audit channel."
+                .to_owned(),
+            "Only you see it. It is for admins and owners of the workspace and for those they name in its rules.".to_owned(),
+        ],
         Verb::Help => {
             let verbs: Vec<String> = Verb::ALL.into_iter().map(|verb| code(verb.word())).collect();
             vec![format!("• {}: {}", code("<verb>"), list(&verbs, "or"))]

@@ -11,6 +11,7 @@ mod cli;
 mod commands;
 mod connect;
 mod disk;
+mod doctor;
 mod door_slack;
 mod door_zoom;
 mod faults;

@@ -434,7 +434,7 @@ on_both_engines! {
 }
 
 /// Writes something into the store in place of the rules of the first workspace.
-async fn spoil_rules(bot: &mut Bot) {
+pub(crate) async fn spoil_rules(bot: &mut Bot) {
     let (key, garbage) = ("policy:-/T00000001", "garbage");
     match &bot.redis {
         Some(redis) => redis.tell(&format!("SET onair:{key} {garbage}")).await,

@@ -146,6 +146,8 @@ fn others() -> Vec<Reply> {
         usage(Problem::TooManyNames),
         Reply::Presets(Presets::default()),
         Reply::Check(Box::new(checks::good())),
+        Reply::Doctor(Box::new(doctors::well())),
+        Reply::Doctor(Box::new(doctors::ill())),
         Reply::Status { of: StatusOf::Workspace, streams: Vec::new() },
         Reply::Status { of: StatusOf::Meeting { meeting: meeting(), running: Verdict::Good }, streams: Vec::new() },
     ];

@@ -25,6 +25,7 @@ fn help() {
     • `/stream lend 68423085 for 2h`: let a colleague start and stop a meeting's stream for a while, as you; or take that back
     • `/stream audit 20`: the last entries of this workspace's audit, for admins
     • `/stream policy`: who may do what in this workspace; for admins
+    • `/stream doctor`: whether OnAir is well, and how to mend what isn't; for admins
     • `/stream help start`: this list, or more about one verb
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
@@ -133,8 +134,14 @@ fn help_for_each_verb() {
     Slack doesn't run commands in threads: type them in the channel itself.
 
     (Person)
+    `/stream doctor`: whether OnAir is well, and how to mend what isn't; for admins
+    You get a list: OnAir's store, keys and queue, its clock, what it may do here, whether Zoom reports to it, this workspace's unconfirmed streams, rules and audit channel.
+    Only you see it. It is for admins and owners of the workspace and for those they name in its rules.
+    Slack doesn't run commands in threads: type them in the channel itself.
+
+    (Person)
     `/stream help [<verb>]`: this list, or more about one verb
-    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `setup`, `check`, `lend`, `audit`, `policy` or `help`
+    • `<verb>`: `start`, `stop`, `status`, `connect`, `disconnect`, `whoami`, `save`, `forget`, `presets`, `setup`, `check`, `lend`, `audit`, `policy`, `doctor` or `help`
     Example: `/stream help start`
     Slack doesn't run commands in threads: type them in the channel itself.
     "#);
