@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Failed, csv, environment, print};
+use super::{Failed, complain, csv, environment, print};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::clock::{self, Clock};
 use crate::config::{Config, STORE_DEADLINE};
@@ -164,15 +164,35 @@ pub(super) async fn audit(arguments: Arguments) -> Result<(), Failed> {
     if let Form::Csv = form {
         print(csv::header())?;
     }
+    let mut is_away = false;
     loop {
-        for (seq, entry) in store.audit(&query).await.context("cannot read the audit trail")? {
-            query.after = Some(seq);
-            print(shown(&entry, form)?)?;
+        let page = match store.audit(&query).await {
+            // Whoever follows waits until the store is back.
+            Err(error) if arguments.follow && error.is_transient() => {
+                if !std::mem::replace(&mut is_away, true) {
+                    complain("the store is away; it goes on from here when that is back");
+                }
+                tokio::time::sleep(FOLLOW_EVERY).await;
+                continue;
+            }
+            read => read.context("cannot read the audit trail")?,
+        };
+        is_away = false;
+        for (_, entry) in &page.entries {
+            print(shown(entry, form)?)?;
         }
-        if !arguments.follow {
-            return Ok(());
+        if page.unreadable > 0 {
+            complain(format_args!(
+                "{} entries can't be read here: a newer OnAir wrote them, or --verify tells",
+                page.unreadable
+            ));
         }
-        tokio::time::sleep(FOLLOW_EVERY).await;
+        query.after = page.read_to;
+        match (page.is_last, arguments.follow) {
+            (true, false) => return Ok(()),
+            (true, true) => tokio::time::sleep(FOLLOW_EVERY).await,
+            (false, _) => {}
+        }
     }
 }
 
@@ -232,7 +252,8 @@ fn compact(entry: &AuditEntry) -> String {
     });
     let who = match (&entry.person, &entry.channel) {
         (Some(person), Some(channel)) => format!("by {} in {channel}", person.key()),
-        _ => "by somebody in Zoom".to_owned(),
+        (Some(person), None) => format!("by {}", person.key()),
+        (None, _) => "by somebody in Zoom".to_owned(),
     };
     let asked_by = entry.asked_by.as_ref().map(|user| format!(", asked for by {user}")).unwrap_or_default();
     let behalf = entry.on_behalf_of.as_ref().map(|user| format!(", on behalf of {user}")).unwrap_or_default();

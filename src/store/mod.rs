@@ -57,7 +57,7 @@ pub use presets::KeptPresets;
 pub use reseal::{Resealed, Sealed};
 pub use seal::{KeyId, Keyring, KeyringError, SealFault};
 pub use seen::{Changed, Seen};
-pub use trail::{AuditQuery, Placed, Reader, Seq, Trimmed};
+pub use trail::{AuditPage, AuditQuery, Placed, Reader, Seq, Trimmed};
 
 use chain::Entry;
 use embedded::Embedded;

@@ -159,9 +159,9 @@ impl Reader {
         Ok(Self { engine })
     }
 
-    /// Everything that matches, oldest first. The deadline is for each thousand entries.
-    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {
-        read(&self.engine, query).await
+    /// What matches among the next thousand entries, oldest first.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Error> {
+        page(&self.engine, query).await
     }
 
     /// Whether every entry is as it was appended, and none is missing. The deadline is for each thousand entries.
@@ -197,22 +197,42 @@ fn placed(logged: Logged) -> Placed {
     (logged.seq, serde_json::from_slice(&logged.bytes).ok())
 }
 
-pub(super) async fn read(engine: &AnyEngine, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {
+/// A part of the trail.
+#[derive(Debug)]
+pub struct AuditPage {
+    /// What matches, oldest first.
+    pub entries: Vec<(Seq, AuditEntry)>,
+    /// How many this OnAir cannot read: a newer one wrote them, or somebody changed them.
+    pub unreadable: usize,
+    /// How far it was read.
+    pub read_to: Option<Seq>,
+    /// Whether there was no more.
+    pub is_last: bool,
+}
+
+async fn page(engine: &AnyEngine, query: &AuditQuery) -> Result<AuditPage, Error> {
     let since = query.since.map(|since| since.checked_sub(SKEW).unwrap_or(Timestamp::MIN));
-    let mut from = From { after: query.after, since };
-    let mut found = Vec::new();
-    loop {
-        let page = on!(engine, entries(from, PAGE))?;
-        let is_last = page.len() < PAGE as usize;
-        for Logged { seq, bytes, .. } in page {
-            from.after = Some(seq);
-            let entry: AuditEntry =
-                serde_json::from_slice(&bytes).map_err(|_| Error::Corrupt { prefix: Key::audit().prefix() })?;
-            if query.takes(&entry) {
-                found.push((seq, entry));
-            }
+    let logged = on!(engine, entries(From { after: query.after, since }, PAGE))?;
+    let is_last = logged.len() < PAGE as usize;
+    let read_to = logged.last().map(|last| last.seq).or(query.after);
+    let mut page = AuditPage { entries: Vec::new(), unreadable: 0, read_to, is_last };
+    for (seq, entry) in logged.into_iter().map(placed) {
+        match entry {
+            Some(entry) if query.takes(&entry) => page.entries.push((seq, entry)),
+            Some(_) => {}
+            None => page.unreadable += 1,
         }
-        if is_last {
+    }
+    Ok(page)
+}
+
+pub(super) async fn read(engine: &AnyEngine, query: &AuditQuery) -> Result<Vec<(Seq, AuditEntry)>, Error> {
+    let (mut query, mut found) = (query.clone(), Vec::new());
+    loop {
+        let page = page(engine, &query).await?;
+        query.after = page.read_to;
+        found.extend(page.entries);
+        if page.is_last {
             return Ok(found);
         }
     }

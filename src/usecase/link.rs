@@ -250,7 +250,7 @@ async fn make(app: &App, code: &Secret, pending: &Pending) -> Result<Grant, Fail
     held.release().await;
     if is_gone(app, pending).await? {
         // Whoever forgot what belongs to the place has not seen this.
-        drop(disconnect::take_out(app, &pending.person, &grant.user.id).await.map_err(Failed::Store)?);
+        disconnect::take_out(app, &pending.person, &grant.user.id).await.map_err(Failed::Store)?;
         return Err(Failed::Gone);
     }
     if let Some(former) = linked?.filter(|former| former.left == 0)

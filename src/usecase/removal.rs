@@ -110,7 +110,9 @@ async fn remove_from(turn: &Turn<'_>, hold: &Hold, removal: &Removal, site: &Sit
     app.store.remember_removal(site, &Removed { at: removal.at, is_done: false }).await?;
     let had_people = remove(turn, site, removal).await?;
     if installation.is_some() || had_people {
-        let who = removal.bot.clone().unwrap_or_else(|| UserId::new("-"));
+        // Slack does not say who did it; the entry names the app's own user there.
+        let known = installation.as_ref().and_then(|seen| seen.value.bot.as_ref()).map(|bot| bot.user.clone());
+        let who = removal.bot.clone().or(known).unwrap_or_else(|| UserId::new("USLACK"));
         let entry = install::entry(app, Reference::random(), Some(site.user(who)), AuditOutcome::Uninstalled);
         if !hold.persist(Change::Advance(&Job::Removal(removal.clone()), Some(&entry))).await {
             return Err(Failure::TakenOver);

@@ -349,11 +349,11 @@ impl Engine for Embedded {
         let since = from.since.map(|since| since.as_millisecond());
         self.reader
             .call(move |connection, _| {
-                // Times grow with places, so only where the time begins is looked up by it. Without a time they don't
-                // matter: a clock that was set back may not hide anything.
+                // Only the first page looks for where the time begins: at the first place that has it, because a clock that
+                // was set back may not hide anything.
                 let sql = "SELECT seq, entry, number, hash FROM log
-                           WHERE seq > ?1 AND (?2 IS NULL
-                             OR seq >= (SELECT seq FROM log WHERE at_ms >= ?2 ORDER BY at_ms, seq LIMIT 1))
+                           WHERE seq > ?1 AND (?2 IS NULL OR ?1 > 0
+                             OR seq >= (SELECT min(seq) FROM log WHERE at_ms >= ?2))
                            ORDER BY seq LIMIT ?3";
                 let mut statement = connection.prepare_cached(sql)?;
                 statement.query_map((after, since, limit), logged)?.collect()

@@ -96,16 +96,16 @@ async fn the_trail_can_be_read_beside_the_service(world: World) {
     world.store.append_audit(&entry("R1", now)).await.unwrap();
     let reader = Store::open_reader(&world.options.place, world.options.deadline).unwrap();
     let first = reader.audit(&AuditQuery::default()).await.unwrap();
-    assert_eq!(first.len(), 1);
+    assert_eq!(first.entries.len(), 1);
 
     world.store.append_audit(&entry("R2", now)).await.unwrap();
-    let more = reader.audit(&AuditQuery { after: Some(first[0].0), ..AuditQuery::default() }).await.unwrap();
-    assert_eq!(names(&more), ["R2"]);
+    let more = reader.audit(&AuditQuery { after: Some(first.entries[0].0), ..AuditQuery::default() }).await.unwrap();
+    assert_eq!(names(&more.entries), ["R2"]);
 
     drop(world.store);
-    assert_eq!(reader.audit(&AuditQuery::default()).await.unwrap().len(), 2, "the service may stop meanwhile");
+    assert_eq!(reader.audit(&AuditQuery::default()).await.unwrap().entries.len(), 2, "the service may stop meanwhile");
     let later = Store::open_reader(&world.options.place, world.options.deadline).unwrap();
-    assert_eq!(later.audit(&AuditQuery::default()).await.unwrap().len(), 2, "or have stopped before");
+    assert_eq!(later.audit(&AuditQuery::default()).await.unwrap().entries.len(), 2, "or have stopped before");
 }
 
 async fn a_later_field_does_not_break_the_trail(world: World) {
