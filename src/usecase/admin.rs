@@ -7,6 +7,7 @@ use super::{Done, Failure, bot, chain, policy};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::Person;
+use crate::installation::Site;
 use crate::reply::{NotAdmin, Reply, RoleUnknown};
 use crate::slack;
 
@@ -34,10 +35,13 @@ pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Fai
     let member = || Ok(Standing::Not(NotAdmin::Member { ask: managers.clone() }));
     let known = async { Ok(app.slack.member(&bot::token_of(app, &person.workspace()).await?, &person.user).await?) };
     let known: Result<slack::Member, bot::Error> = known.await;
-    let is_installer = has_installed(app, person).await?;
-    let unknown = |why| match (is_installer, why) {
+    let installed = has_installed(app, person).await?;
+    if installed == Installed::ForOrganization {
+        return Ok(Standing::Admin);
+    }
+    let unknown = |why| match (installed, why) {
         // Only where nobody's role can be known there, and not because Slack is away.
-        (true, RoleUnknown::NoBot | RoleUnknown::NoScope) => Ok(Standing::Admin),
+        (Installed::Here, RoleUnknown::NoBot | RoleUnknown::NoScope) => Ok(Standing::Admin),
         (_, why) => Ok(Standing::Not(NotAdmin::Unknown(why))),
     };
     let error = match known {
@@ -59,13 +63,27 @@ pub(super) async fn standing(app: &App, person: &Person) -> Result<Standing, Fai
     }
 }
 
-/// Whether somebody installed the app. In most workspaces any member may, so Slack's word is asked first. Whoever installed it
-/// for a whole organization counts in each of its workspaces: Slack lets only those do that who run the organization, and
-/// its users have one id in all of them.
-async fn has_installed(app: &App, person: &Person) -> Result<bool, Failure> {
+/// What somebody installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Installed {
+    /// The app in this workspace, which in most any member may: Slack's word goes before it.
+    Here,
+    /// The app for the whole organization, which Slack lets only those do who run it. Its users have one id in all its
+    /// workspaces.
+    ForOrganization,
+    /// Nothing that counts here.
+    Nothing,
+}
+
+async fn has_installed(app: &App, person: &Person) -> Result<Installed, Failure> {
     if !app.slack.can_be_installed() {
-        return Ok(false);
+        return Ok(Installed::Nothing);
     }
     let installation = app.store.installation_for(&person.workspace()).await?;
-    Ok(installation.is_some_and(|installation| installation.installed_by == person.user))
+    let theirs = installation.filter(|installation| installation.installed_by == person.user);
+    Ok(match theirs.map(|installation| installation.site) {
+        Some(Site::Workspace(_)) => Installed::Here,
+        Some(Site::Organization(_)) => Installed::ForOrganization,
+        None => Installed::Nothing,
+    })
 }

@@ -112,7 +112,11 @@ pub(super) fn not_any_more(meeting: MeetingId, action: Action, asked_by: &UserId
             done(action),
             user(asked_by)
         ),
-        format!("What is known about it: {}", context.copy(&status.to_string())),
+        format!(
+            "To do it after all: {}, and repeat the command. What is known about it: {}",
+            context.verb(Verb::Connect),
+            context.copy(&status.to_string())
+        ),
     ]
 }
 

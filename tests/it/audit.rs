@@ -362,6 +362,7 @@ installable! {
             bot.slack.invite_app(channel);
         }
         for admin in [&ada, &eve] {
+            bot.slack.set_role(admin, Role::Admin);
             assert_eq!(bot.install_as(admin).await.status, 200);
         }
         types(&bot, &ada, &events, "/stream help").await;

@@ -119,9 +119,11 @@ installable! {
         bot.restart_with("ZOOM_WEBHOOK_SECRET_TOKEN", WEBHOOK_SECRET);
         let globex = bot.slack.workspace("globex");
         let (eve, lobby) = (bot.slack.user_in(&globex, "eve"), bot.slack.channel_in(&globex, "lobby"));
-        assert_eq!(bot.install_as(&eve).await.status, 200);
         let ada = bot.slack.user("ada");
-        assert_eq!(bot.install_as(&ada).await.status, 200);
+        for admin in [&eve, &ada] {
+            bot.slack.set_role(admin, Role::Admin);
+            assert_eq!(bot.install_as(admin).await.status, 200);
+        }
         let (ada, events, host) = bot.connected("ada").await;
         let meeting = bot.zoom.meeting_in_progress(&host);
         // Zoom takes the start and reports nothing of it.

@@ -512,9 +512,10 @@ installable! {
     }
 }
 
-async fn whoever_installed_the_app_may_set_the_rules(engine: Engine) {
+async fn an_owner_who_installed_the_app_may_set_the_rules(engine: Engine) {
     let mut bot = Bot::installable(engine).await;
     let (ada, ben, events) = (bot.slack.user("ada"), bot.slack.user("ben"), bot.slack.channel("events"));
+    bot.slack.set_role(&ada, Role::Owner);
     assert_eq!(bot.install_as(&ada).await.status, 200);
     set(&bot, &ada, &events, &[("Who may start streams", Fill::People(&[&ada]))]).await;
     let told = denied(&mut bot, &ben, &events, "/stream policy").await;
@@ -525,13 +526,13 @@ async fn whoever_installed_the_app_may_set_the_rules(engine: Engine) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_installed_the_app_may_set_the_rules_on_redis() {
-    whoever_installed_the_app_may_set_the_rules(Engine::Redis).await;
+async fn an_owner_who_installed_the_app_may_set_the_rules_on_redis() {
+    an_owner_who_installed_the_app_may_set_the_rules(Engine::Redis).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_installed_the_app_may_set_the_rules_embedded() {
-    whoever_installed_the_app_may_set_the_rules(Engine::Embedded).await;
+async fn an_owner_who_installed_the_app_may_set_the_rules_embedded() {
+    an_owner_who_installed_the_app_may_set_the_rules(Engine::Embedded).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

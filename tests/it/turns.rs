@@ -283,7 +283,7 @@ on_both_engines! {
     async fn what_waited_and_lost_its_account_does_not_seem_to_wait(bot) {
         let (ada, events, meeting, told) = throttled(&mut bot, "6").await;
         bot.types(&ada, &events, "/stream disconnect").await;
-        bot.edited(&told, "first connect your Zoom account").await;
+        bot.edited(&told, "has no Zoom account connected").await;
         let host = bot.zoom.user("ada@example.com");
         bot.zoom.sign_in_as(&host);
         let offer = bot.types(&ada, &events, "/stream connect").await;

@@ -109,7 +109,7 @@ fn what_is_lent_and_does_not_work() {
     insta::assert_snapshot!(seen(&Reply::NotLentAnyMore { meeting: meeting(), action, asked_by }), @"
     (Channel)
     The stream of `684 230 85` was not started: @U2 has no Zoom account connected, and nobody lends them one for it any more.
-    What is known about it: `/stream status 68423085`
+    To do it after all: `/stream connect`, and repeat the command. What is known about it: `/stream status 68423085`
     ");
 }
 
