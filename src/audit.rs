@@ -45,6 +45,28 @@ pub struct AuditEntry {
     pub duration_ms: u64,
 }
 
+impl AuditEntry {
+    /// That something happened, and nothing else about it yet.
+    pub fn new(at: Timestamp, reference: Reference, verb: AuditVerb, outcome: AuditOutcome) -> Self {
+        Self {
+            at,
+            reference,
+            person: None,
+            asked_by: None,
+            on_behalf_of: None,
+            lent_to: None,
+            channel: None,
+            verb,
+            meeting: None,
+            asked: None,
+            zoom_user: None,
+            zoom: None,
+            outcome,
+            duration_ms: 0,
+        }
+    }
+}
+
 fn milliseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{at:.3}"))
 }

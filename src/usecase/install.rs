@@ -131,22 +131,7 @@ async fn record(app: &App, reference: Reference, by: Option<Person>, outcome: Au
 
 /// What is written down about an installation.
 pub(super) fn entry(app: &App, reference: Reference, by: Option<Person>, outcome: AuditOutcome) -> AuditEntry {
-    AuditEntry {
-        at: app.clock.now(),
-        reference,
-        person: by,
-        asked_by: None,
-        on_behalf_of: None,
-        lent_to: None,
-        channel: None,
-        verb: AuditVerb::Install,
-        meeting: None,
-        asked: None,
-        zoom_user: None,
-        zoom: None,
-        outcome,
-        duration_ms: 0,
-    }
+    AuditEntry { person: by, ..AuditEntry::new(app.clock.now(), reference, AuditVerb::Install, outcome) }
 }
 
 fn store_away(failure: &Failure) -> InstallPage {

@@ -364,19 +364,10 @@ async fn tell(app: &App, submission: &Submission, lent: Lent) {
 fn entry(app: &App, submission: &Submission, meeting: MeetingId, outcome: AuditOutcome) -> AuditEntry {
     let at = app.clock.now();
     AuditEntry {
-        at,
-        reference: submission.reference.clone(),
         person: Some(submission.person.clone()),
-        asked_by: None,
-        on_behalf_of: None,
-        lent_to: None,
         channel: Some(submission.carried.channel.clone()),
-        verb: AuditVerb::Lend,
         meeting: Some(meeting),
-        asked: None,
-        zoom_user: None,
-        zoom: None,
-        outcome,
         duration_ms: milliseconds(submission.received_at, at),
+        ..AuditEntry::new(at, submission.reference.clone(), AuditVerb::Lend, outcome)
     }
 }

@@ -201,20 +201,11 @@ fn entry(app: &App, submission: &Submission, outcome: AuditOutcome, changed: &[F
     let at = app.clock.now();
     let settings: Vec<String> = changed.iter().map(|field| field.name().to_owned()).collect();
     AuditEntry {
-        at,
-        reference: submission.reference.clone(),
         person: Some(submission.person.clone()),
-        asked_by: None,
-        on_behalf_of: None,
-        lent_to: None,
         channel: Some(submission.carried.channel.clone()),
-        verb: AuditVerb::Policy,
-        meeting: None,
         asked: (!settings.is_empty()).then_some(Asked { title_chars: None, settings, dry_run: false }),
-        zoom_user: None,
-        zoom: None,
-        outcome,
         duration_ms: milliseconds(submission.received_at, at),
+        ..AuditEntry::new(at, submission.reference.clone(), AuditVerb::Policy, outcome)
     }
 }
 

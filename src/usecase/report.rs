@@ -175,20 +175,7 @@ async fn deauthorized(app: &App, zoom_user: &ZoomUserId, at: Timestamp) -> Resul
     if !token::forget(app, zoom_user, at).await? {
         return Ok(None);
     }
-    Ok(Some(AuditEntry {
-        at: app.clock.now(),
-        reference: Reference::random(),
-        person: None,
-        asked_by: None,
-        on_behalf_of: None,
-        lent_to: None,
-        channel: None,
-        verb: AuditVerb::Report,
-        meeting: None,
-        asked: None,
-        zoom_user: Some(zoom_user.clone()),
-        zoom: None,
-        outcome: AuditOutcome::Deauthorized,
-        duration_ms: 0,
-    }))
+    let (at, verb, outcome) = (app.clock.now(), AuditVerb::Report, AuditOutcome::Deauthorized);
+    let entry = AuditEntry::new(at, Reference::random(), verb, outcome);
+    Ok(Some(AuditEntry { zoom_user: Some(zoom_user.clone()), ..entry }))
 }

@@ -54,9 +54,9 @@ pub(crate) enum Posts {
     AsAnswers,
 }
 
-/// One story per engine from one body.
-macro_rules! on_both_engines {
-    ($($(#[$meta:meta])* async fn $name:ident($bot:ident) $body:block)*) => {
+/// One story per engine from one body, about a bot that is started so.
+macro_rules! stories {
+    ($start:ident: $($(#[$meta:meta])* async fn $name:ident($bot:ident) $body:block)*) => {
         $(
             mod $name {
                 #[allow(unused_imports, reason = "stories use what they need of their file")]
@@ -71,46 +71,28 @@ macro_rules! on_both_engines {
 
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn on_redis() {
-                    story($crate::bot::Bot::start($crate::bot::Engine::Redis).await).await;
+                    story($crate::bot::Bot::$start($crate::bot::Engine::Redis).await).await;
                 }
 
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn embedded() {
-                    story($crate::bot::Bot::start($crate::bot::Engine::Embedded).await).await;
+                    story($crate::bot::Bot::$start($crate::bot::Engine::Embedded).await).await;
                 }
             }
         )*
     };
 }
+pub(crate) use stories;
+
+/// Stories about a service with the settings of the README's example.
+macro_rules! on_both_engines {
+    ($($story:tt)*) => { $crate::bot::stories! { start: $($story)* } };
+}
 pub(crate) use on_both_engines;
 
-/// One story per engine, with an app that can be installed.
+/// Stories with an app that can be installed.
 macro_rules! installable {
-    ($($(#[$meta:meta])* async fn $name:ident($bot:ident) $body:block)*) => {
-        $(
-            mod $name {
-                #[allow(unused_imports, reason = "stories use what they need of their file")]
-                use super::*;
-
-                $(#[$meta])*
-                #[allow(unused_mut, reason = "not every story changes the bot")]
-                async fn story(mut $bot: $crate::bot::Bot) {
-                    $body
-                    $bot.finish().await;
-                }
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn on_redis() {
-                    story($crate::bot::Bot::installable($crate::bot::Engine::Redis).await).await;
-                }
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn embedded() {
-                    story($crate::bot::Bot::installable($crate::bot::Engine::Embedded).await).await;
-                }
-            }
-        )*
-    };
+    ($($story:tt)*) => { $crate::bot::stories! { installable: $($story)* } };
 }
 pub(crate) use installable;
 
