@@ -9,8 +9,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditEntry;
 use crate::clock;
-use crate::id::{ChannelId, JobId, Workspace};
+use crate::grant::Grant;
+use crate::id::{ChannelId, JobId, Person, Reference, Workspace};
 use crate::installation::Removal;
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
@@ -36,13 +38,31 @@ pub enum Job {
     Report(Report),
     /// The app was taken out at Slack: what belongs to that place has to go.
     Removal(Removal),
+    /// Zoom has to be told that a grant is over.
+    Revoke(Box<Revocation>),
     /// Keeps what is known about a stream, and its card, up to date. It lives as long as the stream.
     Keep {
         /// Of which meeting.
         meeting: MeetingId,
     },
+    /// Says what is known of something that is done outside at this moment: where whoever does it dies, all that can be
+    /// written down is this. None: it is written down.
+    Deed(Option<Box<AuditEntry>>),
     /// Tells the audit channels what comes into the trail. There is one, as long as there is a channel.
     Announce(Announced),
+}
+
+/// A grant that nobody uses any more, which Zoom does not know yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Revocation {
+    /// What is left of it.
+    pub grant: Grant,
+    /// Whose connection was the last.
+    pub person: Person,
+    /// What that is known by.
+    pub reference: Reference,
+    /// When it was.
+    pub since: Timestamp,
 }
 
 /// How far the audit channels have been told. Places in the trail are the store's, as text.

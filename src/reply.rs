@@ -186,13 +186,15 @@ pub enum Reply {
         lender: UserId,
     },
     /// An order waited for its next try, and by now whoever gave it has no Zoom account that it could be given as.
-    NotLentAnyMore {
+    NoAccountAnyMore {
         /// Which meeting.
         meeting: MeetingId,
         /// What was ordered.
         action: Action,
         /// Who had asked for it.
         asked_by: UserId,
+        /// Why they would have to connect.
+        why: ConnectWhy,
     },
     /// A stop waits for a second person.
     ConfirmStop(ConfirmStop),

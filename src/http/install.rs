@@ -30,7 +30,7 @@ pub(super) struct Parameters {
 pub(super) async fn begin(State(app): State<App>, given: Result<Query<Parameters>, QueryRejection>) -> Response {
     let only = given.ok().and_then(|Query(given)| given.only);
     let extent = if only.as_deref() == Some("commands") { Extent::CommandsOnly } else { Extent::Whole };
-    match install::begin(&app, extent).await {
+    match install::begin(&app, extent) {
         Next::Slack { url, state, mark } => {
             let mut response = page::redirect(&url);
             let cookie = Name::new(PURPOSE, &state).set(mark.expose(), "/slack/", &app.options.base_url);

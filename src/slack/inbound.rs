@@ -182,16 +182,20 @@ fn pressed(
 ) -> Result<Option<Invocation>, BadShape> {
     let Some(value) = value_of(&payload)? else { return Ok(None) };
     let team = payload.team.as_ref();
-    let enterprise = payload.enterprise.map(|enterprise| enterprise.id);
-    // An app that the whole organization installed gets no team, only the user's.
-    let team_id = team.map(|team| team.id.clone()).or(payload.user.team_id).ok_or(BadShape::Field("team"))?;
+    let enterprise = payload.enterprise.map(|enterprise| plain_id("enterprise", enterprise.id)).transpose()?;
+    let enterprise = enterprise.map(EnterpriseId::new);
+    // An app that the whole organization installed gets no team. The button tells where it stands; what Slack tells of the
+    // person's own may be another workspace of the organization.
+    let carried = value.workspace.filter(|carried| carried.enterprise == enterprise).map(|carried| carried.team);
+    let team_id = match (team, carried, payload.user.team_id) {
+        (Some(team), ..) => TeamId::new(plain_id("team", team.id.clone())?),
+        (None, Some(carried), _) => carried,
+        (None, None, Some(own)) => TeamId::new(plain_id("team", own)?),
+        (None, None, None) => return Err(BadShape::Field("team")),
+    };
     Ok(Some(Invocation {
         reference,
-        person: Person {
-            enterprise: enterprise.map(|id| plain_id("enterprise", id)).transpose()?.map(EnterpriseId::new),
-            team: TeamId::new(plain_id("team", team_id)?),
-            user: UserId::new(plain_id("user", payload.user.id)?),
-        },
+        person: Person { enterprise, team: team_id, user: UserId::new(plain_id("user", payload.user.id)?) },
         user_name: payload.user.username.unwrap_or_default(),
         team_domain: team.and_then(|team| team.domain.clone()).unwrap_or_default(),
         channel: ChannelId::new(plain_id("channel", payload.channel.ok_or(BadShape::Field("channel"))?.id)?),

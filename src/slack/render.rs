@@ -10,6 +10,7 @@ use slack_morphism::prelude::{
 };
 use url::Url;
 
+use crate::id::Workspace;
 use crate::invocation::Press;
 use crate::reply::Audience;
 use crate::words::{Button, Confirm, Does, Message, Section, Style};
@@ -26,10 +27,12 @@ pub struct Response {
     replace_original: bool,
 }
 
-/// What a button of ours gives back when it is pressed: what it does, and the command's name for the answer.
+/// What a button of ours gives back when it is pressed: what it does, where it stands, and the command's name for the answer.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Value {
     pub(super) command: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) workspace: Option<Workspace>,
     pub(super) press: Press,
 }
 
@@ -103,8 +106,8 @@ fn button(button: &Button) -> Option<SlackBlockButtonElement> {
         // Pressing it also sends an interaction, which is acknowledged and means nothing.
         Does::Open(url) => element.with_url(Url::parse(url.expose()).ok()?).with_action_id(OPEN_LINK.into()),
         Does::Refresh {} => element.with_action_id(REFRESH.into()),
-        Does::Press { command, press } => {
-            let value = Value { command: command.clone(), press: press.clone() };
+        Does::Press { command, workspace, press } => {
+            let value = Value { command: command.clone(), workspace: workspace.clone(), press: press.clone() };
             // Within one message no two buttons may have the same name.
             let name = format!("{PRESS}:{}", button.label.to_lowercase().replace(' ', "_"));
             element.with_action_id(name.into()).with_value(serde_json::to_string(&value).ok()?)

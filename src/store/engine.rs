@@ -62,6 +62,19 @@ pub(crate) struct Swap<'a> {
     pub(crate) wanted: Option<&'a [u8]>,
     /// For how long it is kept; without a life it stays.
     pub(crate) life: Option<Duration>,
+    /// An entry for the log, written with the change; where the record is as wanted already, it was.
+    pub(crate) entry: Option<&'a Entry>,
+}
+
+/// What is put into a slot of a shelf.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Item<'a> {
+    pub(crate) slot: &'a str,
+    pub(crate) value: &'a [u8],
+    /// For how long it lies there.
+    pub(crate) life: Duration,
+    /// An entry for the log, written with it; where the same value lies there already, it was.
+    pub(crate) entry: Option<&'a Entry>,
 }
 
 /// Some of the records whose keys begin alike.
@@ -193,8 +206,14 @@ pub(crate) trait Engine {
     /// Counts the jobs.
     fn waiting(&self) -> impl Future<Output = Result<Waiting, Error>> + Send;
 
-    /// Puts a member into a group, out of the one it was in. Says which it left, unless that is the same.
-    fn join(&self, member: &Key, group: &Key) -> impl Future<Output = Result<Option<Left>, Error>> + Send;
+    /// Puts a member into a group, out of the one it was in, and writes an entry with that. Says which it left, unless
+    /// that is the same.
+    fn join(
+        &self,
+        member: &Key,
+        group: &Key,
+        entry: Option<&Entry>,
+    ) -> impl Future<Output = Result<Option<Left>, Error>> + Send;
 
     /// Takes a member out of its group.
     fn leave(&self, member: &Key) -> impl Future<Output = Result<Option<Left>, Error>> + Send;
@@ -209,13 +228,7 @@ pub(crate) trait Engine {
     fn size(&self, group: &Key) -> impl Future<Output = Result<usize, Error>> + Send;
 
     /// Puts a value into a slot of a shelf, in place of what was there.
-    fn shelve(
-        &self,
-        shelf: &Key,
-        slot: &str,
-        value: &[u8],
-        life: Duration,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    fn shelve(&self, shelf: &Key, item: Item<'_>) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Everything on a shelf, in no order.
     fn shelf(&self, shelf: &Key) -> impl Future<Output = Result<Vec<Vec<u8>>, Error>> + Send;

@@ -1,10 +1,11 @@
 //! How are all grants gone through, and how is one changed beside those who renew it?
 
-use super::engine::on;
+use super::engine::{Swap, Swapped, on};
 use super::error::Error;
 use super::key::Key;
 use super::reseal::Listing;
-use super::{Seen, Store, to_secret};
+use super::{Seen, Store, to_log, to_secret};
+use crate::audit::AuditEntry;
 use crate::grant::Grant;
 use crate::id::ZoomUserId;
 
@@ -33,6 +34,19 @@ impl Store {
         let key = Key::grant(zoom_user);
         let bytes = on!(&self.0.engine, get(&key))?;
         bytes.map(|bytes| self.sealed(&key, bytes)).transpose()
+    }
+
+    /// Deletes a grant, and writes an entry with that; says whether there was one.
+    pub async fn end_grant(&self, zoom_user: &ZoomUserId, entry: &AuditEntry) -> Result<bool, Error> {
+        let (key, entry) = (Key::grant(zoom_user), to_log(entry)?);
+        loop {
+            let Some(seen) = on!(&self.0.engine, get(&key))? else { return Ok(false) };
+            let swap = Swap { key: &key, seen: Some(&seen), wanted: None, life: None, entry: Some(&entry) };
+            // One that was sealed anew meanwhile is looked at again.
+            if on!(&self.0.engine, swap(swap))? == Swapped::Done {
+                return Ok(true);
+            }
+        }
     }
 
     /// Writes a grant if it still is as it was seen; says whether it was. Whoever renews tokens writes over it.

@@ -3,32 +3,65 @@
 use super::engine::{Swap, Swapped, on};
 use super::error::Error;
 use super::key::{Key, STATE_LIFE};
-use super::{Seen, Store};
+use super::{Seen, Store, to_log, to_secret};
+use crate::audit::AuditEntry;
 use crate::grant::StateToken;
-use crate::id::Workspace;
+use crate::id::{Reference, Workspace};
 use crate::installation::{Begun, Installation, Site};
 
+/// What lies where an installation is to be written.
+#[derive(Clone, Debug)]
+pub struct Former {
+    /// The installation there, if there is one that opens.
+    pub installation: Option<Installation>,
+    bytes: Option<Vec<u8>>,
+}
+
 impl Store {
-    /// Keeps an installation that was begun for 10 minutes.
-    pub async fn begin_installation(&self, token: &StateToken, begun: &Begun) -> Result<(), Error> {
-        self.put_sealed(&Key::begun(token), begun, Some(STATE_LIFE)).await
+    /// The state that stands for an installation that was begun. It holds it, sealed: anybody may begin one, so nothing is
+    /// written down about that.
+    pub fn state_of(&self, begun: &Begun) -> Result<StateToken, Error> {
+        let key = Key::begun();
+        let sealed = self.seal(&key, &to_secret(&key, begun)?)?;
+        let text = String::from_utf8(sealed).map_err(|_| Error::Corrupt { prefix: key.prefix() })?;
+        Ok(StateToken::new(text))
     }
 
-    /// Reads an installation that was begun without using it up.
-    pub async fn begun_installation(&self, token: &StateToken) -> Result<Option<Begun>, Error> {
-        self.get_sealed(&Key::begun(token)).await
+    /// The installation that a state stands for, if it stands for one.
+    pub fn begun(&self, state: &StateToken) -> Option<Begun> {
+        self.open_sealed(&Key::begun(), state.expose().as_bytes()).ok()
     }
 
-    /// Uses an installation that was begun up: of many who try, one gets it.
-    pub async fn take_begun_installation(&self, token: &StateToken) -> Result<Option<Begun>, Error> {
-        let key = Key::begun(token);
-        let sealed = on!(&self.0.engine, take(&key))?;
-        sealed.map(|sealed| self.open_sealed(&key, &sealed)).transpose()
+    /// Whether a state was used.
+    pub async fn is_used(&self, state: &StateToken) -> Result<bool, Error> {
+        Ok(on!(&self.0.engine, get(&Key::used(state)))?.is_some())
     }
 
-    /// Writes an installation, in place of an earlier one in the same place.
-    pub async fn install(&self, installation: &Installation) -> Result<(), Error> {
-        self.put_sealed(&Key::installation(&installation.site), installation, None).await
+    /// Remembers for as long as a state is good that it was used; says whether that is new.
+    pub async fn use_up(&self, state: &StateToken) -> Result<bool, Error> {
+        on!(&self.0.engine, hold(&Key::used(state), Reference::random().as_str(), STATE_LIFE))
+    }
+
+    /// What lies in one place, also where it does not open.
+    pub async fn installed_in(&self, site: &Site) -> Result<Former, Error> {
+        let key = Key::installation(site);
+        let bytes = on!(&self.0.engine, get(&key))?;
+        let installation = bytes.as_ref().and_then(|bytes| self.open_sealed(&key, bytes).ok());
+        Ok(Former { installation, bytes })
+    }
+
+    /// Writes an installation, and an entry with it, in place of what lay there. `false`: something else does, and stays.
+    pub async fn install(
+        &self,
+        former: &Former,
+        installation: &Installation,
+        entry: &AuditEntry,
+    ) -> Result<bool, Error> {
+        let key = Key::installation(&installation.site);
+        let sealed = self.seal(&key, &to_secret(&key, installation)?)?;
+        let (seen, entry) = (former.bytes.as_deref(), to_log(entry)?);
+        let swap = Swap { key: &key, seen, wanted: Some(&sealed), life: None, entry: Some(&entry) };
+        Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 
     /// The installation in one place.
@@ -55,7 +88,7 @@ impl Store {
     /// Forgets an installation, if it still is as it was seen; says whether it is forgotten.
     pub async fn uninstall(&self, seen: &Seen<Installation>) -> Result<bool, Error> {
         let key = Key::installation(&seen.value.site);
-        let swap = Swap { key: &key, seen: Some(&seen.bytes), wanted: None, life: None };
+        let swap = Swap { key: &key, seen: Some(&seen.bytes), wanted: None, life: None, entry: None };
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 }

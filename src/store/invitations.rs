@@ -33,7 +33,7 @@ impl Store {
     ) -> Result<Changed<Invitation>, Error> {
         let key = Key::invitation(token);
         let bytes = self.seal(&key, &to_secret(&key, &wanted)?)?;
-        match self.swap(&key, Some(seen), Some(Seen { value: wanted, bytes }), STATE_LIFE).await? {
+        match self.swap(&key, Some(seen), Some(Seen { value: wanted, bytes }), STATE_LIFE, None).await? {
             Ok(done) => Ok(Changed::Done(done)),
             Err(other) => Ok(Changed::Other(other.map(|bytes| self.sealed(&key, bytes)).transpose()?)),
         }

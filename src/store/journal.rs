@@ -17,7 +17,7 @@ use super::chain::Entry;
 use super::engine::{Acceptance, Change, Draft, Taken, Waiting, millis, on};
 use super::error::Error;
 use super::key::{DELIVERY_LIFE, Key, REPORT_LIFE};
-use super::{Store, to_json, to_secret};
+use super::{Store, to_log, to_secret};
 use crate::audit::AuditEntry;
 use crate::id::{DeliveryId, JobId};
 use crate::journal::{Claimed, Job};
@@ -61,7 +61,7 @@ impl Store {
         let is_new = match with {
             With::Nothing => on!(&self.0.engine, accept(nothing))?,
             With::Entry(entry) => {
-                let entry = Entry::new(to_json(&Key::audit(), entry)?);
+                let entry = to_log(entry)?;
                 on!(&self.0.engine, accept(Acceptance { entry: Some(&entry), ..nothing }))?
             }
             With::Job { id, job, owner, lease } => {
@@ -89,7 +89,7 @@ impl Store {
     /// Writes how far a job has come, and with it the audit entry of what was decided. `false`: it is no longer the
     /// owner's, and nothing is written. Repeated with the same arguments, it appends the entry once.
     pub async fn advance(&self, id: &JobId, owner: &str, job: &Job, entry: Option<&AuditEntry>) -> Result<bool, Error> {
-        let entry = entry.map(|entry| to_json(&Key::audit(), entry).map(Entry::new)).transpose()?;
+        let entry = entry.map(to_log).transpose()?;
         self.change(id, owner, job, entry.as_ref(), None).await
     }
 

@@ -10,7 +10,7 @@
 //! | `{journal}:due` | everybody; one queue | the ids of all jobs by when they may be taken over | while there is a job |
 //! | `state:<sha256 of the token>` | one offered connection | sealed [`Pending`](crate::grant::Pending) | 10 min |
 //! | `setup:<sha256 of the token>` | one offered page of `setup` | sealed [`Invitation`](crate::destination::Invitation) | 10 min, anew when it is opened |
-//! | `install:<sha256 of the token>` | one installation that was begun | sealed [`Begun`](crate::installation::Begun) | 10 min |
+//! | `install:<sha256 of the state>` | one installation that was made | a mark, so that it is made once | 10 min |
 //! | `installation:<enterprise>/<team>`, or `-` for the team | one workspace, or a whole organization | sealed [`Installation`](crate::installation::Installation) | until uninstalled |
 //! | `gone:<enterprise>/<team>`, or `-` for the team | one place where the app was taken out | plain JSON, one [`Removed`](crate::installation::Removed) | 25 h |
 //! | `{link}:person:<enterprise>/<team>/<user>` | one Slack user | the `{link}:zoom:` key it belongs to | until unlinked |
@@ -29,7 +29,8 @@
 //! | `lendings:{<enterprise>/<team>}` | one workspace | plain JSON, one [`Lending`](crate::lend::Lending) per meeting, lender and colleague | each until its end |
 //! | `ping` | nobody | a mark that shows that writing works; Redis alone | 60 s |
 //!
-//! Keys that one script touches share a hash tag. On Redis every key stands behind the namespace (`onair:`), and a
+//! Keys that belong together share a hash tag; but whatever is written down in the log is written with it, in one step, so
+//! one Redis has them all, and no Redis Cluster does. On Redis every key stands behind the namespace (`onair:`), and a
 //! shelf such as `streams:` or `lendings:` becomes two keys, `…:at` (sorted by expiry) and `…:value`. The namespace is no part of the
 //! key that a value is sealed to: a store may be renamed or carried to the other engine as it is.
 //!
@@ -101,16 +102,8 @@ impl Key {
     pub(crate) const JOBS: &str = "{journal}:job:";
 
     /// Before every key whose value is sealed, or is a job with a sealed body.
-    pub(crate) const SEALED: &[&str] = &[
-        Self::JOBS,
-        Self::STATES,
-        Self::INVITATIONS,
-        "install:",
-        "installation:",
-        Self::GRANTS,
-        Self::STREAMS,
-        Self::PRESETS,
-    ];
+    pub(crate) const SEALED: &[&str] =
+        &[Self::JOBS, Self::STATES, Self::INVITATIONS, "installation:", Self::GRANTS, Self::STREAMS, Self::PRESETS];
 
     fn new(prefix: &'static str, rest: impl fmt::Display) -> Self {
         Self { prefix, text: format!("{prefix}{rest}") }
@@ -179,8 +172,13 @@ impl Key {
     }
 
     /// As secret as [`Key::state`].
-    pub(crate) fn begun(token: &StateToken) -> Self {
+    pub(crate) fn used(token: &StateToken) -> Self {
         Self::new("install:", hex::encode(Sha256::digest(token.expose())))
+    }
+
+    /// What the state of an installation is sealed for; nothing lies there.
+    pub(crate) fn begun() -> Self {
+        Self::new("begun", "")
     }
 
     pub(crate) fn gone(site: &Site) -> Self {

@@ -50,6 +50,7 @@ pub use engine::Waiting;
 pub use error::{Cause, Error};
 pub use grants::ZoomUsers;
 pub use inspect::SomeSealed;
+pub use installations::Former;
 pub use journal::{Accepted, With};
 pub use key::LeaseName;
 pub use policies::KeptPolicy;
@@ -61,7 +62,7 @@ pub use trail::{AuditPage, AuditQuery, Placed, Reader, Seq, Trimmed};
 
 use chain::Entry;
 use embedded::Embedded;
-use engine::{AnyEngine, Left, on};
+use engine::{AnyEngine, Item, Left, on};
 use key::Key;
 use redis::Redis;
 
@@ -159,7 +160,7 @@ impl Store {
             let bytes = self.seal(&key, &to_secret(&key, &wanted)?)?;
             let wanted = Seen { value: wanted, bytes };
             // Somebody else's change is looked at again; there are as many as there are browsers.
-            if let Ok(Some(proven)) = self.swap(&key, Some(&seen), Some(wanted), key::STATE_LIFE).await? {
+            if let Ok(Some(proven)) = self.swap(&key, Some(&seen), Some(wanted), key::STATE_LIFE, None).await? {
                 return Ok(Some(proven.value));
             }
         }
@@ -179,9 +180,16 @@ impl Store {
         group.map(|group| Key::linked_user(&group).ok_or(Error::Corrupt { prefix: key.prefix() })).transpose()
     }
 
-    /// Links a person to a Zoom user, in place of any other. Says what became of the link to another one.
-    pub async fn link(&self, person: &Person, zoom_user: &ZoomUserId) -> Result<Option<Unlinked>, Error> {
-        let left = on!(&self.0.engine, join(&Key::person(person), &Key::linked(zoom_user)))?;
+    /// Links a person to a Zoom user, in place of any other, and writes an entry with it. Says what became of the link to
+    /// another one.
+    pub async fn link(
+        &self,
+        person: &Person,
+        zoom_user: &ZoomUserId,
+        entry: Option<&AuditEntry>,
+    ) -> Result<Option<Unlinked>, Error> {
+        let entry = entry.map(to_log).transpose()?;
+        let left = on!(&self.0.engine, join(&Key::person(person), &Key::linked(zoom_user), entry.as_ref()))?;
         left.map(unlinked).transpose()
     }
 
@@ -252,7 +260,8 @@ impl Store {
         let shelf = Key::streams(person);
         let value = to_json(&shelf, record)?;
         let slot = record.meeting.number().to_string();
-        on!(&self.0.engine, shelve(&shelf, &slot, &value, StreamRecord::LIFE))
+        let item = Item { slot: &slot, value: &value, life: StreamRecord::LIFE, entry: None };
+        on!(&self.0.engine, shelve(&shelf, item))
     }
 
     /// What was done lately in the person's workspace, one record per meeting, newest first.
@@ -267,8 +276,7 @@ impl Store {
 
     /// Appends to the audit trail.
     pub async fn append_audit(&self, entry: &AuditEntry) -> Result<(), Error> {
-        let entry = Entry::new(to_json(&Key::audit(), entry)?);
-        on!(&self.0.engine, append(&entry))
+        on!(&self.0.engine, append(&to_log(entry)?))
     }
 
     /// Every entry that matches, oldest first. The deadline is for each thousand entries.
@@ -310,6 +318,10 @@ fn unlinked(left: Left) -> Result<Unlinked, Error> {
 
 fn to_json<T: Serialize>(key: &Key, value: &T) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(value).map_err(|_| Error::Corrupt { prefix: key.prefix() })
+}
+
+fn to_log(entry: &AuditEntry) -> Result<Entry, Error> {
+    to_json(&Key::audit(), entry).map(Entry::new)
 }
 
 fn to_secret<T: Serialize>(key: &Key, value: &T) -> Result<SecretSlice<u8>, Error> {

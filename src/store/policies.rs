@@ -8,7 +8,8 @@ use super::engine::{Swap, Swapped, on};
 use super::error::Error;
 use super::key::Key;
 use super::reseal::Listing;
-use super::{Store, from_json, to_json};
+use super::{Store, from_json, to_json, to_log};
+use crate::audit::AuditEntry;
 use crate::id::Workspace;
 use crate::policy::Policy;
 
@@ -56,16 +57,20 @@ impl Store {
         Ok(None)
     }
 
-    /// Writes the rules of a workspace, if they still are as they were `seen`. `false`: they are not, and stay.
+    /// Writes the rules of a workspace, and an entry with them, if they still are as they were `seen`. `false`: they are
+    /// not, and stay.
     pub async fn change_policy(
         &self,
         workspace: &Workspace,
         seen: &KeptPolicy,
         wanted: &Policy,
+        entry: &AuditEntry,
     ) -> Result<bool, Error> {
         let key = Key::policy(workspace);
         let wanted = to_json(&key, wanted)?;
-        let swap = Swap { key: &key, seen: seen.bytes.as_deref(), wanted: Some(&wanted), life: None };
+        let entry = to_log(entry)?;
+        let seen = seen.bytes.as_deref();
+        let swap = Swap { key: &key, seen, wanted: Some(&wanted), life: None, entry: Some(&entry) };
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 }

@@ -41,7 +41,7 @@ impl Store {
             [] => None,
             _ => Some(self.seal(&key, &to_secret(&key, wanted)?)?),
         };
-        let swap = Swap { key: &key, seen: seen.sealed.as_deref(), wanted: wanted.as_deref(), life: None };
+        let swap = Swap { key: &key, seen: seen.sealed.as_deref(), wanted: wanted.as_deref(), life: None, entry: None };
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 }

@@ -86,7 +86,7 @@ impl Store {
     /// Forgets a stream, if it still is as it was seen; says whether it is forgotten.
     pub async fn forget_stream(&self, seen: &Seen<Stream>) -> Result<bool, Error> {
         let key = Key::stream(seen.value.meeting);
-        let swap = Swap { key: &key, seen: Some(&seen.bytes), wanted: None, life: None };
+        let swap = Swap { key: &key, seen: Some(&seen.bytes), wanted: None, life: None, entry: None };
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 

@@ -8,10 +8,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::chain::Entry;
 use super::engine::{Swap, Swapped, on};
 use super::error::Error;
 use super::key::Key;
-use super::{Store, from_json, to_json, to_secret};
+use super::{Store, from_json, to_json, to_log, to_secret};
+use crate::audit::AuditEntry;
 use crate::meeting::MeetingId;
 use crate::stream::Stream;
 use crate::turn::Turn;
@@ -53,7 +55,7 @@ impl Store {
         let key = Key::turn(meeting);
         let life = wanted.map(Turn::life).unwrap_or_default();
         let wanted = wanted.map(|turn| Ok::<_, Error>(Seen { value: turn.clone(), bytes: to_json(&key, turn)? }));
-        match self.swap(&key, seen, wanted.transpose()?, life).await? {
+        match self.swap(&key, seen, wanted.transpose()?, life, None).await? {
             Ok(done) => Ok(Changed::Done(done)),
             Err(other) => Ok(Changed::Other(other.map(|bytes| plain(&key, bytes)).transpose()?)),
         }
@@ -66,11 +68,18 @@ impl Store {
         bytes.map(|bytes| self.sealed(&key, bytes)).transpose()
     }
 
-    /// Writes what is known about a stream, if it still is as it was `seen`. It is kept for [`Stream::LIFE`].
-    pub async fn change_stream(&self, seen: Option<&Seen<Stream>>, wanted: Stream) -> Result<Changed<Stream>, Error> {
+    /// Writes what is known about a stream, if it still is as it was `seen`, and an entry with it. It is kept for
+    /// [`Stream::LIFE`].
+    pub async fn change_stream(
+        &self,
+        seen: Option<&Seen<Stream>>,
+        wanted: Stream,
+        entry: Option<&AuditEntry>,
+    ) -> Result<Changed<Stream>, Error> {
         let key = Key::stream(wanted.meeting);
         let bytes = self.seal(&key, &to_secret(&key, &wanted)?)?;
-        match self.swap(&key, seen, Some(Seen { value: wanted, bytes }), Stream::LIFE).await? {
+        let entry = entry.map(to_log).transpose()?;
+        match self.swap(&key, seen, Some(Seen { value: wanted, bytes }), Stream::LIFE, entry.as_ref()).await? {
             Ok(done) => Ok(Changed::Done(done)),
             Err(other) => Ok(Changed::Other(other.map(|bytes| self.sealed(&key, bytes)).transpose()?)),
         }
@@ -83,9 +92,11 @@ impl Store {
         seen: Option<&Seen<T>>,
         wanted: Option<Seen<T>>,
         life: Duration,
+        entry: Option<&Entry>,
     ) -> Result<Result<Option<Seen<T>>, Option<Vec<u8>>>, Error> {
         let seen = seen.map(|seen| seen.bytes.as_slice());
-        let swap = Swap { key, seen, wanted: wanted.as_ref().map(|wanted| wanted.bytes.as_slice()), life: Some(life) };
+        let bytes = wanted.as_ref().map(|wanted| wanted.bytes.as_slice());
+        let swap = Swap { key, seen, wanted: bytes, life: Some(life), entry };
         Ok(match on!(&self.0.engine, swap(swap))? {
             Swapped::Done => Ok(wanted),
             Swapped::Other(other) => Err(other),

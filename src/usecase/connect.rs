@@ -31,15 +31,19 @@ pub(super) async fn offer(app: &App, invocation: &Invocation, why: ConnectWhy) -
         proven_in: None,
     };
     app.store.offer(&state, &pending).await?;
-    let outcome = match why {
+    let outcome = outcome(&why);
+    let link = page_link(app, &state);
+    Ok(Done::new(Reply::Connect { link, why, waiting: waiting(invocation) }, outcome))
+}
+
+pub(super) fn outcome(why: &ConnectWhy) -> AuditOutcome {
+    match why {
         ConnectWhy::Asked { .. } => AuditOutcome::Offered,
         ConnectWhy::FirstTime => AuditOutcome::NotConnected,
         ConnectWhy::Ended => AuditOutcome::Reconnect,
         ConnectWhy::Scope { .. } => AuditOutcome::Scope,
         ConnectWhy::UserMissing => AuditOutcome::UserMissing,
-    };
-    let link = page_link(app, &state);
-    Ok(Done::new(Reply::Connect { link, why, waiting: waiting(invocation) }, outcome))
+    }
 }
 
 /// Slack may leave names out; the page must still say whose link it is.

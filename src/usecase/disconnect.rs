@@ -5,11 +5,12 @@
 
 use tracing::Instrument as _;
 
+use super::revoke::By;
 use super::token::{self, Held};
 use super::{Done, Failure, lend};
 use crate::app::App;
 use crate::audit::AuditOutcome;
-use crate::id::{Person, ZoomUserId};
+use crate::id::ZoomUserId;
 use crate::invocation::Invocation;
 use crate::reply::{Disconnected, Reply};
 
@@ -17,7 +18,8 @@ pub(super) async fn disconnect(app: &App, invocation: &Invocation) -> Result<Don
     let Some(zoom_user) = app.store.link_of(&invocation.person).await? else {
         return Ok(Done::new(Reply::NotConnected, AuditOutcome::Told));
     };
-    let disconnected = take_out(app, &invocation.person, &zoom_user).await?;
+    let by = By { person: invocation.person.clone(), reference: invocation.reference.clone() };
+    let disconnected = take_out(app, &by, &zoom_user).await?;
     let outcome = match disconnected {
         Disconnected::StillShared | Disconnected::Revoked => AuditOutcome::Disconnected,
         Disconnected::NotRevokedAtZoom => AuditOutcome::DisconnectedNotRevoked,
@@ -28,37 +30,32 @@ pub(super) async fn disconnect(app: &App, invocation: &Invocation) -> Result<Don
 }
 
 /// Takes a person's link away, and ends the grant with the last one.
-pub(super) async fn take_out(app: &App, person: &Person, zoom_user: &ZoomUserId) -> Result<Disconnected, Failure> {
+pub(super) async fn take_out(app: &App, by: &By, zoom_user: &ZoomUserId) -> Result<Disconnected, Failure> {
     // To its end in a task of its own: a pair that is bought in order to revoke must not be lost half-way.
-    let (inner, person, user) = (app.clone(), person.clone(), zoom_user.clone());
+    let (inner, by, user) = (app.clone(), by.clone(), zoom_user.clone());
     let whole = async move {
         let held = token::hold(&inner, &user).await?;
-        let result = take_apart(&inner, &person, &held, &user).await;
+        let result = take_apart(&inner, &by, &held, &user).await;
         held.release().await;
         result
     };
     app.spawn(whole.in_current_span()).await.unwrap_or(Err(Failure::Panicked))
 }
 
-async fn take_apart(
-    app: &App,
-    person: &Person,
-    held: &Held<'_>,
-    zoom_user: &ZoomUserId,
-) -> Result<Disconnected, Failure> {
+async fn take_apart(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId) -> Result<Disconnected, Failure> {
     let shared = app.store.linked_count(zoom_user).await? > 1;
-    let disconnected = if shared { Disconnected::StillShared } else { held.end().await? };
-    lend::end_of(app, person).await?;
-    app.store.unlink(person).await?;
+    let disconnected = if shared { Disconnected::StillShared } else { held.end(by).await? };
+    lend::end_of(app, &by.person).await?;
+    app.store.unlink(&by.person).await?;
     Ok(disconnected)
 }
 
-/// Ends a grant that nobody is linked to any more.
-pub(super) async fn end_if_unused(app: &App, zoom_user: &ZoomUserId) -> Result<(), Failure> {
+/// Ends a grant that nobody is linked to any more, since somebody connected another account.
+pub(super) async fn end_if_unused(app: &App, by: &By, zoom_user: &ZoomUserId) -> Result<(), Failure> {
     let held = token::hold(app, zoom_user).await?;
     let result = match app.store.linked_count(zoom_user).await {
         // Somebody may have connected the same Zoom account meanwhile, with a grant of its own.
-        Ok(0) => held.end().await.map(|_| ()),
+        Ok(0) => held.end(by).await.map(|_| ()),
         Ok(_) => Ok(()),
         Err(error) => Err(error.into()),
     };

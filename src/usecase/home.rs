@@ -55,8 +55,9 @@ async fn show(app: &App, person: &Person) -> Result<(), Failed> {
     let token = bot::token_of(app, &workspace).await?;
     let home = home(app, person).await?;
     let command = command_of(&home).to_owned();
-    // Nothing in a Home is told to have failed, so there is nothing to find by it.
-    let context = words::Context { command: &command, now: app.clock.now(), reference: &Reference::random() };
+    // The view itself tells where it is. Nothing in it is told to have failed, so there is nothing to find by a reference.
+    let (now, reference) = (app.clock.now(), &Reference::random());
+    let context = words::Context { command: &command, workspace: None, now, reference };
     let words = words::home(&home, &context);
     Ok(app.slack.publish_home(&token, person, &words).await.map_err(bot::Error::from)?)
 }

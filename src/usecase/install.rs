@@ -1,7 +1,7 @@
 //! Installing the app in a workspace or an organization, in the browser of an admin.
 //!
 //! An installation is begun in one browser, which is known again by a mark: whoever is sent Slack's way back by somebody
-//! else installs nothing.
+//! else installs nothing. Anybody may begin one, so that costs nothing here: all that is known of it is in its state.
 
 use tracing::Instrument as _;
 
@@ -33,13 +33,15 @@ pub enum Next {
 }
 
 /// Begins an installation.
-pub async fn begin(app: &App, extent: Extent) -> Next {
-    let state = StateToken::generate();
-    let Some(url) = app.slack.install_url(state.expose(), extent) else { return Next::Not(InstallPage::NotSetUp) };
+pub fn begin(app: &App, extent: Extent) -> Next {
     let begun = Begun::now(app.clock.now());
-    match app.store.begin_installation(&state, &begun).await {
-        Ok(()) => Next::Slack { url, state, mark: begun.browser },
-        Err(error) => Next::Not(store_away(&error.into())),
+    let state = match app.store.state_of(&begun) {
+        Ok(state) => state,
+        Err(error) => return Next::Not(store_away(&error.into())),
+    };
+    match app.slack.install_url(state.expose(), extent) {
+        Some(url) => Next::Slack { url, state, mark: begun.browser },
+        None => Next::Not(InstallPage::NotSetUp),
     }
 }
 
@@ -48,13 +50,16 @@ pub async fn begin(app: &App, extent: Extent) -> Next {
 ///
 /// It runs to its end in a task of its own: a browser that is closed in the middle must not lose the bot's token.
 pub async fn came_back(app: &App, state: &StateToken, answer: &Answer, mark: Option<Secret>) -> Option<InstallPage> {
-    match app.store.begun_installation(state).await {
-        Ok(begun) => {
-            let begun = begun.filter(|begun| !begun.is_over(app.clock.now()))?;
-            if mark != Some(begun.browser) {
-                return Some(InstallPage::OtherBrowser);
-            }
-        }
+    let begun = app.store.begun(state)?;
+    if begun.is_over(app.clock.now()) {
+        return Some(InstallPage::Over);
+    }
+    if mark != Some(begun.browser) {
+        return Some(InstallPage::OtherBrowser);
+    }
+    match app.store.is_used(state).await {
+        Ok(false) => {}
+        Ok(true) => return Some(InstallPage::Over),
         Err(error) => return Some(store_away(&error.into())),
     }
     let (inner, state, answer) = (app.clone(), state.clone(), answer.clone());
@@ -67,11 +72,6 @@ pub async fn came_back(app: &App, state: &StateToken, answer: &Answer, mark: Opt
 }
 
 async fn install(app: &App, state: &StateToken, answer: Answer) -> InstallPage {
-    match app.store.take_begun_installation(state).await {
-        Ok(Some(_)) => {}
-        Ok(None) => return InstallPage::Over,
-        Err(error) => return store_away(&error.into()),
-    }
     let reference = Reference::random();
     let code = match answer {
         Answer::Code(code) => code,
@@ -89,24 +89,37 @@ async fn install(app: &App, state: &StateToken, answer: Answer) -> InstallPage {
             return not_installed(&error, reference);
         }
     };
+    // Only now, because anybody gets as far as Slack's way back.
+    match app.store.use_up(state).await {
+        Ok(true) => {}
+        Ok(false) => return InstallPage::Over,
+        Err(error) => {
+            record(app, reference, None, AuditOutcome::InstallFailed).await;
+            return store_away(&error.into());
+        }
+    }
     let by = installation.site.user(installation.installed_by.clone());
-    if let Err(error) = keep(app, &installation).await {
+    let entry = entry(app, reference.clone(), Some(by.clone()), AuditOutcome::Installed);
+    if let Err(error) = keep(app, &installation, &entry).await {
         record(app, reference, Some(by), AuditOutcome::InstallFailed).await;
         return store_away(&error.into());
     }
-    record(app, reference, Some(by), AuditOutcome::Installed).await;
+    app.log(&entry);
     done(&installation)
 }
 
-/// Keeps an installation. Installing again, which any member may do in most workspaces, does not change who installed it.
-async fn keep(app: &App, installation: &Installation) -> Result<(), store::Error> {
-    let former = match app.store.installation(&installation.site).await {
-        Err(error) if error.is_transient() => return Err(error),
-        // One that does not open is replaced.
-        former => former.ok().flatten(),
-    };
-    let installed_by = former.map_or_else(|| installation.installed_by.clone(), |former| former.installed_by);
-    app.store.install(&Installation { installed_by, ..installation.clone() }).await
+/// Keeps an installation, and its entry. Installing again, which any member may do in most workspaces, does not change who
+/// installed it. One that does not open is replaced.
+async fn keep(app: &App, installation: &Installation, entry: &AuditEntry) -> Result<(), store::Error> {
+    loop {
+        let former = app.store.installed_in(&installation.site).await?;
+        let earlier = former.installation.as_ref().unwrap_or(installation);
+        let wanted = Installation { installed_by: earlier.installed_by.clone(), ..installation.clone() };
+        // Whoever installs or removes it at the same moment has it looked at again.
+        if app.store.install(&former, &wanted, entry).await? {
+            return Ok(());
+        }
+    }
 }
 
 fn done(installation: &Installation) -> InstallPage {
@@ -120,6 +133,7 @@ fn done(installation: &Installation) -> InstallPage {
 fn not_installed(error: &slack::NotInstalled, reference: Reference) -> InstallPage {
     match error {
         slack::NotInstalled::Rotating => InstallPage::Rotating,
+        slack::NotInstalled::Slack(slack::Error::Refused(why)) if why == "code_already_used" => InstallPage::Over,
         slack::NotInstalled::Slack(error) if error.retry_in().is_some() => InstallPage::Away { reference },
         slack::NotInstalled::Slack(_) => InstallPage::Refused { reference },
     }

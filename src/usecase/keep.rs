@@ -10,12 +10,12 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::hold::{Change, Hold};
-use super::stream::{self, OrNew};
+use super::stream::{self, Edit, OrNew};
 use super::{Failure, bot, chain};
 use crate::app::{App, Place as QueuePlace};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::clock;
-use crate::id::{ChannelId, Person, Reference};
+use crate::id::{ChannelId, Person, Reference, Workspace};
 use crate::invocation::ReplyTo;
 use crate::journal::Job;
 use crate::meeting::MeetingId;
@@ -175,17 +175,17 @@ fn rest(stream: &Stream, now: jiff::Timestamp) -> Next {
 
 /// Takes in that Zoom was silent for too long, and writes it down.
 async fn overdue(app: &App, stream: &Stream) -> Result<(), Failure> {
-    let mut is_news = false;
     let changed = stream::change(app, stream.meeting, OrNew::Nothing, |stream| {
         let is_due = stream.overdue_at().is_some_and(|due| due <= app.clock.now());
-        is_news = is_due && stream.take(&News::Overdue, app.clock.now());
-        is_news
+        let is_news = is_due && stream.take(&News::Overdue, app.clock.now());
+        match &stream.state {
+            State::Unconfirmed { .. } if is_news => {
+                Edit::Event(Box::new(entry(app, stream, AuditOutcome::Unconfirmed)))
+            }
+            _ => is_news.into(),
+        }
     });
-    let changed = changed.await?.filter(|changed| is_news && matches!(changed.state, State::Unconfirmed { .. }));
-    if let Some(changed) = changed {
-        app.record(&entry(app, &changed, AuditOutcome::Unconfirmed)).await;
-    }
-    Ok(())
+    changed.await.map(drop)
 }
 
 /// Tells of a stream that nobody asked OnAir for: the person whose Zoom account it is, by direct message.
@@ -201,9 +201,9 @@ async fn adopt(app: &App, stream: &Stream) -> Shown {
     if let Err(error) = remember(app, stream, &people).await {
         tracing::warn!(error = chain(&error), "a stream from Zoom is not in the list of streams");
     }
-    let message = card_of(app, stream);
     for person in people {
         let to = ChannelId::new(person.user.as_str());
+        let message = card_in(app, stream, Some(&person.workspace()));
         match bot::post(app, &person, &to, &message).await {
             Ok(place) => return Shown::Yes(Card { place, shown: stream.version }),
             Err(error) if error.retry_in().is_some() => return Shown::Later(LOOK_SOON),
@@ -309,13 +309,22 @@ async fn answer(
 
 /// The words and buttons of a stream's card as it is now.
 pub(super) fn card_of(app: &App, stream: &Stream) -> Message {
-    words::card(stream, &context(app, stream, &Reference::new("")))
+    let posted = stream.card.as_ref().and_then(|card| match &card.place {
+        Place::Posted { person, .. } => Some(person),
+        Place::Answered { .. } => None,
+    });
+    let there = posted.or(stream.asked.as_ref().map(|asked| &asked.person));
+    card_in(app, stream, there.map(Person::workspace).as_ref())
+}
+
+fn card_in(app: &App, stream: &Stream, workspace: Option<&Workspace>) -> Message {
+    words::card(stream, &context(app, stream, workspace, &Reference::new("")))
 }
 
 /// What whoever asked for a stream is to be told in private: that it was ended, and not by them.
 pub(super) fn notice_of(app: &App, stream: &Stream) -> Option<Box<Owed>> {
     let asked = stream.asked.as_ref()?;
-    let message = words::notice(stream, &context(app, stream, &asked.reference))?;
+    let message = words::notice(stream, &context(app, stream, Some(&asked.person.workspace()), &asked.reference))?;
     let (to, since) = (asked.person.clone(), app.clock.now());
     Some(Box::new(Owed { to, message, since }))
 }
@@ -351,9 +360,15 @@ async fn forget_owed(app: &App, told: &Stream) -> Result<(), Failure> {
     forgotten.await.map(drop)
 }
 
-fn context<'a>(app: &App, stream: &'a Stream, unasked: &'a Reference) -> words::Context<'a> {
+fn context<'a>(
+    app: &App,
+    stream: &'a Stream,
+    workspace: Option<&'a Workspace>,
+    unasked: &'a Reference,
+) -> words::Context<'a> {
     let asked = stream.asked.as_ref();
     words::Context {
+        workspace,
         command: asked.map_or(crate::command::DEFAULT_COMMAND, |asked| asked.command.as_str()),
         now: app.clock.now(),
         reference: asked.map_or(unasked, |asked| &asked.reference),

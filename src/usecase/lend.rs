@@ -93,7 +93,8 @@ pub(super) async fn lend(app: &App, invocation: &Invocation, meeting: MeetingId,
         return Ok(Done::new(reply, AuditOutcome::Told));
     };
     let wanted = Wanted { meeting, zoom_user, colleague: colleague.clone(), rule, until };
-    match settle(app, person, wanted).await? {
+    // The command's own record has the entry.
+    match settle(app, person, wanted, None).await? {
         Ok(mut lent) => {
             lent.is_utc = offset.is_none() && matches!(term, Some(Term::Until { .. }));
             tell_colleague(app, person, &lent.lending, &context(app, &invocation.command, invocation)).await;
@@ -106,7 +107,7 @@ pub(super) async fn lend(app: &App, invocation: &Invocation, meeting: MeetingId,
 }
 
 fn context<'a>(app: &App, command: &'a str, invocation: &'a Invocation) -> words::Context<'a> {
-    words::Context { command, now: app.clock.now(), reference: &invocation.reference }
+    words::Context { command, workspace: None, now: app.clock.now(), reference: &invocation.reference }
 }
 
 /// What somebody wants to lend.
@@ -118,8 +119,13 @@ struct Wanted {
     until: Option<Timestamp>,
 }
 
-/// Writes a lending, if the colleague is one.
-async fn settle(app: &App, person: &Person, wanted: Wanted) -> Result<Result<Lent, NotLent>, Failure> {
+/// Writes a lending, and an entry with it, if the colleague is one.
+async fn settle(
+    app: &App,
+    person: &Person,
+    wanted: Wanted,
+    entry: Option<&AuditEntry>,
+) -> Result<Result<Lent, NotLent>, Failure> {
     let Wanted { meeting, zoom_user, colleague, rule, until } = wanted;
     let (workspace, now) = (person.workspace(), app.clock.now());
     let Some(longest) = rule.longest() else {
@@ -140,7 +146,7 @@ async fn settle(app: &App, person: &Person, wanted: Wanted) -> Result<Result<Len
     let end = end(until, longest, now);
     let lender = person.user.clone();
     let lending = Lending { meeting, lender, colleague, zoom_user, since: now, until: end.at };
-    app.store.lend(&workspace, &lending, now).await?;
+    app.store.lend(&workspace, &lending, now, entry).await?;
     Ok(Ok(Lent { lending, is_shortened: end.is_shortened, is_utc: false }))
 }
 
@@ -218,7 +224,7 @@ async fn end_those(app: &App, person: &Person, which: impl Fn(&Lending) -> bool)
     let mut lendings = app.store.lendings(&workspace).await?;
     lendings.retain(|lending| lending.lender == person.user && which(lending));
     for lending in &lendings {
-        app.store.lend(&workspace, &lending.clone().taken_back(), app.clock.now()).await?;
+        app.store.lend(&workspace, &lending.clone().taken_back(), app.clock.now(), None).await?;
     }
     Ok(lendings)
 }
@@ -226,7 +232,7 @@ async fn end_those(app: &App, person: &Person, which: impl Fn(&Lending) -> bool)
 /// Ends everything that is lent in a workspace: its rules do not allow it any more, and may again before it would have ended.
 pub(super) async fn end_all(app: &App, workspace: &Workspace) -> Result<(), Failure> {
     for lending in app.store.lendings(workspace).await? {
-        app.store.lend(workspace, &lending.taken_back(), app.clock.now()).await?;
+        app.store.lend(workspace, &lending.taken_back(), app.clock.now(), None).await?;
     }
     Ok(())
 }
@@ -328,7 +334,10 @@ async fn try_save(
     if until.is_some_and(|until| until <= now) {
         return not(LendFault::Over, AuditOutcome::Usage).await;
     }
-    let lent = match settle(app, person, Wanted { meeting, zoom_user, colleague, rule, until }).await? {
+    let mut entry = entry(app, submission, meeting, AuditOutcome::Lent);
+    (entry.lent_to, entry.zoom_user) = (Some(colleague.clone()), Some(zoom_user.clone()));
+    let wanted = Wanted { meeting, zoom_user, colleague, rule, until };
+    let lent = match settle(app, person, wanted, Some(&entry)).await? {
         Ok(lent) => lent,
         Err(why) => {
             let fault = match why {
@@ -341,10 +350,7 @@ async fn try_save(
             return not(fault, AuditOutcome::Usage).await;
         }
     };
-    let mut entry = entry(app, submission, meeting, AuditOutcome::Lent);
-    entry.lent_to = Some(lent.lending.colleague.clone());
-    entry.zoom_user = Some(lent.lending.zoom_user.clone());
-    app.record(&entry).await;
+    app.log(&entry);
     // Slack waits for the answer to the form, and for nothing that is told.
     let (inner, submission) = (app.clone(), submission.clone());
     drop(app.spawn(async move { tell(&inner, &submission, lent).await }));
@@ -353,7 +359,8 @@ async fn try_save(
 
 async fn tell(app: &App, submission: &Submission, lent: Lent) {
     let Submission { person, carried, reference, .. } = submission;
-    let context = words::Context { command: &carried.command, now: app.clock.now(), reference };
+    let (command, workspace) = (carried.command.as_str(), Some(&carried.workspace));
+    let context = words::Context { command, workspace, now: app.clock.now(), reference };
     tell_colleague(app, person, &lent.lending, &context).await;
     let message = words::say(&Reply::Lent(lent), &context);
     if let Err(error) = bot::post_instead(app, person, &carried.channel, &message).await {

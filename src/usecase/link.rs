@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use tracing::Instrument as _;
 
+use super::revoke::By;
 use super::token::Held;
 use super::work::NewJob;
 use super::{Failure, Task, chain, connect, disconnect, hold, home, log_zoom, tell, token, whoami, work};
 use crate::app::App;
-use crate::audit::{AuditOutcome, AuditVerb};
+use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::command::{self, DEFAULT_COMMAND, Verb};
 use crate::grant::{Grant, Pending, StateToken, Tokens, ZoomUser, nonce};
 use crate::id::{Reference, ZoomUserId};
@@ -122,14 +123,14 @@ async fn try_sign_in(app: &App, state: &StateToken, answer: Answer, mark: Option
         Ok(()) => {}
         Err(slack::NotProven::SomebodyElse) => {
             tracing::warn!(%reference, "a link to connect was opened by somebody else than who asked for it");
-            record(app, &pending, None, AuditOutcome::SomebodyElse).await;
+            record(app, &pending, AuditOutcome::SomebodyElse).await;
             return not(Page::SomebodyElse);
         }
         Err(slack::NotProven::OtherBrowser) => return not(Page::OtherBrowser),
         Err(error) => {
             tracing::warn!(%reference, error = chain(&error), "whose a browser is was not proven");
             let is_away = matches!(&error, slack::NotProven::Slack(error) if error.retry_in().is_some());
-            record(app, &pending, None, AuditOutcome::LinkFailed).await;
+            record(app, &pending, AuditOutcome::LinkFailed).await;
             return not(if is_away { Page::SlackAway { reference } } else { Page::SlackRefused { reference } });
         }
     }
@@ -178,7 +179,7 @@ async fn redeemed(app: &App, code: &Secret, pending: &Pending) -> Shown {
     match make(app, code, pending).await {
         Ok(grant) => connected(app, pending, grant).await,
         Err(failed) => {
-            record(app, pending, None, AuditOutcome::LinkFailed).await;
+            record(app, pending, AuditOutcome::LinkFailed).await;
             not_made(pending, failed)
         }
     }
@@ -247,14 +248,15 @@ async fn make(app: &App, code: &Secret, pending: &Pending) -> Result<Grant, Fail
     let grant = Grant { user, tokens, since: Some(app.clock.now()), warned: Vec::new() };
     let held = hold(app, &grant).await?;
     let linked = link(app, &held, &grant, pending).await;
+    let by = By { person: pending.person.clone(), reference: pending.invocation.reference.clone() };
     held.release().await;
     if is_gone(app, pending).await? {
         // Whoever forgot what belongs to the place has not seen this.
-        disconnect::take_out(app, &pending.person, &grant.user.id).await.map_err(Failed::Store)?;
+        disconnect::take_out(app, &by, &grant.user.id).await.map_err(Failed::Store)?;
         return Err(Failed::Gone);
     }
     if let Some(former) = linked?.filter(|former| former.left == 0)
-        && let Err(failure) = disconnect::end_if_unused(app, &former.zoom_user).await
+        && let Err(failure) = disconnect::end_if_unused(app, &by, &former.zoom_user).await
     {
         tracing::warn!(error = chain(&failure), "a grant that nobody uses is still stored");
     }
@@ -306,7 +308,10 @@ async fn hold<'a>(app: &'a App, grant: &Grant) -> Result<Held<'a>, Failed> {
 async fn link(app: &App, held: &Held<'_>, grant: &Grant, pending: &Pending) -> Result<Option<Unlinked>, Failed> {
     // The grant first: a link to a grant that is not there would ask people to connect again.
     held.keep(grant).await.map_err(Failed::Store)?;
-    Ok(app.store.link(&pending.person, &grant.user.id).await?)
+    let entry = entry(app, pending, Some(&grant.user.id), AuditOutcome::Connected);
+    let former = app.store.link(&pending.person, &grant.user.id, Some(&entry)).await?;
+    app.log(&entry);
+    Ok(former)
 }
 
 fn not_made(pending: &Pending, failed: Failed) -> Shown {
@@ -322,7 +327,6 @@ fn not_made(pending: &Pending, failed: Failed) -> Shown {
 }
 
 async fn connected(app: &App, pending: &Pending, grant: Grant) -> Shown {
-    record(app, pending, Some(&grant.user.id), AuditOutcome::Connected).await;
     let running = resume(app, pending.invocation.clone(), &grant).await;
     let page = Page::Connected {
         user_name: pending.user_name.clone(),
@@ -379,11 +383,13 @@ fn tell_later(app: &App, invocation: Invocation, grant: Grant) {
     drop(app.spawn(work.in_current_span()));
 }
 
-async fn record(app: &App, pending: &Pending, zoom_user: Option<&ZoomUserId>, outcome: AuditOutcome) {
-    let mut entry = super::entry(app, &pending.invocation, &Task::Senseless, outcome);
-    entry.verb = AuditVerb::Link;
-    entry.zoom_user = zoom_user.cloned();
-    app.record(&entry).await;
+async fn record(app: &App, pending: &Pending, outcome: AuditOutcome) {
+    app.record(&entry(app, pending, None, outcome)).await;
+}
+
+fn entry(app: &App, pending: &Pending, zoom_user: Option<&ZoomUserId>, outcome: AuditOutcome) -> AuditEntry {
+    let entry = super::entry(app, &pending.invocation, &Task::Senseless, outcome);
+    AuditEntry { verb: AuditVerb::Link, zoom_user: zoom_user.cloned(), ..entry }
 }
 
 fn store_away(failure: &Failure, pending: Option<&Pending>) -> Shown {

@@ -8,6 +8,7 @@ mod bot;
 mod cancel;
 mod check;
 mod connect;
+mod deed;
 mod disconnect;
 mod doctor;
 mod facts;
@@ -26,6 +27,7 @@ pub mod removal;
 pub mod report;
 mod reseal;
 mod retain;
+mod revoke;
 mod save;
 pub mod setup;
 mod start;
@@ -343,8 +345,13 @@ async fn post(app: &App, invocation: &Invocation, message: &Message) {
 }
 
 fn say(app: &App, invocation: &Invocation, reply: &Reply) -> Message {
-    let context =
-        words::Context { command: &invocation.command, now: app.clock.now(), reference: &invocation.reference };
+    let workspace = invocation.person.workspace();
+    let context = words::Context {
+        command: &invocation.command,
+        workspace: Some(&workspace),
+        now: app.clock.now(),
+        reference: &invocation.reference,
+    };
     words::say(reply, &context)
 }
 

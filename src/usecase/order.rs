@@ -80,7 +80,7 @@ pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Fai
         Token::Over => {
             return match acting.on_behalf_of {
                 Some(lender) => Ok(lend::lender_cannot(&ordered, lender, AuditOutcome::Reconnect)),
-                None => connect::offer(app, invocation, ConnectWhy::Ended).await,
+                None => offer(work, &ordered, ConnectWhy::Ended).await,
             };
         }
     };
@@ -92,16 +92,22 @@ pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Fai
 
 /// The end of an order of somebody who has no account to give it as: they never had one, or nobody lends them one any more.
 async fn without_account(work: &Work, ordered: Ordered) -> Result<Done, Failure> {
-    let (app, invocation) = (&work.app, &*work.invocation);
     if work.is_doubtful() {
         return unknown(work, &Task::Typed(ordered.to_command())).await;
     }
+    offer(work, &ordered, ConnectWhy::FirstTime).await
+}
+
+/// Offers a new connection, which is for the person alone. Of a next try the channel was told, so it hears why there is none.
+async fn offer(work: &Work, ordered: &Ordered, why: ConnectWhy) -> Result<Done, Failure> {
+    let (app, invocation) = (&work.app, &*work.invocation);
     if work.retry.is_none() {
-        return connect::offer(app, invocation, ConnectWhy::FirstTime).await;
+        return connect::offer(app, invocation, why).await;
     }
-    let Ordered { action, meeting, .. } = ordered;
-    let reply = Reply::NotLentAnyMore { meeting, action, asked_by: invocation.person.user.clone() };
-    Ok(Done::new(reply, AuditOutcome::NotConnected))
+    let &Ordered { action, meeting, .. } = ordered;
+    let outcome = connect::outcome(&why);
+    let reply = Reply::NoAccountAnyMore { meeting, action, asked_by: invocation.person.user.clone(), why };
+    Ok(Done::new(reply, outcome))
 }
 
 /// The end of an order that another one makes needless, or that has to wait for it longer than a person would.
@@ -275,7 +281,7 @@ async fn conclude(
         _ => None,
     };
     if let Some(why) = why {
-        return connect::offer(app, invocation, why).await;
+        return offer(work, &ordered, why).await;
     }
     let fate = match ended.outcome {
         Outcome::Accepted | Outcome::Stopped => Some(Fate::Taken),

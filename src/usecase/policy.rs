@@ -168,14 +168,17 @@ async fn try_save(
             return Ok(faults.iter().map(|fault| (fault.field.name(), words::form_fault(fault))).collect());
         }
     };
-    if kept.version != version || !app.store.change_policy(&carried.workspace, &kept, &wanted).await? {
+    let changed = former.differences(&wanted);
+    let changed_entry = entry(app, submission, AuditOutcome::PolicyChanged, &changed);
+    let is_as_seen = kept.version == version;
+    if !is_as_seen || !app.store.change_policy(&carried.workspace, &kept, &wanted, &changed_entry).await? {
         end(AuditOutcome::Outdated, Vec::new()).await;
         return Ok(beside_first(words::form_outdated(&carried.command)));
     }
+    app.log(&changed_entry);
     if wanted.audit_channel.is_some() {
         announce::chosen(app, &carried.workspace).await;
     }
-    end(AuditOutcome::PolicyChanged, former.differences(&wanted)).await;
     if wanted.lending == MayLend::Off
         && let Err(failure) = lend::end_all(app, &carried.workspace).await
     {

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::hold::{Change, Hold, LEASE};
+use super::revoke::By;
 use super::work::{self, NewJob, Work};
 use super::{Failure, chain, disconnect, entry, install, keep};
 use crate::app::{App, Place};
@@ -161,9 +162,10 @@ async fn unlink(app: &App, person: &Person, removal: &Removal) -> Result<bool, F
     if since.is_some_and(|since| !removal.ends(since)) && app.store.linked_count(&zoom_user).await? == 1 {
         return Ok(false);
     }
-    if disconnect::take_out(app, person, &zoom_user).await? == Disconnected::NotRevokedAtZoom {
+    let by = By { person: person.clone(), reference: Reference::random() };
+    if disconnect::take_out(app, &by, &zoom_user).await? == Disconnected::NotRevokedAtZoom {
         let outcome = AuditOutcome::DisconnectedNotRevoked;
-        let mut entry = install::entry(app, Reference::random(), Some(person.clone()), outcome);
+        let mut entry = install::entry(app, by.reference, Some(by.person), outcome);
         (entry.verb, entry.zoom_user) = (AuditVerb::Disconnect, Some(zoom_user));
         app.record(&entry).await;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::hold::{Change, Hold, LEASE};
-use super::stream::{self, OrNew};
+use super::stream::{self, Edit, OrNew};
 use super::work::{self, NewJob};
 use super::{Failure, chain, keep, token, turn};
 use crate::app::{App, Place};
@@ -74,13 +74,7 @@ async fn take_in(app: &App, hold: &Hold, report: Report) {
     };
     let job = Job::Report(report);
     match taken {
-        Ok(Some(entry)) => {
-            if hold.persist(Change::Advance(&job, Some(&entry))).await {
-                app.log(&entry);
-                hold.persist(Change::Finish).await;
-            }
-        }
-        Ok(None) => drop(hold.persist(Change::Finish).await),
+        Ok(()) => drop(hold.persist(Change::Finish).await),
         Err(Delay::UntilOrderIsAnswered) => {
             hold.persist(Change::Postpone(&job, SOON)).await;
             wake_soon(app);
@@ -120,7 +114,7 @@ impl<E: Into<Failure>> From<E> for Delay {
     }
 }
 
-async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<AuditEntry>, Delay> {
+async fn about_meeting(app: &App, report: &MeetingReport) -> Result<(), Delay> {
     if is_being_ordered(app, report).await? {
         return Err(Delay::UntilOrderIsAnswered);
     }
@@ -139,12 +133,14 @@ async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<Audit
         if is_news && is_end && stream.notice(app.clock.now()) {
             stream.owed = keep::notice_of(app, stream);
         }
-        is_news || stream.heard_at != heard
+        if !is_news {
+            return Edit::from(stream.heard_at != heard);
+        }
+        let outcome = if is_end { AuditOutcome::Ended } else { AuditOutcome::Live };
+        let entry = keep::entry(app, stream, outcome);
+        Edit::Event(Box::new(AuditEntry { zoom_user: Some(report.host.clone()), ..entry }))
     });
-    let Some(stream) = changed.await? else { return Ok(None) };
-    if !is_news {
-        return Ok(None);
-    }
+    let Some(stream) = changed.await?.filter(|_| is_news) else { return Ok(()) };
     // Zoom took an earlier try after all, or there is nothing to put on air any more.
     if let (Some(job), State::Live { .. } | State::Ended { .. }) = (waited, &stream.state) {
         turn::give_up(app, report.meeting, &job, None).await?;
@@ -152,10 +148,7 @@ async fn about_meeting(app: &App, report: &MeetingReport) -> Result<Option<Audit
     if let State::Ended { .. } = &stream.state {
         turn::forget_start(app, report.meeting).await?;
     }
-    let outcome = if is_end { AuditOutcome::Ended } else { AuditOutcome::Live };
-    let mut entry = keep::entry(app, &stream, outcome);
-    entry.zoom_user = Some(report.host.clone());
-    Ok(Some(entry))
+    Ok(())
 }
 
 /// Whether somebody orders just that at this moment: what was reported may be its effect, and not somebody's who did it
@@ -171,11 +164,9 @@ async fn is_being_ordered(app: &App, report: &MeetingReport) -> Result<bool, Fai
 }
 
 /// Zoom has ended the grant already; what is left is to forget it, and everybody's link to it.
-async fn deauthorized(app: &App, zoom_user: &ZoomUserId, at: Timestamp) -> Result<Option<AuditEntry>, Delay> {
-    if !token::forget(app, zoom_user, at).await? {
-        return Ok(None);
-    }
-    let (at, verb, outcome) = (app.clock.now(), AuditVerb::Report, AuditOutcome::Deauthorized);
-    let entry = AuditEntry::new(at, Reference::random(), verb, outcome);
-    Ok(Some(AuditEntry { zoom_user: Some(zoom_user.clone()), ..entry }))
+async fn deauthorized(app: &App, zoom_user: &ZoomUserId, at: Timestamp) -> Result<(), Delay> {
+    let (now, verb, outcome) = (app.clock.now(), AuditVerb::Report, AuditOutcome::Deauthorized);
+    let entry = AuditEntry::new(now, Reference::random(), verb, outcome);
+    let entry = AuditEntry { zoom_user: Some(zoom_user.clone()), ..entry };
+    Ok(token::forget(app, zoom_user, at, &entry).await?)
 }

@@ -2,18 +2,20 @@
 //!
 //! The command gives a link. The page asks who is there, and from the yes on it works in that browser alone; a program
 //! that opens links ahead of people can do no harm, and neither can a link that leaks later. Every look asks anew whose
-//! account is connected. A change that makes sense uses the page up, and only then is Zoom asked.
+//! account is connected. A change that makes sense uses the page up, and only then is Zoom asked; that it is asked is in the
+//! journal by then.
 
 mod ask;
 
 use tracing::Instrument as _;
 
 use self::ask::{Ask, Heard};
+use super::deed::Deed;
 use super::link::Shown;
 use super::token::{self, Token};
 use super::{Done, Failure, Task, chain, connect, entry, order, policy};
 use crate::app::App;
-use crate::audit::{AuditOutcome, ZoomAnswer};
+use crate::audit::{AuditEntry, AuditOutcome};
 use crate::command::{Command, DEFAULT_COMMAND};
 use crate::destination::{Destination, Invitation, Typed};
 use crate::grant::{Grant, SET_TARGET_SCOPE, SET_WEBINAR_TARGET_SCOPE, StateToken, ZoomUser, random_secret};
@@ -122,7 +124,7 @@ async fn try_open(app: &App, state: &StateToken, mark: Option<Secret>) -> Result
 pub async fn save(app: &App, state: StateToken, mark: Option<Secret>, typed: Typed) -> Shown {
     let inner = app.clone();
     let whole = async move {
-        match try_save(&inner, &state, mark.as_ref(), typed).await {
+        match Box::pin(try_save(&inner, &state, mark.as_ref(), typed)).await {
             Ok((invitation, page)) => shown(invitation.as_deref(), page),
             Err(failure) => shown(None, store_away(&failure)),
         }
@@ -154,18 +156,26 @@ async fn try_save(
         }
     };
     if let Err(denied) = policy::allowed(app, &invitation.invocation, Act::Setup).await? {
-        record(app, &invitation, None, None, AuditOutcome::Denied).await;
+        app.record(&written(app, &invitation, AuditOutcome::Denied)).await;
         return Ok((Some(invitation), SetupPage::Denied(denied)));
     }
-    let page = match app.store.take_invitation(state).await? {
-        Some(_) => match set(app, &invitation, &destination).instrument(span(&invitation)).await {
-            Ok(page) => page,
-            Err(failure) => {
-                record(app, &invitation, None, None, AuditOutcome::Failed).await;
-                store_away(&failure)
-            }
-        },
-        None => SetupPage::Over,
+    let deed = Deed::begin(app, written(app, &invitation, AuditOutcome::Unknown)).await?;
+    let taken = app.store.take_invitation(state).await;
+    if !matches!(taken, Ok(Some(_))) {
+        deed.leave().await;
+        return Ok((Some(invitation), taken.map(|_| SetupPage::Over)?));
+    }
+    let asked = Box::pin(set(app, &invitation, &destination).instrument(span(&invitation)));
+    let page = match deed.during(asked).await {
+        Some(Ok((entry, page))) => {
+            deed.end(entry).await;
+            page
+        }
+        Some(Err(failure)) => {
+            deed.end(written(app, &invitation, AuditOutcome::Failed)).await;
+            store_away(&failure)
+        }
+        None => SetupPage::Broken { reference: invitation.invocation.reference.clone() },
     };
     Ok((Some(invitation), page))
 }
@@ -236,32 +246,29 @@ async fn form(app: &App, invitation: &Invitation, state: &StateToken, values: Va
     Ok(SetupPage::Form(Box::new(SetupForm { asker, account, meeting, state, values })))
 }
 
-/// Asks Zoom for the change, and writes down what came of it.
-async fn set(app: &App, invitation: &Invitation, destination: &Destination) -> Result<SetupPage, Failure> {
+/// Asks Zoom for the change; gives what is to be written down of it, and what to show.
+async fn set(
+    app: &App,
+    invitation: &Invitation,
+    destination: &Destination,
+) -> Result<(AuditEntry, SetupPage), Failure> {
     let heard = match connected(app, invitation).await? {
         Ok(grant) => ask::ask(app, invitation.meeting, &Ask::Set(destination), grant).await?,
         Err(none) => none,
     };
     let outcome = heard.result.as_ref().map_or_else(AuditOutcome::from, |_| AuditOutcome::TargetSet);
-    record(app, invitation, heard.account.as_ref(), heard.answer, outcome).await;
-    Ok(match heard.result {
+    let zoom_user = heard.account.as_ref().map(|account| account.id.clone());
+    let entry = AuditEntry { zoom_user, zoom: heard.answer, ..written(app, invitation, outcome) };
+    let page = match heard.result {
         Ok(_) => SetupPage::Done { meeting: invitation.meeting },
         Err(why) => not_done(app, invitation, Tried::Set, why, heard.account).await,
-    })
+    };
+    Ok((entry, page))
 }
 
-async fn record(
-    app: &App,
-    invitation: &Invitation,
-    account: Option<&ZoomUser>,
-    answer: Option<ZoomAnswer>,
-    outcome: AuditOutcome,
-) {
+fn written(app: &App, invitation: &Invitation, outcome: AuditOutcome) -> AuditEntry {
     let task = Task::Typed(Command::Setup { meeting: invitation.meeting });
-    let mut entry = entry(app, &invitation.invocation, &task, outcome);
-    entry.zoom_user = account.map(|account| account.id.clone());
-    entry.zoom = answer;
-    app.record(&entry).await;
+    entry(app, &invitation.invocation, &task, outcome)
 }
 
 /// A grant whose token works, or why there is none.

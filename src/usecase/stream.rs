@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::work::Work;
 use super::{Failure, chain, keep};
 use crate::app::App;
-use crate::audit::AuditOutcome;
+use crate::audit::{AuditEntry, AuditOutcome};
 use crate::clock;
 use crate::id::{JobId, Person, UserId};
 use crate::journal::{CardOf, Job, Retry};
@@ -83,16 +83,18 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
             What::Looked { is_running } => stream.take(&News::Looked { is_running: *is_running }, now),
             What::Stop { by } => stop(&work.app, stream, by),
         };
-        is_news
+        match (&note.what, is_news, &stream.state) {
+            // No report will write it down.
+            (What::Looked { .. }, true, State::Ended { .. }) => {
+                Edit::Event(Box::new(keep::entry(&work.app, stream, AuditOutcome::Ended)))
+            }
+            _ => is_news.into(),
+        }
     });
     let stream = changed.await.unwrap_or_else(|failure| {
         tracing::warn!(error = chain(&failure), "what became of a stream was not recorded");
         None
     })?;
-    if let (What::Looked { .. }, true, State::Ended { .. }) = (&note.what, is_news, &stream.state) {
-        // No report wrote it down.
-        work.app.record(&keep::entry(&work.app, &stream, AuditOutcome::Ended)).await;
-    }
     let shows = match &note.what {
         What::Start { .. } | What::FailedStart => is_ours(&stream),
         What::Cancelled { .. } => matches!(stream.state, State::Failed { .. }),
@@ -149,13 +151,29 @@ pub(super) enum OrNew {
     Nothing,
 }
 
+/// What comes of a look at a stream.
+pub(super) enum Edit {
+    /// It stays as it is.
+    Nothing,
+    /// It is to be written.
+    Change,
+    /// It is to be written, and this with it.
+    Event(Box<AuditEntry>),
+}
+
+impl From<bool> for Edit {
+    fn from(is_changed: bool) -> Self {
+        if is_changed { Self::Change } else { Self::Nothing }
+    }
+}
+
 /// Changes what is known about a stream, again if somebody else did meanwhile; `edit` says whether there is a change.
 /// Gives the stream as it is then.
-pub(super) async fn change(
+pub(super) async fn change<E: Into<Edit>>(
     app: &App,
     meeting: MeetingId,
     or_new: OrNew,
-    mut edit: impl FnMut(&mut Stream) -> bool,
+    mut edit: impl FnMut(&mut Stream) -> E,
 ) -> Result<Option<Stream>, Failure> {
     let mut seen = app.store.stream(meeting).await?;
     loop {
@@ -164,13 +182,20 @@ pub(super) async fn change(
             (None, OrNew::New(confirms)) => Stream::new(meeting, confirms, app.clock.now()),
             (None, OrNew::Nothing) => return Ok(None),
         };
-        if !edit(&mut stream) {
-            // Whoever made the same change before may have died before they could say so.
-            look_after(app, &stream).await?;
-            return Ok(Some(stream));
-        }
-        match app.store.change_stream(seen.as_ref(), stream.clone()).await? {
+        let entry = match edit(&mut stream).into() {
+            Edit::Nothing => {
+                // Whoever made the same change before may have died before they could say so.
+                look_after(app, &stream).await?;
+                return Ok(Some(stream));
+            }
+            Edit::Change => None,
+            Edit::Event(entry) => Some(entry),
+        };
+        match app.store.change_stream(seen.as_ref(), stream.clone(), entry.as_deref()).await? {
             Changed::Done(_) => {
+                if let Some(entry) = entry {
+                    app.log(&entry);
+                }
                 look_after(app, &stream).await?;
                 return Ok(Some(stream));
             }
@@ -180,11 +205,11 @@ pub(super) async fn change(
 }
 
 /// The same, again as long as the store is away: until then nothing else is written down either.
-async fn persist(
+async fn persist<E: Into<Edit>>(
     app: &App,
     meeting: MeetingId,
     or_new: OrNew,
-    mut edit: impl FnMut(&mut Stream) -> bool,
+    mut edit: impl FnMut(&mut Stream) -> E,
 ) -> Result<Option<Stream>, Failure> {
     const AGAIN: Duration = Duration::from_millis(500);
     loop {

@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use tracing::Instrument as _;
 
 use super::lease::{Lease, Wait};
+use super::revoke::{self, By};
 use super::{Failure, chain, lend, log_zoom};
 use crate::app::App;
+use crate::audit::AuditEntry;
 use crate::grant::{Grant, Tokens};
 use crate::id::ZoomUserId;
 use crate::outcome::{Outcome, Throttle};
@@ -195,20 +197,24 @@ impl Held<'_> {
         keep(self.app, grant).await
     }
 
-    /// Revokes the grant at Zoom and deletes it. It is deleted even where Zoom cannot be told.
-    pub(super) async fn end(&self) -> Result<Disconnected, Failure> {
+    /// Revokes the grant at Zoom and deletes it. It is deleted even where Zoom cannot be told, which is told later then.
+    pub(super) async fn end(&self, by: &By) -> Result<Disconnected, Failure> {
         // Zoom revokes by access token, and an expired one names nothing: a new one is bought first.
-        let revoked = match renew(self.app, &self.user, None).await? {
+        let left = match renew(self.app, &self.user, None).await? {
             Token::Live(grant) => match self.app.zoom.revoke(&grant.tokens.access).await {
-                Ok(()) => Disconnected::Revoked,
+                Ok(()) => None,
                 Err(error) => {
                     log_zoom(&error, "revoke");
-                    Disconnected::NotRevokedAtZoom
+                    Some(grant)
                 }
             },
-            Token::Over => Disconnected::Revoked,
-            Token::Away { .. } => Disconnected::NotRevokedAtZoom,
+            Token::Over => None,
+            Token::Away { grant, .. } => Some(grant),
         };
+        let revoked = if left.is_none() { Disconnected::Revoked } else { Disconnected::NotRevokedAtZoom };
+        if let Some(grant) = left {
+            revoke::plan(self.app, grant, by).await?;
+        }
         self.app.store.delete_grant(&self.user).await?;
         Ok(revoked)
     }
@@ -219,27 +225,31 @@ impl Held<'_> {
     }
 }
 
-/// Forgets a grant that Zoom ended at a time, and everybody's link to it; says whether there was any. Zoom tells it up to
-/// an hour and a half late, and people connect again meanwhile.
-pub(super) async fn forget(app: &App, user: &ZoomUserId, ended: Timestamp) -> Result<bool, Failure> {
+/// Forgets a grant that Zoom ended at a time, and everybody's link to it, and writes an entry where there was any. Zoom
+/// tells it up to an hour and a half late, and people connect again meanwhile.
+pub(super) async fn forget(app: &App, user: &ZoomUserId, ended: Timestamp, entry: &AuditEntry) -> Result<(), Failure> {
     let held = hold(app, user).await?;
-    let result = forget_held(app, user, ended).await;
+    let result = forget_held(app, user, ended, entry).await;
     held.release().await;
     result
 }
 
-async fn forget_held(app: &App, user: &ZoomUserId, ended: Timestamp) -> Result<bool, Failure> {
+async fn forget_held(app: &App, user: &ZoomUserId, ended: Timestamp, entry: &AuditEntry) -> Result<(), Failure> {
     let grant = stored(app, user).await?;
     if grant.as_ref().and_then(|grant| grant.since).is_some_and(|since| since > ended) {
         tracing::info!("a grant that ended is not the one that was given since");
-        return Ok(false);
+        return Ok(());
     }
     let people = app.store.linked_people(user).await?;
-    let was_known = !people.is_empty() || grant.is_some();
-    app.store.delete_grant(user).await?;
-    for person in people {
-        lend::end_of(app, &person).await?;
-        app.store.unlink(&person).await?;
+    for person in &people {
+        lend::end_of(app, person).await?;
+        app.store.unlink(person).await?;
     }
-    Ok(was_known)
+    // Last: whoever takes this over finds by it that there is an entry to write.
+    if app.store.end_grant(user, entry).await? {
+        app.log(entry);
+    } else if !people.is_empty() {
+        app.record(entry).await;
+    }
+    Ok(())
 }

@@ -68,8 +68,12 @@ async fn warn(app: &App, user: &ZoomUserId) -> Result<(), Failure> {
         if !seen.value.tokens.end_soon(app.clock.now()) || seen.value.warned.contains(&person) {
             continue;
         }
-        let context =
-            words::Context { command: DEFAULT_COMMAND, now: app.clock.now(), reference: &Reference::random() };
+        let context = words::Context {
+            command: DEFAULT_COMMAND,
+            workspace: None,
+            now: app.clock.now(),
+            reference: &Reference::random(),
+        };
         let message = words::unused(&seen.value, &context);
         let to = ChannelId::new(person.user.as_str());
         match bot::post(app, &person, &to, &message).await {

@@ -16,7 +16,9 @@ use tracing::Instrument as _;
 use super::hold::{Change, Hold, LEASE, RENEW, new_owner};
 use super::stream::{Note, What};
 use super::tell::{finish, tell, told};
-use super::{Done, Failure, Task, announce, chain, entry, keep, order, removal, report, run, say, stream, turn};
+use super::{
+    Done, Failure, Task, announce, chain, deed, entry, keep, order, removal, report, revoke, run, say, stream, turn,
+};
 use crate::app::{App, Place};
 use crate::audit::{AuditOutcome, AuditVerb};
 use crate::command::Command;
@@ -161,6 +163,14 @@ fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
         Job::Keep { meeting } => {
             let span = tracing::info_span!("stream", meeting.id = meeting.number());
             app.spawn(keep::work(app.clone(), hold, meeting, place).instrument(span))
+        }
+        Job::Revoke(revocation) => {
+            let span = tracing::info_span!("revoke", reference = %revocation.reference, attempt);
+            app.spawn(revoke::work(app.clone(), hold, revocation, place).instrument(span))
+        }
+        Job::Deed(unknown) => {
+            let span = tracing::info_span!("deed", attempt);
+            app.spawn(deed::work(app.clone(), hold, unknown, place).instrument(span))
         }
         Job::Announce(announced) => {
             let span = tracing::info_span!("audit_channel");

@@ -10,7 +10,7 @@ use crate::lend::{Lend, Lending, Term};
 use crate::meeting::{MeetingId, Settings};
 use crate::outcome::Action;
 use crate::policy::MayLend;
-use crate::reply::{Audience, Lent, NotLent};
+use crate::reply::{Audience, ConnectWhy, Lent, NotLent};
 
 pub(super) fn lent(lent: &Lent, context: &Context) -> Vec<String> {
     let Lent { lending, is_shortened, is_utc } = lent;
@@ -103,15 +103,26 @@ pub(super) fn lender_cannot(meeting: MeetingId, action: Action, lender: &UserId,
     ]
 }
 
-pub(super) fn not_any_more(meeting: MeetingId, action: Action, asked_by: &UserId, context: &Context) -> Vec<String> {
+/// For the channel, which was told of a next try: the link to connect is nobody else's, so there is none here.
+pub(super) fn not_any_more(
+    meeting: MeetingId,
+    action: Action,
+    asked_by: &UserId,
+    why: &ConnectWhy,
+    context: &Context,
+) -> Vec<String> {
+    let who = user(asked_by);
+    let why = match why {
+        ConnectWhy::Asked { .. } | ConnectWhy::FirstTime => {
+            format!("{who} has no Zoom account connected, and nobody lends them one for it any more.")
+        }
+        ConnectWhy::Ended => format!("the Zoom connection of {who} has ended."),
+        ConnectWhy::Scope { .. } => format!("the Zoom connection of {who} does not allow it."),
+        ConnectWhy::UserMissing => format!("the Zoom user that {who} connected no longer exists."),
+    };
     let status = Command::Status { meeting: Some(meeting) };
     vec![
-        format!(
-            "The stream of {} was not {}: {} has no Zoom account connected, and nobody lends them one for it any more.",
-            shown(meeting),
-            done(action),
-            user(asked_by)
-        ),
+        format!("The stream of {} was not {}: {why}", shown(meeting), done(action)),
         format!(
             "To do it after all: {}, and repeat the command. What is known about it: {}",
             context.verb(Verb::Connect),

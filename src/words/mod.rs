@@ -42,7 +42,7 @@ pub use self::text::escape;
 use self::text::{block, code, command_line, fit};
 use crate::command::{Command, Verb};
 use crate::destination::Invitation;
-use crate::id::Reference;
+use crate::id::{Reference, Workspace};
 use crate::invocation::Press;
 use crate::lend::Lend;
 use crate::meeting::MeetingId;
@@ -114,7 +114,10 @@ impl Button {
     }
 
     fn press(label: &str, press: Press, context: &Context) -> Self {
-        Self::plain(label, Does::Press { command: context.command.to_owned(), press })
+        Self::plain(
+            label,
+            Does::Press { command: context.command.to_owned(), workspace: context.workspace.cloned(), press },
+        )
     }
 
     /// Gives up what waits for its next try.
@@ -137,6 +140,10 @@ pub enum Does {
     Press {
         /// The command's name, for the answer.
         command: String,
+        /// Where it stands, which Slack does not tell of a press where the whole organization installed the app; nothing in
+        /// what tells that itself, and in what an earlier OnAir wrote.
+        #[serde(default)]
+        workspace: Option<Workspace>,
         /// What is wanted.
         press: Press,
     },
@@ -147,6 +154,8 @@ pub enum Does {
 pub struct Context<'a> {
     /// The command's name with its slash, as this workspace has it.
     pub command: &'a str,
+    /// The workspace it is said in, for what is pressed there.
+    pub workspace: Option<&'a Workspace>,
     /// When it is said.
     pub now: Timestamp,
     /// Finds the command in the audit and the log.
@@ -235,7 +244,9 @@ pub fn say(reply: &Reply, context: &Context) -> Message {
         Reply::NotLent { meeting, why } => lend::not_lent(*meeting, why, context),
         Reply::TakenBack { meeting, lender, colleagues } => lend::taken_back(*meeting, lender, colleagues, context),
         Reply::LenderCannot { meeting, action, lender } => lend::lender_cannot(*meeting, *action, lender, context),
-        Reply::NotLentAnyMore { meeting, action, asked_by } => lend::not_any_more(*meeting, *action, asked_by, context),
+        Reply::NoAccountAnyMore { meeting, action, asked_by, why } => {
+            lend::not_any_more(*meeting, *action, asked_by, why, context)
+        }
         Reply::ConfirmStop(stop) => policy::confirm_stop(stop, context),
         Reply::NotConfirmed { meeting, why } => policy::not_confirmed(*meeting, *why, context),
     };
@@ -283,7 +294,7 @@ fn audience(reply: &Reply) -> Audience {
         | Reply::Cancelled { how: Cancelled::Now, .. }
         | Reply::NoNextTry { .. }
         | Reply::Lent(_)
-        | Reply::NotLentAnyMore { .. }
+        | Reply::NoAccountAnyMore { .. }
         | Reply::ConfirmStop(_) => Audience::Channel,
         Reply::Help { .. }
         | Reply::Usage(_)

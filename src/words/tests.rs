@@ -87,7 +87,7 @@ fn shown(action: Action, settings: Settings, outcome: Outcome) -> Reply {
 }
 
 fn tell(reply: &Reply) -> Message {
-    say(reply, &Context { command: "/stream", now: now(), reference: &Reference::new("r-7f3k") })
+    say(reply, &Context { command: "/stream", workspace: None, now: now(), reference: &Reference::new("r-7f3k") })
 }
 
 /// A message as it looks in Slack to a reader in the zone UTC, after a line that says who reads it.

@@ -6,7 +6,7 @@ use onair::sandbox::Fault;
 use onair::sandbox::zoom::{Route, invalid_grant};
 use serde_json::json;
 
-use crate::bot::{PUBLIC, connect_link, is_public, on_both_engines};
+use crate::bot::{PATIENCE, PUBLIC, connect_link, is_public, on_both_engines};
 
 on_both_engines! {
     async fn a_start_without_a_connection_waits_for_it_and_then_runs_by_itself(bot) {
@@ -162,12 +162,39 @@ on_both_engines! {
     }
 
     async fn a_zoom_that_cannot_be_told_to_revoke_does_not_keep_the_link(bot) {
-        let (ada, events, _) = bot.connected("ada").await;
-        bot.zoom.next(Route::Revoke, Fault::status(503));
+        let (ada, events, host) = bot.connected("ada").await;
+        bot.zoom.always(Route::Any, Fault::status(503));
         bot.types(&ada, &events, "/stream disconnect").await;
-        assert_eq!(bot.last_audit()["outcome"], "disconnected_not_revoked");
+        let not_told = bot.last_audit();
+        assert_eq!(not_told["outcome"], "disconnected_not_revoked");
         let who = bot.types(&ada, &events, "/stream whoami").await;
         assert!(!who.shown.contains("ada@example.com"), "{}", who.shown);
+        // What is owed is the end of the grant alone.
+        bot.owes_at_most(1, PATIENCE).await;
+        // It is told when Zoom is back, also where the process that knew of it is gone.
+        bot.service.signal("KILL");
+        bot.service.wait();
+        bot.start_over();
+        bot.zoom.heal();
+        bot.owes_nothing_within(PATIENCE).await;
+        assert!(!bot.zoom.has_grant(&host));
+        let told = bot.last_audit();
+        assert_eq!((&told["outcome"], &told["user"]), (&json!("disconnected"), &json!(ada.id)));
+        assert_eq!(told["reference"], not_told["reference"]);
+    }
+
+    async fn a_zoom_that_is_told_late_does_not_end_the_connection_made_since(bot) {
+        let (ada, events, host) = bot.connected("ada").await;
+        bot.zoom.always(Route::Revoke, Fault::status(503));
+        bot.types(&ada, &events, "/stream disconnect").await;
+        let offer = bot.types(&ada, &events, "/stream connect").await;
+        assert_eq!(bot.press_connect(&offer).await.status, 200);
+        bot.answer().await;
+        bot.zoom.heal();
+        bot.owes_nothing_within(PATIENCE).await;
+        assert!(bot.zoom.has_grant(&host), "the newer grant stays");
+        let who = bot.types(&ada, &events, "/stream whoami").await;
+        assert!(who.shown.contains("ada@example.com"), "{}", who.shown);
     }
 
     async fn a_browser_that_is_closed_on_the_way_back_loses_nothing(bot) {

@@ -71,6 +71,12 @@ installable! {
             let meeting = bot.zoom.meeting_in_progress(&host);
             let card = bot.types(&user, &channel, &format!("/stream start {meeting}")).await;
             assert!(card.hook.is_none() && card.channel == channel, "{}", card.shown);
+            // Slack tells of no workspace with a press, and of the organization as the person's own.
+            bot.slack.presses(&user, &card, "Stop").await.unwrap();
+            bot.edited(&card, "topped").await;
+            bot.owes_nothing_within(PATIENCE).await;
+            let stop = bot.last_audit();
+            assert_eq!((&stop["outcome"], &stop["team"]), (&json!("stopped"), &json!(workspace.id)));
         }
     }
 

@@ -10,7 +10,7 @@ use onair::sandbox::slack::{Channel, Fill, User};
 use onair::sandbox::zoom;
 use serde_json::{Value, json};
 
-use crate::bot::{Bot, is_public, on_both_engines};
+use crate::bot::{Bot, PATIENCE, is_public, on_both_engines};
 use crate::policy::{host, owner, set};
 
 const RULE: &str = "To lend control of a meeting to a colleague";
@@ -159,7 +159,7 @@ on_both_engines! {
             since: now,
             until: now.checked_add(jiff::SignedDuration::from_millis(1)).unwrap(),
         };
-        store.lend(&workspace, &lending, now).await.unwrap();
+        store.lend(&workspace, &lending, now, None).await.unwrap();
         drop(store);
         bot.start_over();
         may_not(&mut bot, &ben, &events, &format!("/stream start {meeting}")).await;
@@ -200,6 +200,7 @@ on_both_engines! {
         let back = bot.types(&ada, &events, &format!("/stream lend {meeting} back")).await;
         assert!(back.shown.contains("back from @ben"), "{}", back.shown);
         bot.edited(&waiting, "nobody lends them one for it any more").await;
+        bot.owes_nothing_within(PATIENCE).await;
         assert_eq!(bot.zoom.orders_of(meeting).len(), 1);
         assert_eq!(bot.last_audit()["outcome"], "not_connected");
     }

@@ -502,6 +502,26 @@ on_both_engines! {
         assert_eq!(bot.zoom.meeting_now(meeting).unwrap().target, Some(target()));
     }
 
+    async fn a_service_that_dies_while_zoom_is_asked_leaves_an_entry_that_nobody_knows(bot) {
+        let (ada, events, host) = bot.connected("ada").await;
+        let meeting = bot.zoom.meeting(&host);
+        let (mut browser, page) = opened(&mut bot, &ada, &events, meeting).await;
+        bot.zoom.next(Route::SetMeetingTarget, Fault::Hang);
+        let asked = bot.zoom.wait_until("the change", PATIENCE, |_| (changes(&bot) > 0).then_some(()));
+        tokio::select! {
+            biased;
+            asked = asked => asked.unwrap(),
+            visit = browser.submit(&page, &NEW) => panic!("answered before Zoom was seen to be asked: {visit:?}"),
+        }
+        bot.service.signal("KILL");
+        bot.service.wait();
+        bot.start_over();
+        bot.owes_nothing_within(PATIENCE).await;
+        let entry = bot.last_audit();
+        assert_eq!((&entry["verb"], &entry["outcome"], &entry["user"]), (&json!("setup"), &json!("unknown"), &json!(ada.id)));
+        assert_eq!(bot.audit().iter().filter(|entry| entry["outcome"] == "unknown").count(), 1);
+    }
+
     async fn a_form_of_another_site_or_another_shape_does_nothing(bot) {
         let (ada, events, host) = bot.connected("ada").await;
         let meeting = bot.zoom.meeting(&host);

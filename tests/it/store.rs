@@ -26,6 +26,7 @@ mod presets;
 mod redis;
 mod rotation;
 mod sealing;
+mod together;
 pub(crate) mod trail;
 mod turns;
 
@@ -187,6 +188,11 @@ fn installation(team: &str, now: Timestamp) -> Installation {
         installed_by: UserId::new("U1"),
         at: now,
     }
+}
+
+async fn install(store: &Store, installation: &Installation) {
+    let former = store.installed_in(&installation.site).await.unwrap();
+    assert!(store.install(&former, installation, &entry("R1", installation.at)).await.unwrap());
 }
 
 fn invitation(name: &str, now: Timestamp) -> Invitation {

@@ -263,6 +263,8 @@ on_both_engines! {
             messages.iter().any(|message| message.shown.contains("accepted the start")).then_some(())
         };
         bot.slack.wait_until("the start", PATIENCE, accepted).await.unwrap();
+        // What is left is the stream, which Zoom may have to confirm.
+        bot.owes_at_most(1, PATIENCE).await;
         assert_eq!(bot.last_audit()["outcome"], "accepted");
         assert_eq!(bot.zoom.starts_of(meeting), 1);
     }
@@ -291,6 +293,17 @@ on_both_engines! {
         bot.answer().await;
         bot.types(&ada, &events, &format!("/stream start {meeting}")).await;
         assert_eq!(bot.last_audit()["outcome"], "accepted");
+    }
+
+    async fn a_next_try_of_a_connection_that_ended_tells_the_channel_and_gives_it_no_link(bot) {
+        let (_, _, meeting, told) = throttled(&mut bot, "2").await;
+        bot.zoom.remove_app(&bot.zoom.user("ada@example.com"));
+        let ended = bot.edited(&told, "the Zoom connection of @ada has ended").await;
+        assert!(ended.links().is_empty() && ended.buttons().iter().all(|button| button.label != "Connect Zoom"));
+        bot.owes_nothing_within(PATIENCE).await;
+        assert_eq!(bot.last_audit()["outcome"], "reconnect");
+        assert_eq!(bot.zoom.starts_of(meeting), 0);
+        bot.excused = vec!["token: invalid_grant: Invalid Token!"];
     }
 
     async fn a_stranger_whom_zoom_did_not_take_ends_nothing_and_waits_for_nothing(bot) {

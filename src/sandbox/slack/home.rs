@@ -146,7 +146,7 @@ fn payload(state: &mut State, home: &Home, label: &str) -> Option<Value> {
     let workspace = state.workspace(&user.team);
     Some(json!({
         "type": "block_actions",
-        "user": { "id": user.id, "username": user.name, "name": user.name, "team_id": user.team },
+        "user": press::user(workspace, user),
         "api_app_id": APP_ID,
         "token": VERIFICATION_TOKEN,
         "container": { "type": "view", "view_id": home.view["id"] },

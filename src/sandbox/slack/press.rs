@@ -94,7 +94,7 @@ fn whereabouts(state: &State, user: &User, message: &Message) -> Map<String, Val
     let mut fields = Map::new();
     for (key, value) in [
         ("type", json!("block_actions")),
-        ("user", json!({ "id": user.id, "username": user.name, "name": user.name, "team_id": user.team })),
+        ("user", self::user(workspace, user)),
         ("api_app_id", json!(APP_ID)),
         ("token", json!(VERIFICATION_TOKEN)),
         (
@@ -119,6 +119,12 @@ fn whereabouts(state: &State, user: &User, message: &Message) -> Map<String, Val
         fields.insert("message".to_owned(), stored(state, message));
     }
     fields
+}
+
+/// A person as interactions tell them: where the whole organization installed the app, as one of the organization.
+pub(super) fn user(workspace: Option<&Workspace>, user: &User) -> Value {
+    let own = workspace.and_then(Workspace::org_wide).map_or(&user.team, |enterprise| &enterprise.id);
+    json!({ "id": user.id, "username": user.name, "name": user.name, "team_id": own })
 }
 
 /// The workspace of a person as interactions tell it: not at all, where the whole organization installed the app.

@@ -214,7 +214,7 @@ fn payload(state: &mut State, modal: &Modal, values: Value) -> Value {
     json!({
         "type": "view_submission",
         "team": press::team(workspace, user),
-        "user": { "id": user.id, "username": user.name, "name": user.name, "team_id": user.team },
+        "user": press::user(workspace, user),
         "api_app_id": APP_ID,
         "token": VERIFICATION_TOKEN,
         "trigger_id": trigger_id(user, number),

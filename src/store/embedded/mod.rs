@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use self::worker::Worker;
 use super::chain::{Entry, Link};
 use super::engine::{
-    Acceptance, Change, Draft, Engine, From, Kept, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
+    Acceptance, Change, Draft, Engine, From, Item, Kept, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
 };
 use super::error::{Cause, Error};
 use super::key::Key;
@@ -99,11 +99,14 @@ impl Engine for Embedded {
     async fn swap(&self, swap: Swap<'_>) -> Result<Swapped, Error> {
         let key = swap.key.as_str().to_owned();
         let (seen, wanted) = (swap.seen.map(<[u8]>::to_vec), swap.wanted.map(<[u8]>::to_vec));
-        let life = swap.life.map(millis);
+        let (life, entry) = (swap.life.map(millis), swap.entry.cloned());
         self.write(move |connection, now| {
             let known: Option<Vec<u8>> = find(connection, GET, (&key, now))?;
             if known != seen && known != wanted {
                 return Ok(Swapped::Other(known));
+            }
+            if let Some(entry) = entry.filter(|_| known != wanted) {
+                append(connection, now, &entry)?;
             }
             match wanted {
                 Some(wanted) => put(connection, &key, wanted, life.map(|life| now + life))?,
@@ -238,9 +241,11 @@ impl Engine for Embedded {
             .await
     }
 
-    async fn join(&self, member: &Key, group: &Key) -> Result<Option<Left>, Error> {
+    async fn join(&self, member: &Key, group: &Key, entry: Option<&Entry>) -> Result<Option<Left>, Error> {
         let (member, group) = (member.as_str().to_owned(), group.as_str().to_owned());
-        self.write(move |connection, _| {
+        let entry = entry.cloned();
+        self.write(move |connection, now| {
+            entry.map_or(Ok(()), |entry| append(connection, now, &entry))?;
             let former: Option<String> = find(connection, GROUP_OF, [&member])?;
             let sql = "INSERT INTO member (member, party) VALUES (?1, ?2)
                        ON CONFLICT (member) DO UPDATE SET party = excluded.party";
@@ -275,9 +280,17 @@ impl Engine for Embedded {
         self.reader.call(move |connection, _| size(connection, &group)).await
     }
 
-    async fn shelve(&self, shelf: &Key, slot: &str, value: &[u8], life: Duration) -> Result<(), Error> {
+    async fn shelve(&self, shelf: &Key, item: Item<'_>) -> Result<(), Error> {
+        let Item { slot, value, life, entry } = item;
         let (shelf, slot, value) = (shelf.as_str().to_owned(), slot.to_owned(), value.to_vec());
+        let entry = entry.cloned();
         self.write(move |connection, now| {
+            if let Some(entry) = entry {
+                let sql = "SELECT value FROM shelf WHERE shelf = ?1 AND slot = ?2 AND ends_ms > ?3";
+                if find(connection, sql, (&shelf, &slot, now))?.as_ref() != Some(&value) {
+                    append(connection, now, &entry)?;
+                }
+            }
             let sql = "INSERT INTO shelf (shelf, slot, value, ends_ms) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT (shelf, slot) DO UPDATE SET value = excluded.value, ends_ms = excluded.ends_ms";
             change(connection, sql, (shelf, slot, value, now + millis(life))).map(drop)

@@ -12,7 +12,7 @@ use redis::{Cmd, Script, ScriptInvocation, cmd};
 use self::line::{Again, Line, Order, What};
 use super::chain::{Entry, Link};
 use super::engine::{
-    Acceptance, Change, Draft, Engine, From, Kept, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
+    Acceptance, Change, Draft, Engine, From, Item, Kept, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
 };
 use super::error::Error;
 use super::key::Key;
@@ -61,11 +61,11 @@ impl Redis {
             hurry: Script::new(include_str!("hurry.lua")),
             claim: Script::new(include_str!("claim.lua")),
             waiting: Script::new(include_str!("waiting.lua")),
-            swap: Script::new(include_str!("swap.lua")),
+            swap: Script::new(concat!(include_str!("log.lua"), include_str!("swap.lua"))),
             hold: Script::new(include_str!("hold.lua")),
             let_go: Script::new(include_str!("let_go.lua")),
-            join: Script::new(include_str!("join.lua")),
-            shelve: Script::new(include_str!("shelve.lua")),
+            join: Script::new(concat!(include_str!("log.lua"), include_str!("join.lua"))),
+            shelve: Script::new(concat!(include_str!("log.lua"), include_str!("shelve.lua"))),
             shelf: Script::new(include_str!("shelf.lua")),
             replace: Script::new(include_str!("replace.lua")),
             trim: Script::new(include_str!("trim.lua")),
@@ -114,9 +114,10 @@ impl Redis {
         rows.into_iter().map(|(id, fields)| logged(&id, &fields).ok_or_else(corrupt)).collect()
     }
 
-    async fn move_to(&self, member: &Key, group: Option<&Key>) -> Result<Option<Left>, Error> {
-        let mut script = self.join.prepare_invoke();
-        script.key(self.name(member)).arg(&self.namespace).arg(member.as_str());
+    async fn move_to(&self, member: &Key, group: Option<&Key>, entry: Option<&Entry>) -> Result<Option<Left>, Error> {
+        let mut script = self.join.key(self.name(member));
+        let (entry, digest) = parts(entry);
+        self.on_log(&mut script).arg(entry).arg(digest).arg(&self.namespace).arg(member.as_str());
         if let Some(group) = group {
             script.arg(group.as_str());
         }
@@ -178,6 +179,8 @@ impl Engine for Redis {
 
     async fn swap(&self, swap: Swap<'_>) -> Result<Swapped, Error> {
         let mut script = self.swap.key(self.name(swap.key));
+        let (entry, digest) = parts(swap.entry);
+        self.on_log(&mut script).arg(entry).arg(digest);
         script.arg(swap.seen.unwrap_or_default()).arg(swap.wanted.unwrap_or_default());
         if let Some(life) = swap.life {
             script.arg(millis(life));
@@ -265,12 +268,12 @@ impl Engine for Redis {
         Ok(Waiting { open, claimable, oldest: (claimable > 0).then(|| Duration::from_millis(oldest)) })
     }
 
-    async fn join(&self, member: &Key, group: &Key) -> Result<Option<Left>, Error> {
-        self.move_to(member, Some(group)).await
+    async fn join(&self, member: &Key, group: &Key, entry: Option<&Entry>) -> Result<Option<Left>, Error> {
+        self.move_to(member, Some(group), entry).await
     }
 
     async fn leave(&self, member: &Key) -> Result<Option<Left>, Error> {
-        self.move_to(member, None).await
+        self.move_to(member, None, None).await
     }
 
     async fn group_of(&self, member: &Key) -> Result<Option<String>, Error> {
@@ -285,10 +288,12 @@ impl Engine for Redis {
         self.send(self.command("SCARD", group), Again::Harmless).await
     }
 
-    async fn shelve(&self, shelf: &Key, slot: &str, value: &[u8], life: Duration) -> Result<(), Error> {
+    async fn shelve(&self, shelf: &Key, item: Item<'_>) -> Result<(), Error> {
         let [at, values] = self.shelf_names(shelf);
         let mut script = self.shelve.key(at);
-        script.key(values).arg(slot).arg(value).arg(millis(life));
+        let (entry, digest) = parts(item.entry);
+        self.on_log(script.key(values)).arg(entry).arg(digest);
+        script.arg(item.slot).arg(item.value).arg(millis(item.life));
         self.run(script, Again::Harmless).await
     }
 

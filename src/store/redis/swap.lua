@@ -1,15 +1,18 @@
--- KEYS: record. ARGV: what was seen there and what is wanted there, '' for nothing, and its life in ms, or nothing for
--- one that stays.
+-- KEYS: record, log, its head. ARGV: entry or '', its digest, what was seen there and what is wanted there, '' for nothing,
+-- and its life in ms, or nothing for one that stays.
 -- Answers nothing where it is as wanted now, and else what is there, '' for nothing.
 local known = redis.call('GET', KEYS[1]) or ''
-if known ~= ARGV[1] and known ~= ARGV[2] then
+if known ~= ARGV[3] and known ~= ARGV[4] then
   return known
 end
-if ARGV[2] == '' then
+if ARGV[1] ~= '' and known ~= ARGV[4] then
+  append(KEYS[2], KEYS[3], ARGV[1], ARGV[2])
+end
+if ARGV[4] == '' then
   redis.call('DEL', KEYS[1])
-elseif ARGV[3] then
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+elseif ARGV[5] then
+  redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
 else
-  redis.call('SET', KEYS[1], ARGV[2])
+  redis.call('SET', KEYS[1], ARGV[4])
 end
 return false

@@ -93,7 +93,10 @@ fn a_connection_that_nobody_uses() {
         scopes: Vec::new(),
     };
     let grant = Grant { user: ada(), tokens, since: None, warned: Vec::new() };
-    let told = unused(&grant, &Context { command: "/stream", now: now(), reference: &Reference::new("r-7f3k") });
+    let told = unused(
+        &grant,
+        &Context { command: "/stream", workspace: None, now: now(), reference: &Reference::new("r-7f3k") },
+    );
     insta::assert_snapshot!(rendered(&told.text), @"
     Your connection to Zoom as Ada Host (`ada@example.com`) was not used for a long time. Zoom ends it after 2026-03-31 00:00:00 UTC.
     To keep it: `/stream whoami`
@@ -149,8 +152,9 @@ fn disconnecting() {
     "#);
     insta::assert_snapshot!(seen(&Reply::Disconnected(Disconnected::NotRevokedAtZoom)), @r#"
     (Person)
-    You are disconnected. OnAir's access is deleted here, but Zoom could not be told.
-    End it there too: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.
+    You are disconnected. OnAir's access is deleted here, but Zoom could not be told yet.
+    That is tried again for a day.
+    To end it there yourself: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.
     "#);
 }
 

@@ -45,7 +45,10 @@ fn ended(live_since: Option<Timestamp>, confirms: Confirms, how: End) -> Stream 
 
 /// A card as it looks in Slack.
 fn shows(stream: &Stream) -> String {
-    let message = card(stream, &Context { command: "/stream", now: now(), reference: &Reference::new("r-7f3k") });
+    let message = card(
+        stream,
+        &Context { command: "/stream", workspace: None, now: now(), reference: &Reference::new("r-7f3k") },
+    );
     let buttons: Vec<String> = message.buttons.iter().map(|button| format!("[{}]", button.label)).collect();
     format!("{}\n{}", rendered(&message.text), buttons.join(" "))
 }
@@ -261,7 +264,10 @@ fn a_person_of_another_workspace_is_not_named() {
 
 /// What the dialog of Stop says.
 fn asks(stream: &Stream) -> String {
-    let message = card(stream, &Context { command: "/stream", now: now(), reference: &Reference::new("r-7f3k") });
+    let message = card(
+        stream,
+        &Context { command: "/stream", workspace: None, now: now(), reference: &Reference::new("r-7f3k") },
+    );
     let confirm = message.buttons.into_iter().find_map(|button| button.confirm).unwrap();
     assert!(text::size(&confirm.text) <= 300, "{}", confirm.text);
     rendered(&confirm.text)

@@ -7,7 +7,7 @@ use crate::reply::{Account, Home, HomeStream, Known};
 use crate::stream::{Asked, State, Stream};
 
 fn context_of<'a>(reference: &'a Reference) -> Context<'a> {
-    Context { command: "/stream", now: now(), reference }
+    Context { command: "/stream", workspace: None, now: now(), reference }
 }
 
 fn shows(shown: &Home) -> String {

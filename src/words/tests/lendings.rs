@@ -44,7 +44,7 @@ fn what_is_lent() {
     insta::assert_snapshot!(told(Lent { is_utc: true, ..lent() }), @"
     OnAir can't tell your time zone here, so it took that time of day for UTC.
     ");
-    let context = Context { command: "/stream", now: now(), reference: &Reference::new("r-7f3k") };
+    let context = Context { command: "/stream", workspace: None, now: now(), reference: &Reference::new("r-7f3k") };
     let private = lent_to_you(&lent().lending, &context);
     assert_eq!(private.audience, Audience::Person);
     insta::assert_snapshot!(rendered(&private.text), @"
@@ -105,10 +105,18 @@ fn what_is_lent_and_does_not_work() {
     Nothing was started: @U1 lends you `684 230 85`, and their Zoom account doesn't let OnAir do it.
     Ask @U1 to connect it again, as one that may: `/stream connect`
     ");
-    let (action, asked_by) = (Action::Start, UserId::new("U2"));
-    insta::assert_snapshot!(seen(&Reply::NotLentAnyMore { meeting: meeting(), action, asked_by }), @"
+    let not_any_more = |why| {
+        let (action, asked_by) = (Action::Start, UserId::new("U2"));
+        seen(&Reply::NoAccountAnyMore { meeting: meeting(), action, asked_by, why })
+    };
+    insta::assert_snapshot!(not_any_more(ConnectWhy::FirstTime), @"
     (Channel)
     The stream of `684 230 85` was not started: @U2 has no Zoom account connected, and nobody lends them one for it any more.
+    To do it after all: `/stream connect`, and repeat the command. What is known about it: `/stream status 68423085`
+    ");
+    insta::assert_snapshot!(not_any_more(ConnectWhy::Ended), @"
+    (Channel)
+    The stream of `684 230 85` was not started: the Zoom connection of @U2 has ended.
     To do it after all: `/stream connect`, and repeat the command. What is known about it: `/stream status 68423085`
     ");
 }

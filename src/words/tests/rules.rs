@@ -273,7 +273,7 @@ fn every_failure_ends_with_the_next_step() {
         "To stop it, somebody else presses *Confirm stop*",
         "To give it up, press *Cancel*",
         "Type it again",
-        "End it there too",
+        "To end it there yourself",
         "Ask ",
     ];
     for reply in replies("x").into_iter().chain(others()) {

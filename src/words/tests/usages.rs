@@ -149,7 +149,7 @@ fn help_for_each_verb() {
 
 #[test]
 fn help_uses_the_name_the_command_has() {
-    let context = Context { command: "/air", now: now(), reference: &Reference::new("r") };
+    let context = Context { command: "/air", workspace: None, now: now(), reference: &Reference::new("r") };
     let text = say(&Reply::Help { verb: None }, &context).text;
     assert!(text.contains("`/air start") && !text.contains("/stream"));
 }

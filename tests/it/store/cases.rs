@@ -127,9 +127,9 @@ async fn a_link_leads_to_one_zoom_user(world: World) {
     assert_eq!(store.unlink(&ada).await.unwrap(), None);
     assert_eq!(store.linked_count(&zoe).await.unwrap(), 0);
 
-    assert_eq!(store.link(&ada, &zoe).await.unwrap(), None);
-    assert_eq!(store.link(&bob, &zoe).await.unwrap(), None);
-    assert_eq!(store.link(&ada, &zoe).await.unwrap(), None, "the same link again changes nothing");
+    assert_eq!(store.link(&ada, &zoe, None).await.unwrap(), None);
+    assert_eq!(store.link(&bob, &zoe, None).await.unwrap(), None);
+    assert_eq!(store.link(&ada, &zoe, None).await.unwrap(), None, "the same link again changes nothing");
     assert_eq!(store.link_of(&ada).await.unwrap(), Some(zoe.clone()));
     assert_eq!(store.linked_count(&zoe).await.unwrap(), 2);
 
@@ -145,12 +145,12 @@ async fn relinking_leaves_the_former_zoom_user(world: World) {
     let store = &world.store;
     let (ada, bob) = (person("UA"), person("UB"));
     let (former, newer) = (zoom_user("Z:1/{x}"), zoom_user("Z2"));
-    store.link(&ada, &former).await.unwrap();
-    store.link(&bob, &former).await.unwrap();
+    store.link(&ada, &former, None).await.unwrap();
+    store.link(&bob, &former, None).await.unwrap();
 
     let gone = |left| Some(Unlinked { zoom_user: former.clone(), left });
-    assert_eq!(store.link(&ada, &newer).await.unwrap(), gone(1));
-    assert_eq!(store.link(&bob, &newer).await.unwrap(), gone(0));
+    assert_eq!(store.link(&ada, &newer, None).await.unwrap(), gone(1));
+    assert_eq!(store.link(&bob, &newer, None).await.unwrap(), gone(0));
     assert_eq!(store.linked_count(&former).await.unwrap(), 0);
     assert_eq!(store.linked_count(&newer).await.unwrap(), 2);
     assert_eq!(store.link_of(&ada).await.unwrap(), Some(newer));
@@ -159,7 +159,7 @@ async fn relinking_leaves_the_former_zoom_user(world: World) {
 async fn links_are_counted_right_under_concurrency(world: World) {
     let zoe = zoom_user("Z1");
     let joined = fifty(&world.store, move |store, index| async move {
-        store.link(&person(&format!("U{index}")), &zoom_user("Z1")).await.unwrap()
+        store.link(&person(&format!("U{index}")), &zoom_user("Z1"), None).await.unwrap()
     });
     assert_eq!(joined.await.into_iter().flatten().count(), 0);
     assert_eq!(world.store.linked_count(&zoe).await.unwrap(), 50);

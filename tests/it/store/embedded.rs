@@ -19,7 +19,7 @@ async fn everything_is_there_after_a_restart() {
     let world = World::embedded();
     let now = world.clock.now();
     world.store.save_grant(&grant("Z1")).await.unwrap();
-    world.store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
+    world.store.link(&person("U1"), &zoom_user("Z1"), None).await.unwrap();
     world.store.accept(&DeliveryId::new("d1"), With::Entry(&entry("R1", now))).await.unwrap();
 
     let world = world.reopen(|_| {});

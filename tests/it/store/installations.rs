@@ -4,15 +4,16 @@ use onair::grant::StateToken;
 use onair::id::{EnterpriseId, Person, TeamId, UserId, Workspace};
 use onair::installation::{Begun, Installation, Removed, Site};
 use onair::preset::Presets;
+use onair::store::Keyring;
 use onair::stream::{Confirms, Stream};
 
 use super::presets::save;
 use super::sealing::read;
-use super::{World, grant, installation, invitation, meeting, pending, zoom_user};
+use super::{World, grant, install, installation, invitation, meeting, pending, zoom_user};
 
 on_both_engines! {
     a_workspace_is_served_by_its_own_installation_before_its_organizations,
-    an_installation_that_was_begun_is_finished_once,
+    an_installation_that_was_begun_is_known_by_its_state_and_made_once,
     a_bots_token_is_sealed_for_its_place,
     what_belongs_to_one_place_is_found_and_nothing_else,
     a_stream_is_forgotten_as_it_was_seen,
@@ -34,39 +35,41 @@ async fn a_workspace_is_served_by_its_own_installation_before_its_organizations(
         world.store.installation_for(workspace).await.unwrap().map(|installation| installation.site)
     };
     assert_eq!(serves(&ours).await, None);
-    world.store.install(&at(whole.clone(), &world)).await.unwrap();
+    install(&world.store, &at(whole.clone(), &world)).await;
     for workspace in [&ours, &sister] {
         assert_eq!(serves(workspace).await, Some(whole.clone()));
     }
-    world.store.install(&at(own.clone(), &world)).await.unwrap();
+    install(&world.store, &at(own.clone(), &world)).await;
     assert_eq!((serves(&ours).await, serves(&sister).await), (Some(own.clone()), Some(whole.clone())));
     for other in [workspace(None, "T1"), workspace(Some("E2"), "T1"), workspace(None, "E1")] {
         assert_eq!(serves(&other).await, None, "{other:?}");
     }
     let seen = world.store.seen_installation(&own).await.unwrap().unwrap();
-    world.store.install(&at(own.clone(), &world)).await.unwrap();
+    install(&world.store, &at(own.clone(), &world)).await;
     assert!(!world.store.uninstall(&seen).await.unwrap(), "it was made anew since");
     let seen = world.store.seen_installation(&own).await.unwrap().unwrap();
     assert!(world.store.uninstall(&seen).await.unwrap());
     assert_eq!(serves(&ours).await, Some(whole));
 }
 
-async fn an_installation_that_was_begun_is_finished_once(world: World) {
-    let token = StateToken::generate();
+async fn an_installation_that_was_begun_is_known_by_its_state_and_made_once(world: World) {
     let begun = Begun::now(world.clock.now());
-    world.store.begin_installation(&token, &begun).await.unwrap();
-    assert_eq!(world.store.begun_installation(&token).await.unwrap().unwrap().browser, begun.browser);
-    let takers = (0..20).map(|_| {
-        let (store, token) = (world.store.clone(), token.clone());
-        async move { store.take_begun_installation(&token).await.unwrap().is_some() }
+    let state = world.store.state_of(&begun).unwrap();
+    assert!(!state.expose().contains(begun.browser.expose()), "the browser's mark is in clear");
+    assert_eq!(world.store.begun(&state).unwrap().browser, begun.browser);
+    assert!(world.store.begun(&StateToken::generate()).is_none(), "of a connection");
+    let users = (0..20).map(|_| {
+        let (store, state) = (world.store.clone(), state.clone());
+        async move { store.use_up(&state).await.unwrap() }
     });
-    let got = tokio::task::JoinSet::from_iter(takers).join_all().await;
-    assert_eq!(got.into_iter().filter(|got| *got).count(), 1);
-    assert!(world.store.begun_installation(&token).await.unwrap().is_none());
+    let used = tokio::task::JoinSet::from_iter(users).join_all().await;
+    assert_eq!(used.into_iter().filter(|used| *used).count(), 1);
+    let other = world.reopen(|options| options.keys = Keyring::parse(&Keyring::generate_one()).unwrap());
+    assert!(other.store.begun(&state).is_none(), "another key opens it");
 }
 
 async fn a_bots_token_is_sealed_for_its_place(world: World) {
-    world.store.install(&installation("T1", world.clock.now())).await.unwrap();
+    install(&world.store, &installation("T1", world.clock.now())).await;
     let bytes = read(&world, "installation:-/T1");
     assert!(!String::from_utf8_lossy(&bytes).contains("canary"), "the token is in clear");
 }
@@ -88,7 +91,7 @@ async fn what_belongs_to_one_place_is_found_and_nothing_else(world: World) {
     store.save_grant(&grant("Z1")).await.unwrap();
     let mut offers = Vec::new();
     for who in &people {
-        store.link(who, &zoom_user("Z1")).await.unwrap();
+        store.link(who, &zoom_user("Z1"), None).await.unwrap();
         save(store, who, "keynote").await;
         let (state, page) = (StateToken::generate(), StateToken::generate());
         let mut offer = pending("U1", now);
@@ -118,11 +121,11 @@ async fn what_belongs_to_one_place_is_found_and_nothing_else(world: World) {
 async fn a_stream_is_forgotten_as_it_was_seen(world: World) {
     let store = &world.store;
     let stream = Stream::new(meeting("68423085"), Confirms::Yes, world.clock.now());
-    store.change_stream(None, stream.clone()).await.unwrap();
+    store.change_stream(None, stream.clone(), None).await.unwrap();
     let seen = store.streams_where(|_| true).await.unwrap().remove(0);
     assert!(store.streams_where(|_| false).await.unwrap().is_empty());
     let other = Stream { version: stream.version + 1, ..stream };
-    store.change_stream(Some(&seen), other).await.unwrap();
+    store.change_stream(Some(&seen), other, None).await.unwrap();
     assert!(!store.forget_stream(&seen).await.unwrap(), "somebody changed it");
     let seen = store.stream(meeting("68423085")).await.unwrap().unwrap();
     assert!(store.forget_stream(&seen).await.unwrap());

@@ -66,7 +66,7 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
         store.offered(&token),
         store.redeem(&token),
         store.link_of(&who),
-        store.link(&who, &zoe),
+        store.link(&who, &zoe, None),
         store.unlink(&who),
         store.linked_count(&zoe),
         store.grant(&zoe),
@@ -84,7 +84,7 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
     );
 
     let server = RedisServer::start_on(port, &[]);
-    assert_eq!(store.link(&who, &zoe).await.unwrap(), None, "the first try after Redis came works");
+    assert_eq!(store.link(&who, &zoe, None).await.unwrap(), None, "the first try after Redis came works");
     assert_eq!(store.accept(&DeliveryId::new("d1"), With::Nothing).await.unwrap(), Accepted::New);
     drop(server);
 }
@@ -166,8 +166,8 @@ async fn a_server_without_resp3_is_spoken_to_in_resp2() {
     let store = open(place_on_redis(server.url()), super::DEADLINE);
     store.ping().await.unwrap();
     assert_eq!(store.accept(&DeliveryId::new("d1"), With::Nothing).await.unwrap(), Accepted::New);
-    assert_eq!(store.link(&person("U1"), &zoom_user("Z1")).await.unwrap(), None);
-    assert_eq!(store.link(&person("U1"), &zoom_user("Z2")).await.unwrap().unwrap().left, 0);
+    assert_eq!(store.link(&person("U1"), &zoom_user("Z1"), None).await.unwrap(), None);
+    assert_eq!(store.link(&person("U1"), &zoom_user("Z2"), None).await.unwrap().unwrap().left, 0);
     store.append_audit(&entry("R1", Clock::default().now())).await.unwrap();
     assert_eq!(store.audit(&AuditQuery::default()).await.unwrap().len(), 1);
 }
@@ -204,7 +204,7 @@ async fn every_record_is_given_its_life() {
     assert!(store.postpone(&id("j1"), "a", &job(&world, Stage::Accepted), SECOND).await.unwrap());
     store.record_stream(&person("U1"), &record).await.unwrap();
     store.remember_webinar(number).await.unwrap();
-    store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
+    store.link(&person("U1"), &zoom_user("Z1"), None).await.unwrap();
     store.save_grant(&grant("Z1")).await.unwrap();
     super::presets::save(store, &person("U1"), "keynote").await;
 

@@ -30,7 +30,7 @@ async fn no_secret_lies_open_in_the_store(world: World) {
     let opened = Invitation { browser: Some(Secret::new("canary-mark")), ..invitation("U1", now) };
     store.invite(&StateToken::new("canary-page"), &opened).await.unwrap();
     store.save_grant(&grant("Z1")).await.unwrap();
-    store.link(&person("U1"), &zoom_user("Z1")).await.unwrap();
+    store.link(&person("U1"), &zoom_user("Z1"), None).await.unwrap();
     store.accept(&DeliveryId::new("d1"), With::Entry(&entry("in-the-clear", now))).await.unwrap();
     let mut accepted = job(&world, Stage::Accepted);
     accept(store, "j1", &accepted, "a", LONG).await;

@@ -1,0 +1,118 @@
+//! Telling Zoom later what it could not be told at once: that a grant nobody uses any more is over. It is gone from here by
+//! then; the tokens that are left are in the journal, for a day.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::hold::{Change, Hold};
+use super::work::NewJob;
+use super::{Failure, chain, deed, log_zoom, token};
+use crate::app::{App, Place};
+use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
+use crate::grant::Grant;
+use crate::id::{Person, Reference};
+use crate::journal::{Job, Revocation};
+use crate::zoom;
+
+/// For how long it is tried.
+const WORTH_TRYING: SignedDuration = SignedDuration::from_hours(24);
+
+/// How soon it is tried again at first, and how late at last.
+const SOONEST: Duration = Duration::from_secs(3);
+const LATEST: Duration = Duration::from_secs(600);
+
+/// What is known of whoever's grant is over.
+#[derive(Clone, Debug)]
+pub(super) struct By {
+    pub(super) person: Person,
+    /// What they were told the end by.
+    pub(super) reference: Reference,
+}
+
+/// Has it told later. This is written before the grant is deleted.
+pub(super) async fn plan(app: &App, grant: Grant, by: &By) -> Result<(), Failure> {
+    let By { person, reference } = by.clone();
+    let revocation = Revocation { grant, person, reference, since: app.clock.now() };
+    let NewJob { id, job, .. } = NewJob::new(Job::Revoke(Box::new(revocation)));
+    Ok(app.store.plan(&id, &job, SOONEST).await?)
+}
+
+pub(super) async fn work(app: App, hold: Hold, revocation: Box<Revocation>, place: Place) {
+    hold.during(Box::pin(revoke(&app, &hold, *revocation))).await;
+    drop(place);
+}
+
+/// How a try ended.
+enum Tried {
+    /// Zoom knows it.
+    Told,
+    /// There is a newer grant, which ended this one at Zoom.
+    Replaced,
+    /// It is to be tried again.
+    Not,
+}
+
+async fn revoke(app: &App, hold: &Hold, mut revocation: Revocation) {
+    let tried = tell(app, hold, &mut revocation).await.unwrap_or_else(|failure| {
+        tracing::warn!(error = chain(&failure), "Zoom is told later that a grant is over");
+        Tried::Not
+    });
+    match tried {
+        Tried::Told => {
+            let (now, reference) = (app.clock.now(), revocation.reference.clone());
+            let entry = AuditEntry::new(now, reference, AuditVerb::Disconnect, AuditOutcome::Disconnected);
+            let zoom_user = Some(revocation.grant.user.id.clone());
+            let entry = AuditEntry { person: Some(revocation.person.clone()), zoom_user, ..entry };
+            if deed::write_down(hold, &entry).await {
+                app.log(&entry);
+            }
+        }
+        Tried::Replaced => drop(hold.persist(Change::Finish).await),
+        Tried::Not if app.clock.now().duration_since(revocation.since) > WORTH_TRYING => {
+            tracing::error!(reference = %revocation.reference, "a grant could not be ended at Zoom; its user has to do that there");
+            hold.persist(Change::Finish).await;
+        }
+        Tried::Not => {
+            let wait = SOONEST.saturating_mul(2u32.saturating_pow(hold.attempt.saturating_sub(1))).min(LATEST);
+            hold.persist(Change::Postpone(&Job::Revoke(Box::new(revocation)), wait)).await;
+        }
+    }
+}
+
+/// Nobody connects the same Zoom account meanwhile.
+async fn tell(app: &App, hold: &Hold, revocation: &mut Revocation) -> Result<Tried, Failure> {
+    let held = token::hold(app, &revocation.grant.user.id).await?;
+    let told = match app.store.grant(&revocation.grant.user.id).await {
+        Ok(None) => tell_zoom(app, hold, revocation).await,
+        Ok(Some(_)) => Ok(Tried::Replaced),
+        Err(error) if error.is_transient() => Err(error.into()),
+        Err(_) => Ok(Tried::Replaced),
+    };
+    held.release().await;
+    told
+}
+
+async fn tell_zoom(app: &App, hold: &Hold, revocation: &mut Revocation) -> Result<Tried, Failure> {
+    if !revocation.grant.tokens.is_fresh(app.clock.now()) {
+        // Zoom revokes by access token, and an expired one names nothing.
+        match app.zoom.refresh(&revocation.grant.tokens.refresh).await {
+            Ok(tokens) => revocation.grant.tokens = tokens,
+            Err(zoom::Error::InvalidGrant) => return Ok(Tried::Told),
+            Err(error) => {
+                log_zoom(&error, "refresh");
+                return Ok(Tried::Not);
+            }
+        }
+        if !hold.persist(Change::Advance(&Job::Revoke(Box::new(revocation.clone())), None)).await {
+            return Err(Failure::TakenOver);
+        }
+    }
+    Ok(match app.zoom.revoke(&revocation.grant.tokens.access).await {
+        Ok(()) => Tried::Told,
+        Err(error) => {
+            log_zoom(&error, "revoke");
+            Tried::Not
+        }
+    })
+}

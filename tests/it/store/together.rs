@@ -1,0 +1,94 @@
+//! What is written down with a change, in one step: with each that is made, and with none that is not.
+
+use jiff::SignedDuration;
+use onair::audit::AuditEntry;
+use onair::id::{Person, TeamId, UserId, Workspace};
+use onair::lend::Lending;
+use onair::policy::Policy;
+use onair::store::{AuditQuery, Changed, Store};
+use onair::stream::{Confirms, Stream};
+
+use super::{World, entry, grant, installation, meeting, person, zoom_user};
+
+on_both_engines! {
+    a_change_of_rules_is_written_down_if_it_is_made,
+    an_installation_is_written_down_if_it_is_made,
+    what_becomes_of_a_stream_is_written_down_if_it_is_kept,
+    each_connection_is_written_down_and_also_the_same_again,
+    a_lending_is_written_down,
+    the_end_of_a_grant_is_written_down_where_there_was_one,
+}
+
+async fn written(store: &Store) -> Vec<AuditEntry> {
+    let trail = store.audit(&AuditQuery::default()).await.unwrap();
+    trail.into_iter().map(|(_, entry)| entry).collect()
+}
+
+fn here() -> Workspace {
+    Workspace { enterprise: None, team: TeamId::new("T1") }
+}
+
+async fn a_change_of_rules_is_written_down_if_it_is_made(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let seen = store.policy(&here()).await.unwrap();
+    let of = |manager: &str| Policy { managers: [UserId::new(manager)].into(), ..Policy::default() };
+    let first = entry("R1", now);
+    assert!(store.change_policy(&here(), &seen, &of("U1"), &first).await.unwrap());
+    assert!(!store.change_policy(&here(), &seen, &of("U2"), &entry("R2", now)).await.unwrap(), "it was changed since");
+    assert_eq!(written(store).await, [first]);
+}
+
+async fn an_installation_is_written_down_if_it_is_made(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let (wanted, first) = (installation("T1", now), entry("R1", now));
+    let former = store.installed_in(&wanted.site).await.unwrap();
+    assert!(former.installation.is_none());
+    assert!(store.install(&former, &wanted, &first).await.unwrap());
+    assert!(!store.install(&former, &wanted, &entry("R2", now)).await.unwrap(), "there is another one by now");
+    assert_eq!(store.installed_in(&wanted.site).await.unwrap().installation.map(|it| it.site), Some(wanted.site));
+    assert_eq!(written(store).await, [first]);
+}
+
+async fn what_becomes_of_a_stream_is_written_down_if_it_is_kept(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let stream = Stream::new(meeting("68423085"), Confirms::Yes, now);
+    let first = entry("R1", now);
+    let done = store.change_stream(None, stream.clone(), Some(&first)).await.unwrap();
+    assert!(matches!(done, Changed::Done(_)));
+    let other = store.change_stream(None, stream, Some(&entry("R2", now))).await.unwrap();
+    assert!(matches!(other, Changed::Other(Some(_))));
+    assert_eq!(written(store).await, [first]);
+}
+
+async fn each_connection_is_written_down_and_also_the_same_again(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let entries = ["R1", "R2", "R3"].map(|reference| entry(reference, now));
+    for (entry, zoom) in entries.iter().zip(["Z1", "Z1", "Z2"]) {
+        store.link(&person("U1"), &zoom_user(zoom), Some(entry)).await.unwrap();
+    }
+    assert_eq!(written(store).await, entries);
+    assert_eq!(store.link_of(&person("U1")).await.unwrap(), Some(zoom_user("Z2")));
+}
+
+async fn a_lending_is_written_down(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let Person { user: lender, .. } = person("U1");
+    let until = now.checked_add(SignedDuration::from_hours(1)).unwrap();
+    let (meeting, colleague) = (meeting("68423085"), UserId::new("U2"));
+    let lending = Lending { meeting, lender, colleague, zoom_user: zoom_user("Z1"), since: now, until };
+    let first = entry("R1", now);
+    store.lend(&here(), &lending, now, Some(&first)).await.unwrap();
+    store.lend(&here(), &lending, now, Some(&first)).await.unwrap();
+    assert_eq!(written(store).await, [first], "a repetition is no other lending");
+    assert_eq!(store.lendings(&here()).await.unwrap(), [lending]);
+}
+
+async fn the_end_of_a_grant_is_written_down_where_there_was_one(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let (first, zoe) = (entry("R1", now), zoom_user("Z1"));
+    store.save_grant(&grant("Z1")).await.unwrap();
+    assert!(store.end_grant(&zoe, &first).await.unwrap());
+    assert!(!store.end_grant(&zoe, &entry("R2", now)).await.unwrap());
+    assert!(store.grant(&zoe).await.unwrap().is_none());
+    assert_eq!(written(store).await, [first]);
+}
