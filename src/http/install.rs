@@ -33,7 +33,7 @@ pub(super) async fn begin(State(app): State<App>, given: Result<Query<Parameters
     match install::begin(&app, extent) {
         Next::Slack { url, state, mark } => {
             let mut response = page::redirect(&url);
-            let cookie = Name::new(PURPOSE, &state).set(mark.expose(), "/slack/", &app.options.base_url);
+            let cookie = Name::new(PURPOSE, &state, &app.options.base_url).set(mark.expose());
             response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
             response
         }
@@ -44,11 +44,12 @@ pub(super) async fn begin(State(app): State<App>, given: Result<Query<Parameters
 /// `GET /slack/oauth/callback?state=…&code=…`, or with `error=…` where the person said no.
 pub(super) async fn callback(State(app): State<App>, headers: HeaderMap, given: Given) -> Response {
     let Some((state, answer)) = oauth::read(given) else { return page::show(&Page::LinkOver, DEFAULT_COMMAND) };
-    let begun_here = Name::new(PURPOSE, &state).mark(&headers);
+    let base_url = &app.options.base_url;
+    let begun_here = Name::new(PURPOSE, &state, base_url).mark(&headers);
     if let Some(shown) = install::came_back(&app, &state, &answer, begun_here).await {
         return page::show(&Page::Install(shown), DEFAULT_COMMAND);
     }
-    let mark = Name::new(oauth::PURPOSE, &state).mark(&headers);
+    let mark = Name::new(oauth::PURPOSE, &state, base_url).mark(&headers);
     match link::signed_in(&app, &state, answer, mark).await {
         SignedIn::On(url) => page::redirect(&url),
         SignedIn::Not(shown) => page::show(&shown.page, &shown.command),

@@ -47,14 +47,13 @@ pub(super) fn read(given: Given) -> Option<(StateToken, Answer)> {
 pub(super) async fn confirm(State(app): State<App>, headers: HeaderMap, given: Given) -> Response {
     let given = given.map_or_else(|_| Parameters::default(), |Query(given)| given);
     let state = StateToken::new(given.state.unwrap_or_default());
-    let name = Name::new(PURPOSE, &state);
+    let name = Name::new(PURPOSE, &state, &app.options.base_url);
     // The same for every tab of one browser.
     let mark = name.mark(&headers).unwrap_or_else(random_secret);
     let shown = link::confirm(&app, &state, &mark).await;
     let mut response = page::show(&shown.page, &shown.command);
     if matches!(shown.page, Page::ConfirmConnect { .. }) {
-        // Slack and Zoom send back to different places.
-        let cookie = name.set(mark.expose(), "/", &app.options.base_url);
+        let cookie = name.set(mark.expose());
         response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     }
     response
@@ -63,7 +62,7 @@ pub(super) async fn confirm(State(app): State<App>, headers: HeaderMap, given: G
 /// `GET /zoom/oauth/callback?state=…&code=…`, or with `error=…` where the person said no.
 pub(super) async fn callback(State(app): State<App>, headers: HeaderMap, given: Given) -> Response {
     let Some((state, answer)) = read(given) else { return page::show(&Page::LinkOver, DEFAULT_COMMAND) };
-    let shows = shows(&headers, &state);
+    let shows = shows(&headers, &Name::new(PURPOSE, &state, &app.options.base_url));
     let shown = link::callback(&app, Callback { state, answer, shows }).await;
     page::show(&shown.page, &shown.command)
 }
@@ -73,8 +72,8 @@ pub(super) async fn only_get() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET")]).into_response()
 }
 
-fn shows(headers: &HeaderMap, state: &StateToken) -> Shows {
-    Shows { mark: Name::new(PURPOSE, state).mark(headers), is_browser: is_browser(headers) }
+fn shows(headers: &HeaderMap, name: &Name) -> Shows {
+    Shows { mark: name.mark(headers), is_browser: is_browser(headers) }
 }
 
 /// Every browser of today says so with `Sec-Fetch-…`, on https; the others all begin their name alike.
@@ -91,16 +90,16 @@ mod tests {
 
     #[test]
     fn a_browser_is_known_by_its_marks_and_shows_the_cookie_of_the_same_state() {
-        let state = StateToken::new("state");
+        let named = |state| Name::new(PURPOSE, &StateToken::new(state), "https://onair.example.com");
         let seen = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(name, value)| {
                 (axum::http::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
             });
-            let shows = shows(&headers.collect(), &state);
+            let shows = shows(&headers.collect(), &named("state"));
             (shows.mark.map(|mark| mark.expose().to_owned()), shows.is_browser)
         };
-        let cookie = format!("a=b; {}=mark", Name::new(PURPOSE, &state));
-        let other = format!("{}=mark", Name::new(PURPOSE, &StateToken::new("other")));
+        let cookie = format!("a=b; {}=mark", named("state"));
+        let other = format!("{}=mark", named("other"));
         for marks in [("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate"), ("user-agent", "Mozilla/5.0 (X11)")] {
             assert_eq!(seen(&[marks]), (None, true), "{marks:?}");
             assert_eq!(seen(&[marks, ("cookie", &other)]), (None, true), "{marks:?}");

@@ -40,7 +40,7 @@ pub(super) async fn show(
 ) -> Response {
     let given = given.map_or_else(|_| Parameters::default(), |Query(given)| given);
     let state = StateToken::new(given.state.unwrap_or_default());
-    let shown = setup::show(&app, &state, mark(&headers, &state).as_ref()).await;
+    let shown = setup::show(&app, &state, mark(&app, &headers, &state).as_ref()).await;
     page::show(&shown.page, &shown.command)
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn submit(State(app): State<App>, headers: HeaderMap, body: Bod
         return Ok(page::show(&Page::Setup(SetupPage::Foreign), DEFAULT_COMMAND));
     }
     let Form { state, step, typed } = Form::read(&body).ok_or(Refusal::Shape)?;
-    let mark = mark(&headers, &state);
+    let mark = mark(&app, &headers, &state);
     match step {
         Step::Open => Ok(match setup::open(&app, &state, mark).await {
             Opened::Here(mark) => opened(&app, &state, &mark),
@@ -93,7 +93,7 @@ pub(super) async fn no_head() -> Response {
 
 /// Back to the page, which from now on is this browser's.
 fn opened(app: &App, state: &StateToken, mark: &Secret) -> Response {
-    let cookie = Name::new(PURPOSE, state).set(mark.expose(), "/zoom/", &app.options.base_url);
+    let cookie = Name::new(PURPOSE, state, &app.options.base_url).set(mark.expose());
     let location = format!("/zoom/setup?state={}", state.expose());
     let fixed = [(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")];
     let mut response = (StatusCode::SEE_OTHER, fixed, [(LOCATION, location)]).into_response();
@@ -103,8 +103,8 @@ fn opened(app: &App, state: &StateToken, mark: &Secret) -> Response {
 
 const PURPOSE: &str = "setup";
 
-fn mark(headers: &HeaderMap, state: &StateToken) -> Option<Secret> {
-    Name::new(PURPOSE, state).mark(headers)
+fn mark(app: &App, headers: &HeaderMap, state: &StateToken) -> Option<Secret> {
+    Name::new(PURPOSE, state, &app.options.base_url).mark(headers)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

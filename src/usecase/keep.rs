@@ -92,7 +92,7 @@ async fn bring_up_to_date(app: &App, attempt: u32, meeting: MeetingId) -> Result
                 ControlFlow::Break(wait) => {
                     return be_quiet(app, stream, wait.max(BETWEEN_EDITS * attempt.clamp(1, 60))).await;
                 }
-                ControlFlow::Continue(()) => forget_former(app, &stream).await?,
+                ControlFlow::Continue(()) => forget(app, &stream, |stream| &mut stream.former).await?,
             }
             continue;
         }
@@ -100,7 +100,7 @@ async fn bring_up_to_date(app: &App, attempt: u32, meeting: MeetingId) -> Result
             let Some(owed) = &stream.owed else { return Ok((rest(&stream, now), Some(stream))) };
             match tell(app, owed).await {
                 ControlFlow::Break(wait) => return be_quiet(app, stream, wait).await,
-                ControlFlow::Continue(()) => forget_owed(app, &stream).await?,
+                ControlFlow::Continue(()) => forget(app, &stream, |stream| &mut stream.owed).await?,
             }
             continue;
         }
@@ -139,12 +139,18 @@ async fn finish_former(app: &App, former: &Stream) -> ControlFlow<Duration> {
     }
 }
 
-/// Remembers that an earlier stream is told to its end, unless there is another one meanwhile.
-async fn forget_former(app: &App, told: &Stream) -> Result<(), Failure> {
+/// Remembers that something is told, unless there is something else to tell in its place meanwhile.
+async fn forget<T: PartialEq>(
+    app: &App,
+    told: &Stream,
+    part: impl Fn(&mut Stream) -> &mut Option<T>,
+) -> Result<(), Failure> {
+    let was = part(&mut told.clone()).take();
     let forgotten = stream::change(app, told.meeting, OrNew::Nothing, |stream| {
-        let is_same = stream.former == told.former;
+        let is = part(stream);
+        let is_same = *is == was;
         if is_same {
-            stream.former = None;
+            *is = None;
         }
         is_same
     });
@@ -346,18 +352,6 @@ async fn tell(app: &App, owed: &Owed) -> ControlFlow<Duration> {
             ControlFlow::Continue(())
         }
     }
-}
-
-/// Remembers that what was owed is told, unless there is something else to tell meanwhile.
-async fn forget_owed(app: &App, told: &Stream) -> Result<(), Failure> {
-    let forgotten = stream::change(app, told.meeting, OrNew::Nothing, |stream| {
-        let is_same = stream.owed == told.owed;
-        if is_same {
-            stream.owed = None;
-        }
-        is_same
-    });
-    forgotten.await.map(drop)
 }
 
 fn context<'a>(

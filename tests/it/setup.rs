@@ -168,7 +168,7 @@ on_both_engines! {
         };
         let forged = client().get(link.replace(PUBLIC, &bot.service.at("")));
         for value in ["1", "", &state] {
-            let forged = forged.try_clone().unwrap().header("cookie", format!("onair_setup_{name}={value}"));
+            let forged = forged.try_clone().unwrap().header("cookie", format!("__Host-onair_setup_{name}={value}"));
             assert_eq!(forged.send().await.unwrap().status(), 403, "{value}");
         }
         assert_eq!(changes(&bot), 0);
@@ -532,7 +532,7 @@ on_both_engines! {
         assert_eq!(yes.headers["cache-control"], "no-store");
         assert_eq!(yes.headers["referrer-policy"], "no-referrer");
         let cookie = yes.headers["set-cookie"].to_str().unwrap();
-        assert!(cookie.ends_with("; Path=/zoom/; Max-Age=600; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+        assert!(cookie.ends_with("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
         let cookie = cookie.split(';').next().unwrap();
 
         let (http, address) = (client(), bot.service.at("/zoom/setup"));
