@@ -295,6 +295,30 @@ fn nothing_links_a_second_tls_stack() {
     }
 }
 
+/// What `cargo deny` asks of licences and sources, also where it is not installed.
+#[test]
+fn every_dependency_comes_from_the_registry_under_a_licence_that_is_allowed() {
+    const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let metadata = ["metadata", "--locked", "--offline", "--format-version", "1", "--filter-platform", &platform];
+    let output = std::process::Command::new(env!("CARGO")).args(metadata).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let deny = include_str!("../../.deny.toml");
+    let allowed = deny.lines().find_map(|line| line.strip_prefix("allow = [")).unwrap();
+    let is_allowed = |licence: &str| allowed.contains(&format!("\"{}\"", licence.trim_matches(['(', ')', ' '])));
+    let others: Vec<&serde_json::Value> =
+        metadata["packages"].as_array().unwrap().iter().filter(|package| package["name"] != "onair").collect();
+    assert!(others.len() > 100, "{}", others.len());
+    for package in others {
+        assert_eq!(package["source"], REGISTRY, "{}", package["name"]);
+        let licence = package["license"].as_str().unwrap_or_default().replace('/', " OR ");
+        // Each of what is joined by AND has a way that is allowed among those joined by OR.
+        let is_good = licence.split(" AND ").all(|all| all.split(" OR ").any(is_allowed));
+        assert!(is_good, "{} is under {licence}", package["name"]);
+    }
+}
+
 /// Slack's limits, of its schema for manifests.
 #[test]
 fn the_slack_manifest_keeps_the_limits_that_grow_with_the_commands() {
