@@ -7,6 +7,7 @@ mod audit;
 mod check;
 mod csv;
 mod keys;
+mod sandbox;
 mod serve;
 
 use std::ffi::OsString;
@@ -31,12 +32,11 @@ struct Arguments {
 enum Verb {
     /// Run the service. Settings come from the environment; see the README for every variable.
     Serve,
-    /// Try OnAir without any account: the real service beside a simulated Slack and Zoom, driven from this terminal.
-    Sandbox {
-        /// Stop after the first exchange instead of reading commands.
-        #[arg(long)]
-        once: bool,
-    },
+    /// Try OnAir without any account: the real service beside a simulated Slack and Zoom, on a page in a browser.
+    Sandbox(sandbox::Arguments),
+    /// Run the service until standard input ends.
+    #[command(hide = true, name = sandbox::SERVICE)]
+    Fed,
     /// Check the configuration, the store, its keys, Slack and Zoom; one line each.
     Check {
         /// Ask nothing but whether the service at ONAIR_LISTEN answers.
@@ -125,7 +125,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, on_terminal: boo
 async fn dispatch(verb: Verb, on_terminal: bool) -> Result<(), Failed> {
     match verb {
         Verb::Serve => serve::serve(on_terminal).await,
-        Verb::Sandbox { once } => Ok(crate::sandbox::terminal::run(once, serve::stop_signal()?).await?),
+        Verb::Sandbox(arguments) => sandbox::sandbox(&arguments).await,
+        Verb::Fed => sandbox::serve_while_fed(on_terminal).await,
         Verb::Check { alive: false } => check::check().await,
         Verb::Check { alive: true } => alive::alive(Config::listen_from_vars(environment)?).await,
         Verb::Manifest { vendor, base_url, command } => {

@@ -8,6 +8,8 @@ use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COO
 use reqwest::{RequestBuilder, StatusCode, redirect};
 use url::form_urlencoded;
 
+use super::exchange::{Exchanges, Open, Party, Said};
+
 /// One person's browser. A clone knows the cookies of that moment.
 #[derive(Clone, Debug)]
 pub struct Browser {
@@ -15,6 +17,8 @@ pub struct Browser {
     cookies: BTreeMap<String, String>,
     public: String,
     real: String,
+    /// Where it is written down what it says to the service.
+    log: Option<Exchanges>,
 }
 
 /// A page that a browser shows.
@@ -31,9 +35,14 @@ pub struct Visit {
 impl Browser {
     /// A browser for which the service's public address leads to where it really listens.
     pub fn new(public: &str, real: &str) -> reqwest::Result<Self> {
-        let http =
-            reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(30)).build()?;
-        Ok(Self { http, cookies: BTreeMap::new(), public: public.to_owned(), real: real.to_owned() })
+        let builder = reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(30));
+        let http = builder.no_proxy().build()?;
+        Ok(Self { http, cookies: BTreeMap::new(), public: public.to_owned(), real: real.to_owned(), log: None })
+    }
+
+    /// From now on what it says to the service is written down there.
+    pub(super) fn log_to(&mut self, exchanges: &Exchanges) {
+        self.log = Some(exchanges.clone());
     }
 
     /// Opens an address and follows where it leads.
@@ -101,12 +110,18 @@ impl Browser {
             let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(COOKIE, pairs.join("; "));
         }
-        let response = request.send().await?;
+        let request = request.build()?;
+        let open = self.log.as_ref().filter(|_| is_ours).map(|log| begin(log, &request));
+        let response = self.http.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         if is_ours {
             self.keep_cookies(&headers);
         }
-        Ok(Visit { status, headers, html: response.text().await? })
+        let html = response.text().await?;
+        if let Some(open) = open {
+            open.answered(status.as_u16(), &pairs(&headers), &html);
+        }
+        Ok(Visit { status, headers, html })
     }
 
     fn keep_cookies(&mut self, headers: &HeaderMap) {
@@ -117,6 +132,18 @@ impl Browser {
             }
         }
     }
+}
+
+fn begin(log: &Exchanges, request: &reqwest::Request) -> Open {
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    let path = &request.url()[url::Position::BeforePath..];
+    let headers = pairs(request.headers());
+    log.begin(Party::Browser, Party::OnAir, &Said { method: request.method().as_str(), path, headers: &headers, body })
+}
+
+fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
 impl Visit {

@@ -10,9 +10,13 @@
 //! Faults are asked for by name: `zoom.next(Route::Token, Fault::Hang)`.
 
 pub mod browser;
+mod consent;
+mod exchange;
 mod fault;
+pub mod page;
 mod signed;
 pub mod slack;
+mod stage;
 pub mod terminal;
 mod wait;
 mod wire;

@@ -1,10 +1,13 @@
 //! A vendor's signed request to the app. Slack and Zoom sign alike, and both wait three seconds for the answer.
 
 use std::io;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+
+use super::exchange::Log;
 
 /// How long a vendor waits for the app's answer.
 pub const DEADLINE: Duration = Duration::from_secs(3);
@@ -75,23 +78,43 @@ pub(super) fn keyed_hash(secret: &str, parts: &[&[u8]]) -> String {
 }
 
 /// A vendor's HTTP client.
-pub(super) fn client() -> io::Result<reqwest::Client> {
-    let builder = reqwest::Client::builder().timeout(DEADLINE);
-    // Neither vendor follows redirects, and loopback is not reached through a proxy.
-    builder.redirect(reqwest::redirect::Policy::none()).no_proxy().build().map_err(io::Error::other)
+#[derive(Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    /// Where it is written down what is sent.
+    log: OnceLock<Log>,
 }
 
-/// Sends a request as it is.
-pub(super) async fn send(http: &reqwest::Client, request: &SignedRequest) -> Result<AppAnswer, NoAnswer> {
-    let mut post = http.post(&request.url).body(request.body.clone());
-    for (name, value) in &request.headers {
-        post = post.header(name, value);
+impl Client {
+    pub(super) fn new() -> io::Result<Self> {
+        let builder = reqwest::Client::builder().timeout(DEADLINE);
+        // Neither vendor follows redirects, and loopback is not reached through a proxy.
+        let http = builder.redirect(reqwest::redirect::Policy::none()).no_proxy().build().map_err(io::Error::other)?;
+        Ok(Self { http, log: OnceLock::new() })
     }
-    let failure = |error: reqwest::Error| if error.is_timeout() { NoAnswer::InTime } else { NoAnswer::AtAll };
-    let response = post.send().await.map_err(failure)?;
-    let status = response.status().as_u16();
-    let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-    let content_type = content_type.map(str::to_owned);
-    let body = response.text().await.map_err(failure)?;
-    Ok(AppAnswer { status, content_type, body })
+
+    /// From now on what is sent is written down there; the first log counts.
+    pub(super) fn log_to(&self, log: Log) {
+        self.log.get_or_init(|| log);
+    }
+
+    /// Sends a request as it is.
+    pub(super) async fn send(&self, request: &SignedRequest) -> Result<AppAnswer, NoAnswer> {
+        let open = self.log.get().map(|log| log.sends("POST", &request.url, &request.headers, &request.body));
+        let mut post = self.http.post(&request.url).body(request.body.clone());
+        for (name, value) in &request.headers {
+            post = post.header(name, value);
+        }
+        let failure = |error: reqwest::Error| if error.is_timeout() { NoAnswer::InTime } else { NoAnswer::AtAll };
+        let response = post.send().await.map_err(failure)?;
+        let status = response.status().as_u16();
+        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
+        let body = response.text().await.map_err(failure)?;
+        if let Some(open) = open {
+            let headers = content_type.iter().map(|kind| ("content-type".to_owned(), kind.clone()));
+            open.answered(status, &headers.collect::<Vec<_>>(), &body);
+        }
+        Ok(AppAnswer { status, content_type, body })
+    }
 }

@@ -1,32 +1,23 @@
 //! `onair sandbox` in a terminal: the real service between the simulated Slack and the simulated Zoom, one exchange to
 //! begin with, then whatever is typed.
 
-use std::collections::HashMap;
 use std::io::{BufRead as _, Write as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Fault;
 use super::browser::Browser;
-use super::slack::{Author, Button, Channel, Delivery, Message, Role, SimSlack, User};
-use super::zoom::{Route, SimZoom};
+use super::slack::{Author, Button, Channel, Delivery, Message, User};
+use super::stage::{MEETING, Stage};
+use super::zoom::Route;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http;
-use crate::id::fill_random;
 use crate::meeting::MeetingId;
-
-const MEETING: u64 = 68_423_085;
-
-/// What the app is called at both vendors.
-const CLIENT: &str = "sandbox";
 
 const HELP: &str = "  /stream …                 as in Slack; /stream help lists the commands
   as NAME                   be somebody else (ada is an admin; ben has no Zoom account connected)
@@ -44,9 +35,7 @@ const HELP: &str = "  /stream …                 as in Slack; /stream help list
 
 /// The whole world, and where in it the person at the terminal is.
 struct Sandbox {
-    slack: SimSlack,
-    zoom: SimZoom,
-    base: String,
+    stage: Stage,
     browser: Browser,
     user: User,
     channel: Channel,
@@ -54,7 +43,6 @@ struct Sandbox {
     shown: Vec<usize>,
     stop: oneshot::Sender<()>,
     service: JoinHandle<()>,
-    _folder: TempDir,
 }
 
 /// Starts everything, shows one exchange, and reads commands from standard input until it ends or `stop` does. Either way
@@ -63,7 +51,7 @@ pub async fn run(once: bool, stop: impl Future<Output = ()>) -> anyhow::Result<(
     let mut sandbox = Sandbox::start().await?;
     say(&format!(
         "The service listens on {}; Slack and Zoom are simulated. Nothing leaves this machine.\n",
-        sandbox.base
+        sandbox.stage.base
     ));
     tokio::select! {
         told = sandbox.tell(once) => told?,
@@ -74,49 +62,14 @@ pub async fn run(once: bool, stop: impl Future<Output = ()>) -> anyhow::Result<(
 
 impl Sandbox {
     async fn start() -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let clock = Clock::default();
-        let (signing, client_secret, webhook_secret) = (random_text(), random_text(), random_text());
-        let slack = SimSlack::start_with_clock(&signing, clock.clone()).await?;
-        let zoom = SimZoom::start_with_clock(CLIENT, &client_secret, clock.clone()).await?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let base = format!("http://{}", listener.local_addr()?);
-        let data = folder.path().to_string_lossy().into_owned();
-        let vars = HashMap::from([
-            ("ONAIR_BASE_URL", base.clone()),
-            ("ONAIR_DATA", data),
-            ("ONAIR_ENCRYPTION_KEYS", format!("sandbox:{}", random_text())),
-            ("SLACK_SIGNING_SECRET", signing),
-            ("SLACK_API_URL", slack.api_url()),
-            ("SLACK_HOOKS_URL", slack.hooks_url()),
-            ("SLACK_CLIENT_ID", CLIENT.to_owned()),
-            ("SLACK_CLIENT_SECRET", client_secret.clone()),
-            ("SLACK_OAUTH_URL", slack.oauth_url()),
-            ("ZOOM_WEBHOOK_SECRET_TOKEN", webhook_secret.clone()),
-            ("ZOOM_CLIENT_ID", CLIENT.to_owned()),
-            ("ZOOM_CLIENT_SECRET", client_secret.clone()),
-            ("ZOOM_API_URL", zoom.api_url()),
-            ("ZOOM_OAUTH_URL", zoom.oauth_url()),
-        ]);
-        let config = Config::from_vars(|name| vars.get(name).cloned())?;
+        let stage = Stage::set(&base, clock.clone()).await?;
+        let config = Config::from_vars(|name| stage.vars.get(name).cloned())?;
         let drain = config.http.drain;
         let app = config.build(clock).await?;
-        slack.connect_app(&format!("{base}/slack/commands"));
-        slack.connect_interactions(&format!("{base}/slack/interactions"));
-        slack.connect_events(&format!("{base}/slack/events"));
-        slack.register_app(CLIENT, &client_secret, &format!("{base}/slack/oauth/callback"));
-        zoom.allow_redirect(&format!("{base}/zoom/oauth/callback"));
-        zoom.connect_webhooks(&format!("{base}/zoom/webhooks"), &webhook_secret);
-        let host = zoom.user("ada@example.com");
-        zoom.meeting_numbered(&host, MEETING);
-        zoom.begin(MEETING);
-        zoom.sign_in_as(&host);
-        let (user, channel) = (slack.user("ada"), slack.channel("events"));
-        slack.invite_app(&channel);
-        slack.set_role(&user, Role::Admin);
-        slack.sign_in_as(&user);
-        slack.user("ben");
-        slack.channel("backstage");
+        let (user, channel) = (stage.slack.user("ada"), stage.slack.channel("events"));
         let (stop, stopped) = oneshot::channel();
         let service = async move {
             // A sender that is gone means the same as a word from it.
@@ -125,7 +78,7 @@ impl Sandbox {
         #[expect(clippy::disallowed_methods, reason = "the service itself cannot be one of the tasks that it drains")]
         let service = tokio::spawn(service);
         let browser = Browser::new(&base, &base)?;
-        Ok(Self { slack, zoom, base, browser, user, channel, shown: Vec::new(), stop, service, _folder: folder })
+        Ok(Self { stage, browser, user, channel, shown: Vec::new(), stop, service })
     }
 
     async fn tell(&mut self, once: bool) -> anyhow::Result<()> {
@@ -141,8 +94,8 @@ impl Sandbox {
 
     /// Does in a browser what an admin does at the landing page, as the current person.
     async fn install(&mut self) -> anyhow::Result<()> {
-        say(&format!("{} opens {}/ and presses Add to Slack", self.user.name, self.base));
-        let landing = self.browser.visit(&format!("{}/", self.base)).await?;
+        say(&format!("{} opens {}/ and presses Add to Slack", self.user.name, self.stage.base));
+        let landing = self.browser.visit(&format!("{}/", self.stage.base)).await?;
         let done = self.browser.press(&landing).await?;
         show_page(&done.text());
         Ok(())
@@ -150,8 +103,8 @@ impl Sandbox {
 
     /// Has Slack tell that the app was taken out, as an admin does there.
     async fn uninstall(&self) {
-        for event in self.slack.uninstall(self.slack.home()) {
-            if let Err(failure) = self.slack.send(&event).await {
+        for event in self.stage.slack.uninstall(self.stage.slack.home()) {
+            if let Err(failure) = self.stage.slack.send(&event).await {
                 say(&format!("    ⚠ {}", failure.as_str()));
             }
         }
@@ -162,22 +115,26 @@ impl Sandbox {
     async fn type_line(&mut self, line: &str) -> anyhow::Result<()> {
         say(&format!("{}  {} types: {line}", self.channel.label(), self.user.name));
         let before = self.answers();
-        self.slack.types(&self.user, &self.channel, line).await;
+        self.stage.slack.types(&self.user, &self.channel, line).await;
         self.show_after(before).await
     }
 
-    /// How many messages there are that no person wrote.
+    /// How many messages there are that no person wrote, and that are not the audit's.
     fn answers(&self) -> usize {
-        self.slack.messages().iter().filter(|message| !matches!(message.author, Author::Person(_))).count()
+        self.stage.slack.messages().iter().filter(|message| self.is_answer(message)).count()
+    }
+
+    fn is_answer(&self, message: &Message) -> bool {
+        !matches!(message.author, Author::Person(_)) && message.channel != self.stage.audit
     }
 
     /// Waits for one more answer than there were, and shows everything new.
     async fn show_after(&mut self, before: usize) -> anyhow::Result<()> {
         let more = |messages: &[Message]| {
-            let answers = messages.iter().filter(|message| !matches!(message.author, Author::Person(_))).count();
+            let answers = messages.iter().filter(|message| self.is_answer(message)).count();
             (answers > before).then_some(())
         };
-        self.slack.wait_until("an answer", Duration::from_secs(60), more).await?;
+        self.stage.slack.wait_until("an answer", Duration::from_secs(60), more).await?;
         self.show_new();
         Ok(())
     }
@@ -189,11 +146,11 @@ impl Sandbox {
             let now = messages.iter().map(|message| message.edits);
             (!now.eq(self.shown.iter().copied())).then_some(())
         };
-        while self.slack.wait_until("news", A_WHILE, unseen).await.is_err() {}
+        while self.stage.slack.wait_until("news", A_WHILE, unseen).await.is_err() {}
     }
 
     fn show_new(&mut self) {
-        let messages = self.slack.messages();
+        let messages = self.stage.slack.messages();
         for (index, message) in messages.iter().enumerate() {
             let before = self.shown.get(index);
             if before == Some(&message.edits) {
@@ -213,7 +170,7 @@ impl Sandbox {
 
     /// Presses the newest button of that name, as the current person.
     async fn press(&self, label: &str) {
-        let messages = self.slack.messages();
+        let messages = self.stage.slack.messages();
         let is_meant = |button: &Button| button.label.eq_ignore_ascii_case(label);
         let newest = messages.iter().rev();
         let found = newest.filter_map(|message| Some((message, message.buttons().into_iter().find(is_meant)?))).next();
@@ -227,7 +184,7 @@ impl Sandbox {
                 asked.title, asked.text, asked.confirm
             ));
         }
-        match self.slack.presses(&self.user, message, &button.label).await {
+        match self.stage.slack.presses(&self.user, message, &button.label).await {
             Ok(Delivery { failure: Some(failure), .. }) => say(&format!("    ⚠ {}\n", failure.as_str())),
             Ok(Delivery { failure: None, .. }) => {}
             Err(error) => say(&format!("{} can't press it: {error}\n", self.user.name)),
@@ -236,7 +193,7 @@ impl Sandbox {
 
     /// Does in a browser what a person does after pressing the button.
     async fn connect(&mut self) -> anyhow::Result<()> {
-        let messages = self.slack.messages();
+        let messages = self.stage.slack.messages();
         let Some(link) = messages.iter().rev().find_map(|message| message.link("Connect Zoom")) else {
             say("There is no Connect Zoom button to press; type /stream connect first.\n");
             return Ok(());
@@ -272,11 +229,11 @@ impl Sandbox {
                 ("quit" | "exit", _) => return Ok(()),
                 ("help", _) => say(HELP),
                 ("as", name) if !name.is_empty() => {
-                    self.user = self.slack.user(name.trim().trim_start_matches('@'));
-                    self.slack.sign_in_as(&self.user);
+                    self.user = self.stage.slack.user(name.trim().trim_start_matches('@'));
+                    self.stage.slack.sign_in_as(&self.user);
                 }
                 ("in", name) if !name.is_empty() => {
-                    self.channel = self.slack.channel(name.trim().trim_start_matches('#'));
+                    self.channel = self.stage.slack.channel(name.trim().trim_start_matches('#'));
                 }
                 ("press", label) if !label.is_empty() => self.press(label.trim()).await,
                 ("connect", _) => self.connect().await?,
@@ -295,24 +252,26 @@ impl Sandbox {
     fn at_zoom(&self, what: &str) {
         let (verb, number) = what.split_once(' ').unwrap_or((what, ""));
         match (verb, number.trim().parse::<MeetingId>()) {
-            ("begin", Ok(meeting)) if self.zoom.meeting_now(meeting.number()).is_some() => {
-                self.zoom.begin(meeting.number());
+            ("begin", Ok(meeting)) if self.stage.zoom.meeting_now(meeting.number()).is_some() => {
+                self.stage.zoom.begin(meeting.number());
             }
-            ("end", Ok(meeting)) if self.zoom.meeting_now(meeting.number()).is_some() => {
-                self.zoom.end(meeting.number());
+            ("end", Ok(meeting)) if self.stage.zoom.meeting_now(meeting.number()).is_some() => {
+                self.stage.zoom.end(meeting.number());
             }
-            ("drop", Ok(meeting)) if self.zoom.is_live(meeting.number()) => self.zoom.drop_stream(meeting.number()),
-            ("down", _) => self.zoom.always(Route::Any, Fault::status(503)),
-            ("slow", _) => self.zoom.always(Route::Any, Fault::Delay(Duration::from_secs(4))),
-            ("throttled", _) => self.zoom.always(Route::Any, Fault::too_many("30")),
-            ("well", _) => self.zoom.heal(),
+            ("drop", Ok(meeting)) if self.stage.zoom.is_live(meeting.number()) => {
+                self.stage.zoom.drop_stream(meeting.number())
+            }
+            ("down", _) => self.stage.zoom.always(Route::Any, Fault::status(503)),
+            ("slow", _) => self.stage.zoom.always(Route::Any, Fault::Delay(Duration::from_secs(4))),
+            ("throttled", _) => self.stage.zoom.always(Route::Any, Fault::too_many("30")),
+            ("well", _) => self.stage.zoom.heal(),
             ("", _) => {}
             _ => say(
                 "zoom begin|end NUMBER (of a meeting that exists), zoom drop NUMBER (of one on air), zoom down|slow|throttled|well",
             ),
         }
-        let running = self.zoom.meeting_now(MEETING).is_some_and(|meeting| meeting.running);
-        let (running, live) = (if running { "running" } else { "not running" }, self.zoom.is_live(MEETING));
+        let running = self.stage.zoom.meeting_now(MEETING).is_some_and(|meeting| meeting.running);
+        let (running, live) = (if running { "running" } else { "not running" }, self.stage.zoom.is_live(MEETING));
         say(&format!(
             "Zoom: meeting {MEETING} is {running}; its live stream is {}.\n",
             if live { "on" } else { "off" }
@@ -353,10 +312,4 @@ fn prompt(text: &str) {
     let mut out = std::io::stdout().lock();
     // See `say`.
     let _ = write!(out, "{text}").and_then(|()| out.flush());
-}
-
-fn random_text() -> String {
-    let mut bytes = [0; 32];
-    fill_random(&mut bytes);
-    STANDARD.encode(bytes)
 }

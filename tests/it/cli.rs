@@ -349,7 +349,12 @@ fn the_sandbox_leaves_nothing_behind_when_it_is_stopped() {
     for signal in ["TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
-        command.arg("sandbox").env_clear().env("TMPDIR", folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(["sandbox", "--terminal"])
+            .env_clear()
+            .env("TMPDIR", folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         assert!(lines.any(|line| line.contains("Now it is yours")));
@@ -367,7 +372,12 @@ fn sandbox(typed: &str) -> String {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
     let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
-    command.arg("sandbox").env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(["sandbox", "--terminal"])
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

@@ -2,7 +2,27 @@
 //!
 //! [Button](https://docs.slack.dev/reference/block-kit/block-elements/button-element)
 
+use std::fmt;
+
 use serde_json::{Value, json};
+
+/// Which button is meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pick<'a> {
+    /// The first of this label.
+    Labeled(&'a str),
+    /// The one of these names, the app's or Slack's.
+    Named { block_id: &'a str, action_id: &'a str },
+}
+
+impl fmt::Display for Pick<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Labeled(label) => f.write_str(label),
+            Self::Named { block_id, action_id } => write!(f, "{block_id}/{action_id}"),
+        }
+    }
+}
 
 /// A button that a reader sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +80,12 @@ pub(super) fn all(blocks: &[Value]) -> Vec<Button> {
     elements(blocks).map(Button::of).collect()
 }
 
-/// The first button of this label, with the block it is in.
-pub(super) fn labeled<'a>(blocks: &'a [Value], wanted: &str) -> Option<(&'a Value, &'a Value)> {
-    elements(blocks).find(|(_, element)| label(element) == wanted)
+/// The button that is meant, with the block it is in.
+pub(super) fn picked<'a>(blocks: &'a [Value], pick: Pick<'_>) -> Option<(&'a Value, &'a Value)> {
+    elements(blocks).find(|(block, element)| match pick {
+        Pick::Labeled(wanted) => label(element) == wanted,
+        Pick::Named { block_id, action_id } => block["block_id"] == block_id && element["action_id"] == action_id,
+    })
 }
 
 /// Names the blocks and buttons that the app left without a name, as Slack does. A place always gets the same name.

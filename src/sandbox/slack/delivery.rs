@@ -13,7 +13,7 @@ use super::people::{Channel, User, Workspace};
 use super::post::Post;
 use super::world::State;
 use super::{SimSlack, hooks};
-use crate::sandbox::signed::{self, AppAnswer, NoAnswer, SignedRequest, signature};
+use crate::sandbox::signed::{AppAnswer, NoAnswer, SignedRequest, signature};
 
 /// The app's id, in every workspace.
 pub(super) const APP_ID: &str = "A00000001";
@@ -108,6 +108,15 @@ impl SimSlack {
         self.deliver(user, channel, line, &request).await
     }
 
+    /// A person says something that is no command.
+    pub(in crate::sandbox) fn says(&self, user: &User, channel: &Channel, text: &str) {
+        let author = Author::Person(user.name.clone());
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        self.world.change(|state| {
+            state.say(channel, author, Audience::Channel, &Post::plain(&text));
+        });
+    }
+
     /// The request that [`types`](Self::types) would send, with a `response_url` of its own.
     pub fn signed_request(&self, user: &User, channel: &Channel, line: &str) -> SignedRequest {
         let base = &self.hooks_base();
@@ -152,7 +161,7 @@ impl SimSlack {
 
     /// Sends a request as it is. The world stays as it was; the answer is for the test's eyes only.
     pub async fn send(&self, request: &SignedRequest) -> Result<AppAnswer, Failure> {
-        signed::send(&self.http, request).await.map_err(|no_answer| match no_answer {
+        self.http.send(request).await.map_err(|no_answer| match no_answer {
             NoAnswer::InTime => Failure::OperationTimeout,
             NoAnswer::AtAll => Failure::DispatchFailed,
         })

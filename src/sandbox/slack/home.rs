@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::api::Outcome;
-use super::button::{self, Button};
+use super::button::{self, Button, Pick};
 use super::delivery::{APP_ID, Delivery, VERIFICATION_TOKEN, trigger_id};
 use super::people::{User, Workspace};
 use super::post::{Post, Refusal};
@@ -90,12 +90,25 @@ impl SimSlack {
         Ok(self.attempt(&self.signed_press_in_home(user, label)?).await)
     }
 
+    /// The same, of the button of these names.
+    pub(in crate::sandbox) async fn presses_named_in_home(
+        &self,
+        user: &User,
+        (block_id, action_id): (&str, &str),
+    ) -> Result<Delivery, CannotPress> {
+        Ok(self.attempt(&self.signed_picked_in_home(user, Pick::Named { block_id, action_id })?).await)
+    }
+
     /// The request that [`presses_in_home`](Self::presses_in_home) would send.
     pub fn signed_press_in_home(&self, user: &User, label: &str) -> Result<SignedRequest, CannotPress> {
-        let home = self.home_of(user).ok_or_else(|| CannotPress::new(label, "there is no Home", String::new()))?;
-        let payload = self.world.change(|state| payload(state, &home, label));
+        self.signed_picked_in_home(user, Pick::Labeled(label))
+    }
+
+    fn signed_picked_in_home(&self, user: &User, pick: Pick<'_>) -> Result<SignedRequest, CannotPress> {
+        let home = self.home_of(user).ok_or_else(|| CannotPress::new(pick, "there is no Home", String::new()))?;
+        let payload = self.world.change(|state| payload(state, &home, pick));
         let payload =
-            payload.ok_or_else(|| CannotPress::new(label, "the Home has no such button", home.shown.clone()))?;
+            payload.ok_or_else(|| CannotPress::new(pick, "the Home has no such button", home.shown.clone()))?;
         let url = self.world.read(|state| state.interactions_url.clone());
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("payload", &payload.to_string());
@@ -139,9 +152,9 @@ pub(super) fn publish(state: &mut State, workspace: &Workspace, arguments: &Map<
 }
 
 /// A press in a view: no channel, no message and no `response_url`.
-fn payload(state: &mut State, home: &Home, label: &str) -> Option<Value> {
+fn payload(state: &mut State, home: &Home, pick: Pick<'_>) -> Option<Value> {
     let number = state.count();
-    let (block, element) = button::labeled(list(&home.view["blocks"]), label)?;
+    let (block, element) = button::picked(list(&home.view["blocks"]), pick)?;
     let user = &home.user;
     let workspace = state.workspace(&user.team);
     Some(json!({

@@ -17,6 +17,7 @@ mod people;
 mod post;
 mod press;
 mod render;
+mod screen;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -42,6 +43,7 @@ pub use super::signed::{AppAnswer, DEADLINE, SignedRequest, signature};
 
 use self::render::Dates;
 use self::world::{State, World};
+use super::exchange::{Exchanges, Log, Party};
 use super::wait::{self, PATIENCE, TimedOut};
 use super::wire::{Recorded, Server};
 use super::{Fault, lock, signed};
@@ -91,7 +93,7 @@ pub struct SimSlack {
     world: Arc<World>,
     server: Arc<Server>,
     signing_secret: Arc<str>,
-    http: reqwest::Client,
+    http: Arc<signed::Client>,
     home: Workspace,
 }
 
@@ -110,7 +112,7 @@ impl SimSlack {
     /// Starts a Slack that lives by this clock.
     pub async fn start_with_clock(signing_secret: &str, clock: Clock) -> io::Result<Self> {
         let (server, listener) = Server::bind().await?;
-        let http = signed::client()?;
+        let http = Arc::new(signed::Client::new()?);
         let mut state = State::default();
         let home = new_workspace(&mut state, "acme", None);
         let world =
@@ -126,6 +128,17 @@ impl SimSlack {
     /// Stops serving, for every clone of the handle.
     pub async fn stop(&self) {
         self.server.stop().await;
+    }
+
+    /// Writes down all that is said from now on.
+    pub(super) fn log_to(&self, exchanges: &Exchanges) {
+        self.server.log_to(Log::new(exchanges, Party::Slack));
+        self.http.log_to(Log::new(exchanges, Party::Slack));
+    }
+
+    /// Counts the changes.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.world.changes.subscribe()
     }
 
     /// What belongs into `SLACK_API_URL`.

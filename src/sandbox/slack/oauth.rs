@@ -14,6 +14,7 @@ use super::delivery::APP_ID;
 use super::people::{User, Workspace};
 use super::post::Refusal;
 use super::world::State;
+use crate::sandbox::consent::{self, Consent, Decision};
 use crate::sandbox::wire::{Answer, Recorded};
 
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
@@ -24,6 +25,8 @@ pub(super) struct Oauth {
     client: Option<(String, String)>,
     redirects: Vec<String>,
     visitor: Visitor,
+    /// Whether whoever is signed in is asked, on a page, what they decide.
+    asks: bool,
     rotating: bool,
     codes: Vec<Code>,
 }
@@ -75,6 +78,11 @@ impl SimSlack {
         self.world.change(|state| state.oauth.visitor = Visitor::Declines);
     }
 
+    /// From now on whoever is signed in decides on a page.
+    pub(in crate::sandbox) fn ask_at_browsers(&self) {
+        self.world.change(|state| state.oauth.asks = true);
+    }
+
     /// Switches token rotation on, which Slack cannot take back.
     pub fn rotate_tokens(&self) {
         self.world.change(|state| state.oauth.rotating = true);
@@ -109,7 +117,20 @@ pub(super) fn authorize(state: &mut State, request: &Recorded) -> Answer {
         state.complaints.push(format!("{}: {problem}", request.path));
         return page(400, problem);
     }
-    let (key, value) = match state.oauth.visitor.clone() {
+    let mut visitor = state.oauth.visitor.clone();
+    if state.oauth.asks
+        && let Visitor::Allows(user) = &visitor
+    {
+        match consent::decision(request) {
+            None => return Consent { vendor: "Slack", id: &user.id, name: &user.name, scopes: &scopes }.page(request),
+            Some(Decision::Declines) => visitor = Visitor::Declines,
+            Some(Decision::Allows(id)) => {
+                let asked = state.users.iter().find(|user| user.id == id);
+                visitor = asked.map_or(Visitor::Nobody, |user| Visitor::Allows(user.clone()));
+            }
+        }
+    }
+    let (key, value) = match visitor {
         Visitor::Nobody => return page(200, "Sign in to Slack"),
         Visitor::Declines => ("error", "access_denied".to_owned()),
         Visitor::Allows(user) => {

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use super::button::Pick;
 use super::delivery::{APP_ID, Delivery, VERIFICATION_TOKEN, trigger_id};
 use super::message::{Audience, Message};
 use super::people::{User, Workspace};
@@ -17,20 +18,25 @@ use crate::sandbox::SignedRequest;
 /// Why a button could not be pressed, and what was there instead.
 #[derive(Clone)]
 pub struct CannotPress {
-    label: String,
+    button: String,
     why: &'static str,
     instead: String,
 }
 
 impl CannotPress {
-    pub(super) fn new(label: &str, why: &'static str, instead: String) -> Self {
-        Self { label: label.to_owned(), why, instead }
+    pub(super) fn new(pick: Pick<'_>, why: &'static str, instead: String) -> Self {
+        Self { button: pick.to_string(), why, instead }
+    }
+
+    /// Without what was there instead.
+    pub(in crate::sandbox) fn why(&self) -> &'static str {
+        self.why
     }
 }
 
 impl fmt::Display for CannotPress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot press {:?}: {}:\n{}", self.label, self.why, self.instead)
+        write!(f, "cannot press {:?}: {}:\n{}", self.button, self.why, self.instead)
     }
 }
 
@@ -47,7 +53,21 @@ impl SimSlack {
     /// A person presses the first button of this label, as the message is by now, and says yes where it asks; returns
     /// when Slack has the app's answer. A failure is shown beside the button, not in the channel.
     pub async fn presses(&self, user: &User, message: &Message, label: &str) -> Result<Delivery, CannotPress> {
-        let request = self.signed_press(user, message, label)?;
+        self.presses_picked(user, message, Pick::Labeled(label)).await
+    }
+
+    /// The same, of the button of these names.
+    pub(in crate::sandbox) async fn presses_named(
+        &self,
+        user: &User,
+        message: &Message,
+        (block_id, action_id): (&str, &str),
+    ) -> Result<Delivery, CannotPress> {
+        self.presses_picked(user, message, Pick::Named { block_id, action_id }).await
+    }
+
+    async fn presses_picked(&self, user: &User, message: &Message, pick: Pick<'_>) -> Result<Delivery, CannotPress> {
+        let request = self.signed_picked(user, message, pick)?;
         let delivery = self.attempt(&request).await;
         if let (Some(answer), None) = (&delivery.answer, delivery.failure)
             && !answer.body.is_empty()
@@ -59,8 +79,12 @@ impl SimSlack {
 
     /// The request that [`presses`](Self::presses) would send, with a `response_url` of its own.
     pub fn signed_press(&self, user: &User, message: &Message, label: &str) -> Result<SignedRequest, CannotPress> {
+        self.signed_picked(user, message, Pick::Labeled(label))
+    }
+
+    fn signed_picked(&self, user: &User, message: &Message, pick: Pick<'_>) -> Result<SignedRequest, CannotPress> {
         let base = &self.hooks_base();
-        let payload = self.world.change(|state| payload(state, base, user, message, label))?;
+        let payload = self.world.change(|state| payload(state, base, user, message, pick))?;
         let url = self.world.read(|state| state.interactions_url.clone());
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("payload", &payload.to_string());
@@ -68,8 +92,14 @@ impl SimSlack {
     }
 }
 
-fn payload(state: &mut State, base: &str, user: &User, message: &Message, label: &str) -> Result<Value, CannotPress> {
-    let refused = |why, message: &Message| CannotPress::new(label, why, message.transcript());
+fn payload(
+    state: &mut State,
+    base: &str,
+    user: &User,
+    message: &Message,
+    pick: Pick<'_>,
+) -> Result<Value, CannotPress> {
+    let refused = |why, message: &Message| CannotPress::new(pick, why, message.transcript());
     let position = state.position(&message.channel.id, &message.ts);
     let position = position.ok_or_else(|| refused("the message was deleted", message))?;
     let latest = state.messages[position].clone();
@@ -77,7 +107,7 @@ fn payload(state: &mut State, base: &str, user: &User, message: &Message, label:
         return Err(refused("this person does not see the message", &latest));
     }
     let (block, element) =
-        button::labeled(&latest.blocks, label).ok_or_else(|| refused("the message has no such button", &latest))?;
+        button::picked(&latest.blocks, pick).ok_or_else(|| refused("the message has no such button", &latest))?;
     let (number, response_url) = hooks::make(state, base, user, &latest.channel, Some(&latest.ts));
     let mut payload = whereabouts(state, user, &latest);
     payload.insert("trigger_id".to_owned(), json!(trigger_id(user, number)));

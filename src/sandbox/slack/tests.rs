@@ -20,7 +20,9 @@ async fn app(slack: &SimSlack, answer: Option<Answer>) -> Server {
         let answer = answer.clone();
         async move {
             match &*answer {
-                Some(answer) => Some(answer.clone()),
+                Some(Answer { status, headers, body, .. }) => {
+                    Some(Answer { headers: headers.clone(), ..Answer::new(*status, body.clone()) })
+                }
                 None => std::future::pending().await,
             }
         }

@@ -67,6 +67,13 @@ impl fmt::Debug for CannotSubmit {
 
 impl std::error::Error for CannotSubmit {}
 
+impl CannotSubmit {
+    /// Without what stood there.
+    pub(in crate::sandbox) fn why(&self) -> &str {
+        &self.why
+    }
+}
+
 impl Modal {
     /// The form as its reader sees it: a field with what stands in it, and what the app told about it.
     pub fn transcript(&self) -> String {
@@ -96,13 +103,34 @@ impl Modal {
 
     /// What stands in every field once these are filled in, as Slack sends it.
     fn values(&self, filled: &[(&str, Fill<'_>)]) -> Result<Value, CannotSubmit> {
+        self.values_with(|block| {
+            let fill = filled.iter().find(|(name, _)| *name == text(&block["label"])).map(|(_, fill)| *fill);
+            fill.map_or_else(|| Some(initial(&block["element"])), |fill| put(&block["element"], fill))
+        })
+    }
+
+    /// The same, where a browser tells what stands there: by block and by field, as Slack sends it.
+    fn values_given(&self, state: &State, given: &Value) -> Result<Value, CannotSubmit> {
+        let known = |name: &String| {
+            let mut inputs = list(&self.view["blocks"]).iter().filter(|block| block["type"] == "input");
+            inputs.any(|block| block["block_id"] == **name)
+        };
+        if let Some(other) = given.as_object().into_iter().flatten().map(|(name, _)| name).find(|name| !known(name)) {
+            return Err(self.cannot(format!("there is no field {other:?}")));
+        }
+        self.values_with(|block| {
+            let element = &block["element"];
+            let value = &given[block["block_id"].as_str()?][element["action_id"].as_str()?];
+            if value.is_null() { Some(initial(element)) } else { taken(state, &self.user, element, value) }
+        })
+    }
+
+    fn values_with(&self, fill: impl Fn(&Value) -> Option<Value>) -> Result<Value, CannotSubmit> {
         let mut values = Map::new();
         for block in list(&self.view["blocks"]).iter().filter(|block| block["type"] == "input") {
             let label = text(&block["label"]);
-            let fill = filled.iter().find(|(name, _)| *name == label).map(|(_, fill)| *fill);
             let element = &block["element"];
-            let value = fill.map_or_else(|| Some(initial(element)), |fill| put(element, fill));
-            let value = value.ok_or_else(|| self.cannot(format!("{label:?} does not take {fill:?}")))?;
+            let value = fill(block).ok_or_else(|| self.cannot(format!("{label:?} does not take that")))?;
             let count = chosen(&value).count();
             if count == 0 && block["optional"] != true {
                 return Err(self.cannot(format!("{label:?} must be filled in")));
@@ -141,23 +169,44 @@ impl SimSlack {
     /// A person fills in fields, by their labels, and sends the form; returns when Slack has the app's answer. The form
     /// stays open where the app says what is wrong with it.
     pub async fn submits(&self, modal: &Modal, filled: &[(&str, Fill<'_>)]) -> Result<Delivery, CannotSubmit> {
-        let request = self.signed_submission(modal, filled)?;
-        let mut delivery = self.attempt(&request).await;
+        Ok(self.send_form(modal, &self.signed_submission(modal, filled)?).await)
+    }
+
+    /// The same, where a browser tells what stands in the fields.
+    pub(in crate::sandbox) async fn submits_given(
+        &self,
+        modal: &Modal,
+        given: &Value,
+    ) -> Result<Delivery, CannotSubmit> {
+        let values = self.world.read(|state| modal.values_given(state, given))?;
+        Ok(self.send_form(modal, &self.signed_values(modal, values)).await)
+    }
+
+    /// The form of this id, if it stands open before this person.
+    pub(in crate::sandbox) fn open_modal(&self, user: &User, id: &str) -> Option<Modal> {
+        self.world.read(|state| state.modals.iter().find(|modal| modal.user == *user && modal.id == id).cloned())
+    }
+
+    async fn send_form(&self, modal: &Modal, request: &SignedRequest) -> Delivery {
+        let mut delivery = self.attempt(request).await;
         if let (Some(answer), None) = (&delivery.answer, delivery.failure) {
             let body = answer.body.clone();
             delivery.failure = self.world.change(|state| take_answer(state, modal, &body));
         }
-        Ok(delivery)
+        delivery
     }
 
     /// The request that [`submits`](Self::submits) would send.
     pub fn signed_submission(&self, modal: &Modal, filled: &[(&str, Fill<'_>)]) -> Result<SignedRequest, CannotSubmit> {
-        let values = modal.values(filled)?;
+        Ok(self.signed_values(modal, modal.values(filled)?))
+    }
+
+    fn signed_values(&self, modal: &Modal, values: Value) -> SignedRequest {
         let payload = self.world.change(|state| payload(state, modal, values));
         let url = self.world.read(|state| state.interactions_url.clone());
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("payload", &payload.to_string());
-        Ok(self.signed_form(url, form.finish()))
+        self.signed_form(url, form.finish())
     }
 }
 
@@ -314,6 +363,29 @@ fn put(element: &Value, fill: Fill<'_>) -> Option<Value> {
             list(&element["options"]).iter().find(|option| text(&option["text"]) == label)?.clone()
         }
         _ => return None,
+    };
+    Some(json!({ "type": kind, key: chosen }))
+}
+
+/// What a browser says stands in a field, if the field offers that.
+fn taken(state: &State, user: &User, element: &Value, given: &Value) -> Option<Value> {
+    let kind = element["type"].as_str().filter(|kind| given["type"] == *kind)?;
+    let key = key_of(kind)?;
+    let is_person = |id: &Value| state.users.iter().any(|known| known.team == user.team && *id == known.id.as_str());
+    let is_place = |id: &Value| {
+        let mut known = state.channels.iter().filter(|channel| channel.team == user.team);
+        known.any(|channel| *id == channel.id.as_str() && state.is_member(channel, &user.id))
+    };
+    let value = &given[key];
+    let chosen = match key {
+        "selected_option" if !value.is_null() => {
+            list(&element["options"]).iter().find(|option| option["value"] == value["value"])?
+        }
+        "selected_users" => value.as_array().filter(|ids| ids.iter().all(is_person)).map(|_| value)?,
+        "selected_conversations" => value.as_array().filter(|ids| ids.iter().all(is_place)).map(|_| value)?,
+        "selected_user" if !value.is_null() => Some(value).filter(|id| is_person(id))?,
+        "selected_conversation" if !value.is_null() => Some(value).filter(|id| is_place(id))?,
+        _ => value,
     };
     Some(json!({ "type": kind, key: chosen }))
 }

@@ -52,6 +52,11 @@ impl SimZoom {
         self.new_meeting(host, Kind::Webinar, None)
     }
 
+    /// A scheduled webinar with this number.
+    pub fn webinar_numbered(&self, host: &User, id: u64) -> u64 {
+        self.new_meeting(host, Kind::Webinar, Some(id))
+    }
+
     /// A webinar in progress.
     pub fn webinar_in_progress(&self, host: &User) -> u64 {
         let id = self.webinar(host);
@@ -74,12 +79,7 @@ impl SimZoom {
                 running: false,
                 e2ee: false,
                 streaming_allowed: true,
-                target: Some(Target {
-                    stream_url: "rtmps://live.example.com/app".to_owned(),
-                    stream_key: format!("stream-key-canary-{number:04}"),
-                    page_url: format!("https://live.example.com/watch/{number}"),
-                    resolution: "720p".to_owned(),
-                }),
+                target: Some(Target::example(number as u64)),
                 reachable: true,
                 practice_session: false,
                 to_strangers: ToStrangers::Missing,

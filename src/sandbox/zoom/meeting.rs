@@ -90,6 +90,16 @@ pub struct Target {
 }
 
 impl Target {
+    /// One that leads somewhere, with a key of its own.
+    pub(in crate::sandbox) fn example(number: u64) -> Self {
+        Self {
+            stream_url: "rtmps://live.example.com/app".to_owned(),
+            stream_key: format!("stream-key-canary-{number:04}"),
+            page_url: format!("https://live.example.com/watch/{number}"),
+            resolution: "720p".to_owned(),
+        }
+    }
+
     /// Whether it is an address of RTMP. Zoom takes any, but no stream gets there.
     pub(super) fn is_rtmp(&self) -> bool {
         ["rtmp://", "rtmps://"].iter().any(|scheme| self.stream_url.starts_with(scheme))

@@ -12,6 +12,7 @@ mod life;
 mod meeting;
 mod oauth;
 mod route;
+mod screen;
 mod status;
 mod target;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use webhooks::{Sent, doubled, in_order, reversed};
 pub use world::User;
 
 use self::world::{Action, State, Visitor, World};
+use super::exchange::{Exchanges, Log, Party};
 use super::wait::{self, TimedOut};
 use super::wire::{Recorded, Server};
 use super::{Fault, signed};
@@ -85,7 +87,7 @@ impl SimZoom {
             client_id: client_id.to_owned(),
             client_secret: client_secret.to_owned(),
             clock,
-            http: signed::client()?,
+            http: signed::Client::new()?,
             state: Mutex::new(State { scopes, ..State::default() }),
             changes: watch::Sender::new(0),
         });
@@ -140,6 +142,22 @@ impl SimZoom {
     /// Whoever arrives at the consent page from now on declines.
     pub fn decline(&self) {
         self.world.change(|state| state.visitor = Visitor::Declines);
+    }
+
+    /// From now on whoever is signed in decides on a page.
+    pub(super) fn ask_at_browsers(&self) {
+        self.world.change(|state| state.asks = true);
+    }
+
+    /// Writes down all that is said from now on.
+    pub(super) fn log_to(&self, exchanges: &Exchanges) {
+        self.server.log_to(Log::new(exchanges, Party::Zoom));
+        self.world.http.log_to(Log::new(exchanges, Party::Zoom));
+    }
+
+    /// Counts the changes.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.world.changes.subscribe()
     }
 
     /// Grants the app access without a browser. As always, earlier tokens of the user are dead.

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::world::{Code, Grant, State, Visitor, World};
 use crate::sandbox::Fault;
+use crate::sandbox::consent::{self, Consent, Decision};
 use crate::sandbox::wire::{Answer, Recorded};
 
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(5);
@@ -50,7 +51,22 @@ pub(super) fn authorize(world: &World, state: &mut State, now: Timestamp, reques
         state.complaints.push(format!("authorize: {problem}"));
         return Answer::new(400, format!("<h1>{problem}</h1>")).with("content-type", "text/html");
     }
-    let (key, value) = match state.visitor.clone() {
+    let mut visitor = state.visitor.clone();
+    if state.asks
+        && let Visitor::Allows(id) = &visitor
+    {
+        match consent::decision(request) {
+            None => {
+                let name = state.user(id).map(|user| user.email.clone()).unwrap_or_default();
+                return Consent { vendor: "Zoom", id, name: &name, scopes: &state.scopes }.page(request);
+            }
+            Some(Decision::Declines) => visitor = Visitor::Declines,
+            Some(Decision::Allows(id)) => {
+                visitor = if state.user(&id).is_some() { Visitor::Allows(id) } else { Visitor::Nobody };
+            }
+        }
+    }
+    let (key, value) = match visitor {
         Visitor::Nobody => return Answer::new(200, "<h1>Sign in</h1>").with("content-type", "text/html"),
         Visitor::Declines => ("error", "access_denied".to_owned()),
         Visitor::Allows(user) => {

@@ -36,6 +36,19 @@ pub enum Route {
 }
 
 impl Route {
+    /// Every call under `/v2` that is known.
+    pub(in crate::sandbox) const CALLS: &[Self] = &[
+        Self::Me,
+        Self::Settings,
+        Self::Meeting,
+        Self::MeetingTarget,
+        Self::SetMeetingTarget,
+        Self::MeetingStatus,
+        Self::WebinarTarget,
+        Self::SetWebinarTarget,
+        Self::WebinarStatus,
+    ];
+
     pub(super) fn of(request: &Recorded) -> Self {
         let path: Vec<&str> = request.path.split('/').skip(1).collect();
         match (path.as_slice(), request.method.as_str()) {

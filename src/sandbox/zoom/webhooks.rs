@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::SimZoom;
 use super::event::Event;
 use super::world::{Due, World};
-use crate::sandbox::signed::{self, AppAnswer, NoAnswer, SignedRequest, signature};
+use crate::sandbox::signed::{AppAnswer, NoAnswer, SignedRequest, signature};
 use crate::sandbox::{TimedOut, lock, wait};
 
 /// More events than this on their way at once are not kept.
@@ -212,7 +212,7 @@ impl SimZoom {
 
     /// Sends a request as it is. The answer is for the test's eyes only.
     pub async fn send(&self, request: &SignedRequest) -> Result<AppAnswer, NoAnswer> {
-        signed::send(&self.world.http, request).await
+        self.world.http.send(request).await
     }
 }
 
@@ -252,7 +252,7 @@ pub(super) async fn deliver_all(world: Arc<World>) {
         let Some(index) = wait::until(&world.changes, Duration::MAX, next).await else { continue };
         let body = world.read(|state| state.webhooks.sent[index].event.body.clone());
         let request = world.signed(body.as_bytes());
-        let answer = signed::send(&world.http, &request).await;
+        let answer = world.http.send(&request).await;
         world.change(|state| {
             let (again, problem) = state.webhooks.tried(index, request, answer);
             state.due.extend(again.map(|after| (Instant::now() + after, Due::Retry(index))));

@@ -13,8 +13,8 @@ use super::webhooks::Webhooks;
 use super::{Route, api, oauth};
 use crate::clock::Clock;
 use crate::sandbox::fault::Faults;
-use crate::sandbox::lock;
 use crate::sandbox::wire::{Answer, Recorded};
+use crate::sandbox::{lock, signed};
 
 /// A Zoom user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub(super) struct World {
     pub(super) client_id: String,
     pub(super) client_secret: String,
     pub(super) clock: Clock,
-    pub(super) http: reqwest::Client,
+    pub(super) http: signed::Client,
     pub(super) state: Mutex<State>,
     /// Counts changes, for those who wait for one.
     pub(super) changes: watch::Sender<u64>,
@@ -130,6 +130,8 @@ pub(super) struct State {
     pub(super) users: Vec<User>,
     pub(super) meetings: Vec<Meeting>,
     pub(super) visitor: Visitor,
+    /// Whether whoever is signed in is asked, on a page, what they decide.
+    pub(super) asks: bool,
     pub(super) codes: Vec<Code>,
     pub(super) grants: Vec<Grant>,
     pub(super) refreshes: usize,
