@@ -51,7 +51,8 @@ impl Consent<'_> {
         }
         let html = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{vendor} (simulated): allow OnAir?</title>\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n\
+             <link rel=\"icon\" href=\"data:,\">\n<title>{vendor} (simulated): allow OnAir?</title>\n\
              <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<p>{vendor} (simulated)</p>\n<h1>Allow OnAir?</h1>\n\
              <p>You are signed in as <strong>{name}</strong>. OnAir asks for:</p>\n<ul>\n{wanted}</ul>\n\
              <p><a class=\"button\" href=\"{}\">Allow</a> <a class=\"no\" href=\"{}\">Decline</a></p>\n\
