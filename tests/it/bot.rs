@@ -34,7 +34,7 @@ pub(crate) const BOT_TOKEN: (&str, &str) = ("SLACK_BOT_TOKEN", "xoxb-canary-T000
 /// The id of the app at Slack, and its secret.
 pub(crate) const SLACK_CLIENT: (&str, &str) = ("1.2", "canary-slack-client-secret");
 pub(crate) const PUBLIC: &str = "https://onair.test";
-const BINARY: &str = env!("CARGO_BIN_EXE_onair");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_onair");
 /// How long a story waits for what has to come. It is no figure of the product: a busy machine must not fail a story.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -11,6 +11,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -124,10 +126,87 @@ impl Chromium {
         self.tell(&format!("element/{element}/click"), &json!({})).await;
     }
 
+    /// Presses keys one after another, wherever the focus is. Those without a sign are
+    /// [WebDriver's](https://www.w3.org/TR/webdriver2/#keyboard-actions).
+    pub(crate) async fn presses(&self, keys: &str) {
+        let pressed =
+            keys.chars().flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key })));
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": pressed.collect::<Vec<_>>() });
+        self.tell("actions", &json!({ "actions": [keyboard] })).await;
+    }
+
+    /// Makes what is seen of the page so wide and high.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.tell("goog/cdp/execute", &json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size })).await;
+    }
+
+    /// What is seen of the page, as a PNG.
+    pub(crate) async fn picture(&self) -> Vec<u8> {
+        STANDARD.decode(self.get("screenshot").await.unwrap().as_str().unwrap()).unwrap()
+    }
+
+    /// Runs a script in the page, and gives what it returns.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.post("execute/sync", &json!({ "script": script, "args": [] })).await.unwrap()
+    }
+
+    /// Waits until an expression of the page is true.
+    pub(crate) async fn until(&self, expression: &str) {
+        let begun = Instant::now();
+        let script = json!({ "script": format!("return Boolean({expression})"), "args": [] });
+        // While one page takes the place of another there is nothing that could be asked.
+        while self.post("execute/sync", &script).await != Ok(Value::Bool(true)) {
+            let seen = self.text().await.unwrap_or_else(|why| why);
+            assert!(begun.elapsed() < PATIENCE, "{expression} is not true of: {seen}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Those elements that a script returns which have no name for who does not see them.
+    pub(crate) async fn nameless(&self, script: &str) -> Vec<Value> {
+        let mut nameless = Vec::new();
+        for found in self.run(script).await.as_array().unwrap() {
+            let element = found.as_object().and_then(|found| found.values().next()?.as_str()).unwrap();
+            let name = self.get(&format!("element/{element}/computedlabel")).await.unwrap();
+            if name.as_str().is_none_or(|name| name.trim().is_empty()) {
+                nameless.push(self.get(&format!("element/{element}/property/outerHTML")).await.unwrap());
+            }
+        }
+        nameless
+    }
+
+    /// Waits for another tab than this one, and goes there.
+    pub(crate) async fn goes_to_new_tab(&self) {
+        let here = self.get("window").await.unwrap();
+        let begun = Instant::now();
+        loop {
+            let tabs = self.get("window/handles").await.unwrap();
+            if let Some(tab) = tabs.as_array().unwrap().iter().find(|tab| **tab != here) {
+                return self.tell("window", &json!({ "handle": tab })).await;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no tab was opened");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Closes this tab, and goes to the one that is left.
+    pub(crate) async fn closes_tab(&self) {
+        let left = ask(&self.http, Method::DELETE, &format!("{}/window", self.session), &Value::Null).await.unwrap();
+        self.tell("window", &json!({ "handle": left[0] })).await;
+    }
+
     /// What a policy of the pages forbade, in the browser's words.
     pub(crate) async fn forbidden(&self) -> Vec<Value> {
+        let mut said = self.console().await;
+        said.retain(|entry| entry["source"] == "security");
+        said
+    }
+
+    /// What the browser has to say about the pages since it was asked last: warnings, errors, and what was forbidden.
+    pub(crate) async fn console(&self) -> Vec<Value> {
         let said = self.post("se/log", &json!({ "type": "browser" })).await.unwrap();
-        said.as_array().unwrap().iter().filter(|entry| entry["source"] == "security").cloned().collect()
+        said.as_array().unwrap().clone()
     }
 
     /// Ends it, and waits until it has.

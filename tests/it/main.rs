@@ -33,6 +33,7 @@ mod random;
 mod recorder;
 mod redis_server;
 mod refresh;
+mod sandbox_browser;
 mod setup;
 mod show;
 mod status;
