@@ -34,6 +34,7 @@ mod recorder;
 mod redis_server;
 mod refresh;
 mod sandbox_browser;
+mod sandbox_page;
 mod setup;
 mod show;
 mod status;

@@ -280,6 +280,13 @@ async fn a_form_is_saved_and_a_home_is_each_persons_own() {
     chromium.click(".person[data-key]:nth-of-type(2)").await;
     chromium.until("document.querySelector('#home').textContent.includes('You have no Zoom account connected.')").await;
     chromium.until(&format!("!{crew}")).await;
+
+    // What people write is text, whatever it looks like.
+    chromium.click("#channels button").await;
+    sandbox.types("<b>not bold</b> & *bold*, <javascript:alert(1)|not a link>").await;
+    sandbox.reads("<b>not bold</b> & bold, <javascript:alert(1)|not a link>").await;
+    assert_eq!(chromium.property(&format!("{LAST} .body strong"), "textContent").await, "bold");
+    chromium.until(&format!("!document.querySelector('{LAST} .body :is(a, b)')")).await;
     sandbox.finish().await;
 }
 

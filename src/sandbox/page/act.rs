@@ -18,6 +18,9 @@ const COMMAND: &str = "/stream";
 /// How long a stream takes that is late: longer than the service waits before it says so.
 const LATE: Duration = Duration::from_secs(55);
 
+/// After how many seconds Zoom may be asked again, soon enough to be watched.
+const RETRY_AFTER: &str = "8";
+
 /// One act.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
@@ -161,9 +164,7 @@ impl Page {
                 let modal = self.modal(&self.person(&user)?, &modal)?;
                 match self.stage.slack.submits_given(&modal, &values).await {
                     Ok(delivery) => Ok(failed("The form", &delivery)),
-                    Err(error) => {
-                        Err(Refused::new(422, format!("Slack does not send this form: {}. Change it.", error.why())))
-                    }
+                    Err(error) => told(format!("Slack does not send this form: {}. Change it.", error.why())),
                 }
             }
             Act::Close { user, modal } => {
@@ -189,7 +190,7 @@ impl Page {
                 let user = self.person(&user)?;
                 let at_zoom = self.stage.zoom.user(&address(&user.name));
                 if !self.stage.zoom.has_grant(&at_zoom) {
-                    return Err(Refused::new(409, format!("{} has not connected Zoom; do that first.", user.name)));
+                    return told(format!("{} has not connected Zoom; do that first.", user.name));
                 }
                 self.stage.zoom.remove_app(&at_zoom);
                 Ok(None)
@@ -204,7 +205,7 @@ impl Page {
         let place = slack.conversation(&user, channel);
         let place = place.ok_or_else(|| Refused::new(404, format!("{} is not in that channel.", user.name)))?;
         if text.is_empty() {
-            return Err(Refused::new(422, "There is nothing to send; type something."));
+            return told("There is nothing to send; type something.");
         }
         let command = text.split_whitespace().next().unwrap_or_default();
         if !command.starts_with('/') {
@@ -212,7 +213,7 @@ impl Page {
             return Ok(None);
         }
         if command != COMMAND {
-            return Ok(Some(format!("{command} is not a command that this Slack knows. Type {COMMAND} help.")));
+            return told(format!("{command} is not a command that this Slack knows. Type {COMMAND} help."));
         }
         if !slack.is_installed() {
             return Ok(Some(format!(
@@ -225,9 +226,8 @@ impl Page {
 
     async fn installs(&self, user: &User) -> Told {
         match self.install(user).await {
-            Ok(Ok(told)) => Ok(Some(told)),
-            Ok(Err(told)) => Err(Refused::new(409, told)),
-            Err(_) => Err(Refused::new(409, "The service does not answer the browser. Start it, and install again.")),
+            Ok(Ok(read) | Err(read)) => told(read),
+            Err(_) => told("The service does not answer the browser. Start it, and install again."),
         }
     }
 
@@ -238,13 +238,13 @@ impl Page {
                 format!("OnAir is not installed, {}; there is nothing to take out.", user.name),
             ));
         }
-        let mut told = None;
+        let mut failed = None;
         for event in self.stage.slack.uninstall(self.stage.slack.home()) {
             if let Err(failure) = self.stage.slack.send(&event).await {
-                told = Some(format!("OnAir is taken out, but was not told: {}", failure.as_str()));
+                failed = Some(format!("OnAir is taken out, but was not told: {}", failure.as_str()));
             }
         }
-        Ok(told)
+        Ok(failed)
     }
 
     fn at_meeting(&self, id: u64, what: AtMeeting) -> Told {
@@ -261,7 +261,7 @@ impl Page {
             AtMeeting::Allow => edit(|meeting| meeting.streaming_allowed = true),
             AtMeeting::Disallow => edit(|meeting| meeting.streaming_allowed = false),
             AtMeeting::Drop if matches!(zoom.stream_of(id), Stream::Live { .. }) => zoom.drop_stream(id),
-            AtMeeting::Drop => return Err(Refused::new(409, "It is not on air; there is nothing to drop.")),
+            AtMeeting::Drop => return told("It is not on air; there is nothing to drop."),
             AtMeeting::TargetOn => edit(|meeting| meeting.target = Some(Target::example(meeting.id))),
             AtMeeting::TargetOff => edit(|meeting| meeting.target = None),
             AtMeeting::Reachable => edit(|meeting| meeting.reachable = true),
@@ -284,7 +284,7 @@ impl Page {
             Mood::Well | Mood::Late => {}
             Mood::Slow => always_at_calls(&Fault::Delay(Duration::from_secs(4))),
             Mood::Down => zoom.always(Route::Any, Fault::status(503)),
-            Mood::Throttled => always_at_calls(&Fault::too_many("10")),
+            Mood::Throttled => always_at_calls(&Fault::too_many(RETRY_AFTER)),
             Mood::Daily => always_at_calls(&daily_limit(zoom.clock().now())),
             Mood::Refusing => {
                 let message = "Your user account is not allowed meeting hosting and scheduling capabilities.";
@@ -301,11 +301,9 @@ impl Page {
         match what {
             AtService::Start => match self.service.start().await {
                 Ok(()) => Ok(None),
-                Err(error) => Err(Refused::new(500, format!("{error:#}. Start it again."))),
+                Err(error) => told(format!("{error:#}. Start it again.")),
             },
-            AtService::Kill | AtService::Stop if now.pid.is_none() => {
-                Err(Refused::new(409, "The service does not run. Start it."))
-            }
+            AtService::Kill | AtService::Stop if now.pid.is_none() => told("The service does not run. Start it."),
             AtService::Kill => {
                 self.service.kill().await;
                 Ok(None)
@@ -333,10 +331,14 @@ impl Page {
     }
 }
 
+fn told(words: impl Into<String>) -> Told {
+    Ok(Some(words.into()))
+}
+
 fn pressed(pressed: Result<Delivery, CannotPress>) -> Told {
     match pressed {
         Ok(delivery) => Ok(failed("The button", &delivery)),
-        Err(error) => Err(Refused::new(409, format!("It can't be pressed: {}. Reload the page.", error.why()))),
+        Err(error) => told(format!("It can't be pressed: {}. Reload the page.", error.why())),
     }
 }
 

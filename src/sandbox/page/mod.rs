@@ -7,6 +7,7 @@ mod act;
 mod server;
 mod service;
 
+use std::future::pending;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::act::Mood;
@@ -82,28 +84,22 @@ pub async fn run(options: &Options, stop: impl Future<Output = ()>) -> anyhow::R
         address: server.base(),
         tasks: server.tasks().clone(),
     });
-    let told = tokio::select! {
-        begun = page.begin(&server, listener, options) => match begun {
-            Ok(()) => {
-                stop.await;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        },
+    let shown = async {
+        page.begin(&server, listener, options).await?;
+        pending::<anyhow::Result<()>>().await
+    };
+    let ended = tokio::select! {
+        ended = shown => ended,
+        () = stop => Ok(()),
     };
     // The service first: it writes into the folder that goes with the page.
     page.service.kill().await;
     server.stop().await;
-    told
+    ended
 }
 
 impl Page {
-    async fn begin(
-        self: &Arc<Self>,
-        server: &Server,
-        listener: tokio::net::TcpListener,
-        options: &Options,
-    ) -> anyhow::Result<()> {
+    async fn begin(self: &Arc<Self>, server: &Server, listener: TcpListener, options: &Options) -> anyhow::Result<()> {
         self.service.start().await?;
         let installed = self.install(&self.stage.slack.user("ada")).await?;
         if let Err(told) = installed {

@@ -931,7 +931,7 @@ function messageOf(message) {
   const body = h("div", { class: "body" });
   const press = (action) => act({ act: "press", user, message: message.key, action });
   if (message.blocks?.length > 0) body.append(blocksOf(message.blocks, press));
-  else body.append(mrkdwn(author.kind === "person" ? message.text.replaceAll("&", "&amp;").replaceAll("<", "&lt;") : message.text));
+  else body.append(mrkdwn(message.text));
   const time = h("time", { datetime: message.at, title: new Date(message.at).toLocaleString() }, clock(message.at));
   return [
     avatar(name, author.kind),

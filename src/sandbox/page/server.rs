@@ -16,7 +16,7 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// Whatever else a page of this address could be brought to do, it does not.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                      img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// How often a connection on which nothing happens is tried.
 const BETWEEN_SIGNS: Duration = Duration::from_secs(15);
