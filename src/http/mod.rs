@@ -185,6 +185,8 @@ fn connection(service: &Router, stream: TcpStream, graceful: &GracefulShutdown) 
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
         .max_buf_size(HEADER)
+        // Whoever says no more still wants the answer, and what is being accepted is not dropped in the middle.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
     let watched = graceful.watch(served);
     async move {

@@ -17,6 +17,7 @@ mod door_zoom;
 mod faults;
 mod foreign;
 mod home;
+mod hostile;
 mod install;
 mod instances;
 mod journal;
