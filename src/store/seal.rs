@@ -139,7 +139,7 @@ impl Keyring {
     }
 
     /// Seals a value for one record.
-    pub(crate) fn seal(&self, record: &str, plain: &[u8]) -> Result<Vec<u8>, SealFault> {
+    pub fn seal(&self, record: &str, plain: &[u8]) -> Result<Vec<u8>, SealFault> {
         let key = self.0.first().ok_or(SealFault::NotSealed)?;
         let nonce = XNonce::generate();
         let payload = Payload { msg: plain, aad: record.as_bytes() };
@@ -149,7 +149,7 @@ impl Keyring {
     }
 
     /// Opens what [`Keyring::seal`] made for the same record, with whichever key it names.
-    pub(crate) fn open(&self, record: &str, sealed: &[u8]) -> Result<SecretSlice<u8>, SealFault> {
+    pub fn open(&self, record: &str, sealed: &[u8]) -> Result<SecretSlice<u8>, SealFault> {
         let (id, bytes) = read_sealed(sealed).ok_or(SealFault::NotSealed)?;
         let Some(key) = self.0.iter().find(|key| key.id == id) else {
             return Err(SealFault::UnknownKey(id));

@@ -1,0 +1,207 @@
+//! The processes that are measured: the built `onair serve` on either store, the bare handlers, and a Redis for both.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::SignedDuration;
+use onair::clock::Clock;
+use onair::grant::{Grant, Tokens, ZoomUser};
+use onair::id::{Person, TeamId, UserId, ZoomUserId};
+use onair::secret::Secret;
+use onair::store::{Keyring, Options, Place, Store};
+use tempfile::TempDir;
+
+use crate::bare;
+use crate::drive::SIGNING_SECRET;
+use crate::vendors::Vendors;
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_onair");
+
+/// A process of which time and memory are read; dropped, it is killed.
+pub(crate) struct Service {
+    child: Child,
+    /// Its socket.
+    pub(crate) address: String,
+    /// Its metrics, if it has any.
+    pub(crate) metrics: Option<String>,
+    /// From its start until `/readyz` said yes.
+    pub(crate) ready_after: Duration,
+}
+
+/// Where OnAir keeps what it remembers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Engine<'a> {
+    Redis(&'a Redis),
+    Embedded(&'a TempDir),
+}
+
+impl Service {
+    /// `onair serve` with one connected Zoom account, on these cores or on all.
+    pub(crate) async fn onair(engine: Engine<'_>, vendors: &Vendors, cores: Option<&str>) -> Self {
+        let place = match engine {
+            Engine::Redis(redis) => {
+                Place::Redis { url: Secret::new(redis.url()), namespace: Place::NAMESPACE.to_owned() }
+            }
+            Engine::Embedded(folder) => Place::Embedded { folder: folder.path().to_owned() },
+        };
+        connect(place).await;
+        let mut command = match cores {
+            Some(cores) => {
+                let mut command = Command::new("taskset");
+                command.args(["--cpu-list", cores, BINARY]);
+                command
+            }
+            None => Command::new(BINARY),
+        };
+        command.arg("serve").env_clear();
+        for (name, value) in [
+            ("ONAIR_BASE_URL", "https://onair.example.com".to_owned()),
+            ("ONAIR_LISTEN", "127.0.0.1:0".to_owned()),
+            ("ONAIR_METRICS_LISTEN", "127.0.0.1:0".to_owned()),
+            ("ONAIR_ENCRYPTION_KEYS", keys()),
+            ("ONAIR_LOG", "json".to_owned()),
+            ("SLACK_SIGNING_SECRET", SIGNING_SECRET.to_owned()),
+            ("SLACK_HOOKS_URL", vendors.hooks()),
+            ("ZOOM_CLIENT_ID", "client".to_owned()),
+            ("ZOOM_CLIENT_SECRET", "secret".to_owned()),
+            ("ZOOM_API_URL", vendors.zoom_api()),
+        ] {
+            command.env(name, value);
+        }
+        match engine {
+            Engine::Redis(redis) => command.env("REDIS_URL", redis.url()),
+            Engine::Embedded(folder) => command.env("ONAIR_DATA", folder.path()),
+        };
+        let begun = Instant::now();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let (mut metrics, mut line) = (None, String::new());
+        let address = loop {
+            line.clear();
+            assert!(lines.read_line(&mut line).unwrap() > 0, "onair did not start");
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let told = || event["address"].as_str().unwrap().to_owned();
+            match event["message"].as_str() {
+                Some("metrics listening") => metrics = Some(told()),
+                Some("listening") => break told(),
+                _ => {}
+            }
+        };
+        // Somebody has to read what it logs.
+        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        while !reqwest::get(format!("http://{address}/readyz")).await.unwrap().status().is_success() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "onair is not ready");
+        }
+        Self { child, address, metrics, ready_after: begun.elapsed() }
+    }
+
+    /// A bare handler.
+    pub(crate) fn bare(arguments: &[&str]) -> Self {
+        let begun = Instant::now();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg(bare::WORD).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        let address = address.trim().to_owned();
+        Self { child, address, metrics: None, ready_after: begun.elapsed() }
+    }
+
+    /// How much CPU it has used.
+    pub(crate) fn cpu(&self) -> Duration {
+        cpu_of(self.child.id())
+    }
+
+    /// A line of `/proc/<pid>/status` such as `VmRSS`, in KiB.
+    pub(crate) fn memory(&self, what: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':')).unwrap();
+        line.trim().split(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// The value of one metric now, if it is told.
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        let text = reqwest::get(format!("http://{}/metrics", self.metrics.as_ref()?)).await.ok()?.text().await.ok()?;
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A Redis that keeps nothing on a disk; dropped, it is killed.
+#[derive(Debug)]
+pub(crate) struct Redis {
+    child: Child,
+    port: u16,
+}
+
+impl Redis {
+    pub(crate) fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is needed: apt-get install redis-server");
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "redis-server did not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self { child, port }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// How much CPU it has used.
+    pub(crate) fn cpu(&self) -> Duration {
+        cpu_of(self.child.id())
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// User and system time of a process; Linux counts both in hundredths of a second for everybody who asks.
+fn cpu_of(id: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(ticks * 10)
+}
+
+fn keys() -> String {
+    format!("k1:{}", STANDARD.encode([7; 32]))
+}
+
+/// Connects the person who types to a Zoom account.
+async fn connect(place: Place) {
+    let clock = Clock::default();
+    let keys = Keyring::parse(&Secret::new(keys())).unwrap();
+    let store = Store::open(Options { place, keys, deadline: Duration::from_secs(5) }, clock.clone()).unwrap();
+    let person = Person { enterprise: None, team: TeamId::new("T0001"), user: UserId::new("U2147483697") };
+    let user = ZoomUser { id: ZoomUserId::new("zoom-user"), ..ZoomUser::untold() };
+    store.link(&person, &user.id, None).await.unwrap();
+    let expires_at = clock.now().checked_add(SignedDuration::from_hours(24)).unwrap();
+    let (access, refresh) = (Secret::new("access".repeat(100)), Secret::new("refresh".repeat(100)));
+    let tokens = Tokens { access, refresh, expires_at, scopes: Vec::new() };
+    store.save_grant(&Grant { user, tokens, since: None, warned: Vec::new() }).await.unwrap();
+}
