@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -34,11 +35,14 @@ pub struct Options {
     pub audit_channel: Option<ChannelId>,
 }
 
-/// The service's parts; cheap to clone.
+/// The service's parts in one hand; a clone costs nothing.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// The service's parts.
+pub struct Parts {
     /// Settings.
-    pub options: Arc<Options>,
+    pub options: Options,
     /// Slack.
     pub slack: Slack,
     /// Zoom.
@@ -52,10 +56,10 @@ pub struct App {
     /// Whose Homes are being shown.
     pub homes: Homes,
     stop: CancellationToken,
-    work: Arc<Notify>,
-    proven_at: Arc<AtomicI64>,
-    audited: Arc<Notify>,
-    chosen: Arc<Notify>,
+    work: Notify,
+    proven_at: AtomicI64,
+    audited: Notify,
+    chosen: Notify,
     tasks: TaskTracker,
     places: Arc<Semaphore>,
 }
@@ -118,13 +122,21 @@ impl Drop for Showing {
     }
 }
 
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl App {
     /// Puts the parts together.
     pub fn new(options: Options, slack: Slack, zoom: Zoom, store: Store, clock: Clock) -> Self {
         let places = Arc::new(Semaphore::new(options.queue));
         let metrics = Arc::new(Metrics::new(slack.calls(), zoom.calls()));
-        Self {
-            options: Arc::new(options),
+        Self(Arc::new(Parts {
+            options,
             slack,
             zoom,
             store,
@@ -132,13 +144,13 @@ impl App {
             metrics,
             homes: Homes::default(),
             stop: CancellationToken::new(),
-            work: Arc::default(),
-            proven_at: Arc::new(AtomicI64::new(i64::MIN)),
-            audited: Arc::default(),
-            chosen: Arc::default(),
+            work: Notify::new(),
+            proven_at: AtomicI64::new(i64::MIN),
+            audited: Notify::new(),
+            chosen: Notify::new(),
             tasks: TaskTracker::new(),
             places,
-        }
+        }))
     }
 
     /// Tells everything that waits for work to end.

@@ -7,17 +7,22 @@ use super::link;
 use super::scan::{is_dash, is_double, is_invisible, is_joiner, is_single, narrow};
 
 /// Looks at the text as it came: what hides behind a label, between invisible marks or in an escape counts.
-pub(super) fn is_secret_within(raw: &str) -> bool {
+fn is_secret_within(raw: &str) -> bool {
     let text = decoded(&bared(raw)).to_ascii_lowercase();
     names_ingest(&text) || announces_key(&text) || text.split(is_border).any(holds_vendor_key)
 }
 
+/// Looks at a text that came so, and at what [`plain`](super::scan::plain) makes of it.
+pub(super) fn is_secret(raw: &str, plain: &str) -> bool {
+    is_secret_within(raw) || (raw != plain && is_secret_within(plain)) || is_secret_plain(plain)
+}
+
 /// Looks at the text without Slack's escapes, where a word can be told from a link.
-pub(super) fn is_secret_plain(plain: &str) -> bool {
+fn is_secret_plain(plain: &str) -> bool {
     let bared = bared(plain);
     // Links are long and mixed by nature; their queries go no further than the parser.
     let is_long_key = |token: &str| !link::is_web(token) && is_opaque(link::without_credentials(token));
-    is_secret_within(plain) || bared.split(is_border).any(|token| names_key(token) || is_long_key(token))
+    bared.split(is_border).any(|token| names_key(token) || is_long_key(token))
 }
 
 /// Whether a word has a piece that only a machine can have made up: long, of letters and digits in no order.
@@ -79,6 +84,10 @@ fn escape(text: &str) -> Option<(char, usize)> {
 
 /// `rtmp://` and its relatives, whatever stands around the colon, and the places that streams are sent to.
 fn names_ingest(lower: &str) -> bool {
+    // Neither is without one of these.
+    if !lower.contains(['.', ':']) {
+        return false;
+    }
     const HOSTS: [&str; 5] = [
         "rtmp.youtube.com",
         "rtmps.youtube.com",

@@ -26,7 +26,7 @@ const MOST_GROUPS: usize = 24;
 pub fn parse(text: &str) -> Result<Command<Target>, UsageError> {
     let plain = scan::plain(&lend::with_ids(text));
     let words = scan::words(&plain);
-    if guard::is_secret_within(text) || guard::is_secret_plain(&plain) {
+    if guard::is_secret(text, &plain) {
         return Err(UsageError { problem: Problem::StreamSecret, nearest: nearest_to_secret(&words) });
     }
     read(&words).map_err(|(problem, nearest)| UsageError { problem, nearest: nearest.unwrap_or_else(help) })
@@ -62,7 +62,7 @@ fn is_right(line: &str) -> bool {
         Some((first, rest)) => verb_named(first).is_some_and(|verb| Draft::read(verb, rest).problem.is_none()),
         None => false,
     };
-    is_command && !guard::is_secret_within(line) && !guard::is_secret_plain(line)
+    is_command && !guard::is_secret(line, line)
 }
 
 fn verb_named(word: &Word) -> Option<Verb> {
@@ -366,7 +366,7 @@ impl<'w> Draft<'w> {
         let settled = settled(text);
         // A long, mixed link may stand for a meeting and be told it is none; in a title it would go on air.
         // Without the password of a link, what is left may be an address.
-        if guard::is_opaque(&settled) || guard::is_secret_within(&settled) || guard::is_secret_plain(&settled) {
+        if guard::is_opaque(&settled) || guard::is_secret(&settled, &settled) {
             return self.note(Problem::StreamSecret);
         }
         self.said.push(settled.clone());

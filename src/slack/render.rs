@@ -87,14 +87,23 @@ const MAX_SECTION: usize = 3000;
 /// A text in as few sections as take it, each of whole lines.
 fn sections(text: &str) -> Vec<String> {
     let size = |text: &str| text.encode_utf16().count();
-    let mut sections: Vec<String> = Vec::new();
+    // No text has more units of UTF-16 than bytes of UTF-8.
+    if text.len() <= MAX_SECTION {
+        return vec![text.to_owned()];
+    }
+    let (mut sections, mut filled): (Vec<String>, usize) = (Vec::new(), 0);
     for line in text.split('\n') {
+        let more = size(line);
         match sections.last_mut() {
-            Some(last) if size(last) + 1 + size(line) <= MAX_SECTION => {
+            Some(last) if filled + 1 + more <= MAX_SECTION => {
                 last.push('\n');
                 last.push_str(line);
+                filled += 1 + more;
             }
-            _ => sections.push(line.to_owned()),
+            _ => {
+                sections.push(line.to_owned());
+                filled = more;
+            }
         }
     }
     sections

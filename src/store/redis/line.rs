@@ -119,7 +119,8 @@ impl Line {
         let client = Client::open(self.info.clone().set_redis_settings(settings))?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(self.deadline.min(Duration::from_secs(1))))
-            .set_response_timeout(Some(self.deadline))
+            // Whoever asks has a deadline already; a second timer for each request costs and changes nothing.
+            .set_response_timeout(None)
             .set_number_of_retries(2)
             .set_min_delay(Duration::from_millis(50))
             .set_max_delay(Duration::from_millis(300))
