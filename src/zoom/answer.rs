@@ -55,7 +55,7 @@ impl Body {
 }
 
 /// What an answer says, from its status, its headers and its body.
-pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
+pub fn read(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
     let envelope = Envelope::read(body);
     Answer {
         status,

@@ -37,6 +37,7 @@ pub mod inbound;
 pub mod oauth;
 mod wire;
 
+pub use self::answer::read as read_answer;
 pub use self::error::{BuildError, Cause, Error};
 pub use self::facts::{MeetingFacts, StreamSettings};
 
