@@ -20,7 +20,7 @@ struct Sandbox {
     http: reqwest::Client,
     stream: Response,
     /// What has come of the stream and is no whole event yet.
-    unread: String,
+    unread: Vec<u8>,
     state: Value,
     exchanges: Vec<Value>,
 }
@@ -42,7 +42,7 @@ impl Sandbox {
         let stream = http.get(format!("{address}/events")).send().await.unwrap();
         assert_eq!(stream.headers()[CONTENT_TYPE], "text/event-stream");
         let mut sandbox =
-            Self { process, address, http, stream, unread: String::new(), state: Value::Null, exchanges: Vec::new() };
+            Self { process, address, http, stream, unread: Vec::new(), state: Value::Null, exchanges: Vec::new() };
         sandbox.until("the first state", |sandbox| sandbox.state["people"].is_array().then_some(())).await;
         sandbox
     }
@@ -55,11 +55,11 @@ impl Sandbox {
                     return found;
                 }
                 let chunk = self.stream.chunk().await.unwrap().expect("the stream goes on");
-                self.unread.push_str(std::str::from_utf8(&chunk).unwrap());
-                while let Some((event, rest)) = self.unread.split_once("\n\n") {
-                    let (event, rest) = (event.to_owned(), rest.to_owned());
-                    self.unread = rest;
-                    self.take(&event);
+                // A chunk may end within a character; an event does not.
+                self.unread.extend_from_slice(&chunk);
+                while let Some(end) = self.unread.windows(2).position(|two| two == b"\n\n") {
+                    let event = String::from_utf8(self.unread.drain(..end + 2).collect()).unwrap();
+                    self.take(event.trim_end());
                 }
             }
         };
