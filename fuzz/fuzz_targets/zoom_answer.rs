@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let now = Timestamp::from_second(1_790_000_000).unwrap();
     let answer = read_answer(status, &HeaderMap::new(), body, now);
     assert!(answer.message.chars().count() <= 1000);
-    drop(denied(&answer));
+    let _ = denied(&answer);
     let attempt = Attempt::Answered(answer);
     is_unauthorized(&attempt);
     is_webinar(&attempt);
