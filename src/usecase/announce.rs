@@ -135,9 +135,9 @@ async fn step(app: &App, next: Next) -> Result<bool, store::Error> {
         return Ok(true);
     }
     match next {
-        Next::Begin => begin(app, None).await?,
+        Next::Begin => begin(app, None, here(app).await?).await?,
         Next::BeginIfChosen => match app.store.any_audit_channel().await? {
-            Some(workspace) => begin(app, Some(workspace)).await?,
+            Some(workspace) => begin(app, Some(workspace), here(app).await?).await?,
             None => return Ok(false),
         },
         Next::Hurry => return Ok(false),
@@ -145,18 +145,22 @@ async fn step(app: &App, next: Next) -> Result<bool, store::Error> {
     Ok(true)
 }
 
-/// Has a workspace told whose rules name a channel since a moment ago: what comes from here on, from any instance. Where the
+/// The end of the trail at this moment.
+pub(super) async fn here(app: &App) -> Result<Option<String>, store::Error> {
+    Ok(app.store.newest_audit().await?.map(|newest| newest.to_string()))
+}
+
+/// Has a workspace told whose rules name a channel since a moment ago: what came after this place, from any instance. Where the
 /// store is away, or this process ends in between, it is begun later.
-pub(super) async fn chosen(app: &App, workspace: &Workspace) {
-    if let Err(error) = begin(app, Some(workspace.clone())).await {
+pub(super) async fn chosen(app: &App, workspace: &Workspace, from: Option<String>) {
+    if let Err(error) = begin(app, Some(workspace.clone()), from).await {
         tracing::warn!(error = chain(&error), "the audit channel is told later");
     }
     app.tell_chosen();
 }
 
 /// Writes the job, unless it is there: then it goes on from where it is.
-async fn begin(app: &App, chosen_in: Option<Workspace>) -> Result<(), store::Error> {
-    let read_to = app.store.newest_audit().await?.map(|newest| newest.to_string());
+async fn begin(app: &App, chosen_in: Option<Workspace>, read_to: Option<String>) -> Result<(), store::Error> {
     let job = Job::Announce(Announced { read_to, chosen_in, ..Announced::default() });
     app.store.plan(&keeper(), &job, Duration::ZERO).await
 }
@@ -230,7 +234,7 @@ async fn unwanted(app: &App, hold: &Hold, mut state: Announced) {
         hold.persist(Change::Finish).await;
         // Whoever chose one a moment before that found the job still there.
         if let Ok(Some(workspace)) = app.store.any_audit_channel().await {
-            chosen(app, &workspace).await;
+            chosen(app, &workspace, state.read_to).await;
         }
     }
 }

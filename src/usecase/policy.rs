@@ -170,6 +170,8 @@ async fn try_save(
     };
     let changed = former.differences(&wanted);
     let changed_entry = entry(app, submission, AuditOutcome::PolicyChanged, &changed);
+    // Where a channel is chosen, it is told that, too.
+    let from = if wanted.audit_channel.is_some() { announce::here(app).await? } else { None };
     let is_as_seen = kept.version == version;
     if !is_as_seen || !app.store.change_policy(&carried.workspace, &kept, &wanted, &changed_entry).await? {
         end(AuditOutcome::Outdated, Vec::new()).await;
@@ -177,7 +179,7 @@ async fn try_save(
     }
     app.log(&changed_entry);
     if wanted.audit_channel.is_some() {
-        announce::chosen(app, &carried.workspace).await;
+        announce::chosen(app, &carried.workspace, from).await;
     }
     if wanted.lending == MayLend::Off
         && let Err(failure) = lend::end_all(app, &carried.workspace).await
