@@ -154,6 +154,9 @@ pub struct Removed {
     pub at: Timestamp,
     /// Whether all that belonged to the place is gone: the same event, told again, finds nothing to do.
     pub is_done: bool,
+    /// Whether there was anything, which is to be written down once it is gone.
+    #[serde(default)]
+    pub had_anything: bool,
 }
 
 impl Removal {

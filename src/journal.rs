@@ -57,6 +57,9 @@ pub enum Job {
 pub struct Revocation {
     /// What is left of it.
     pub grant: Grant,
+    /// Whether Zoom may have given a newer pair that never arrived: then it knows these no more, and is not told by that.
+    #[serde(default)]
+    pub is_spent: bool,
     /// Whose connection was the last.
     pub person: Person,
     /// What that is known by.

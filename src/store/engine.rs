@@ -215,8 +215,8 @@ pub(crate) trait Engine {
         entry: Option<&Entry>,
     ) -> impl Future<Output = Result<Option<Left>, Error>> + Send;
 
-    /// Takes a member out of its group.
-    fn leave(&self, member: &Key) -> impl Future<Output = Result<Option<Left>, Error>> + Send;
+    /// Takes a member out of its group, and writes an entry with that.
+    fn leave(&self, member: &Key, entry: Option<&Entry>) -> impl Future<Output = Result<Option<Left>, Error>> + Send;
 
     /// The group that a member is in.
     fn group_of(&self, member: &Key) -> impl Future<Output = Result<Option<String>, Error>> + Send;

@@ -193,9 +193,10 @@ impl Store {
         left.map(unlinked).transpose()
     }
 
-    /// Ends a person's link.
-    pub async fn unlink(&self, person: &Person) -> Result<Option<Unlinked>, Error> {
-        let left = on!(&self.0.engine, leave(&Key::person(person)))?;
+    /// Ends a person's link, and writes an entry with that.
+    pub async fn unlink(&self, person: &Person, entry: Option<&AuditEntry>) -> Result<Option<Unlinked>, Error> {
+        let entry = entry.map(to_log).transpose()?;
+        let left = on!(&self.0.engine, leave(&Key::person(person), entry.as_ref()))?;
         left.map(unlinked).transpose()
     }
 

@@ -6,7 +6,8 @@ use super::engine::{Swap, Swapped, on};
 use super::error::Error;
 use super::key::Key;
 use super::reseal::Listing;
-use super::{Seen, Store, from_json, to_json};
+use super::{Seen, Store, from_json, to_json, to_log};
+use crate::audit::AuditEntry;
 use crate::destination::Invitation;
 use crate::grant::Pending;
 use crate::id::{Person, Workspace};
@@ -94,6 +95,21 @@ impl Store {
     pub async fn remember_removal(&self, site: &Site, removed: &Removed) -> Result<(), Error> {
         let key = Key::gone(site);
         on!(&self.0.engine, put(&key, &to_json(&key, removed)?, Some(Removal::MEMORY)))
+    }
+
+    /// Remembers that all is gone, and writes an entry with that.
+    pub async fn end_removal(
+        &self,
+        site: &Site,
+        seen: &Removed,
+        wanted: &Removed,
+        entry: Option<&AuditEntry>,
+    ) -> Result<bool, Error> {
+        let key = Key::gone(site);
+        let (seen, wanted) = (to_json(&key, seen)?, to_json(&key, wanted)?);
+        let (life, entry) = (Some(Removal::MEMORY), entry.map(to_log).transpose()?);
+        let swap = Swap { key: &key, seen: Some(&seen), wanted: Some(&wanted), life, entry: entry.as_ref() };
+        Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 
     /// What is remembered of a place.

@@ -2,7 +2,7 @@
 //! it also where the process dies or the store goes away in the middle. What came of it is not known then.
 
 use super::hold::{Change, Hold, LEASE};
-use super::work::NewJob;
+use super::work::{self, NewJob};
 use crate::app::{App, Place};
 use crate::audit::AuditEntry;
 use crate::journal::Job;
@@ -17,9 +17,15 @@ pub(super) struct Deed {
 impl Deed {
     /// Begins it; `unknown` is what is written down where nobody can end it.
     pub(super) async fn begin(app: &App, unknown: AuditEntry) -> Result<Self, store::Error> {
-        let NewJob { id, owner, job } = NewJob::new(Job::Deed(Some(Box::new(unknown))));
-        app.store.journal(&id, &job, &owner, LEASE).await?;
-        Ok(Self { app: app.clone(), hold: Hold::new(app, id, owner, 1) })
+        let new = NewJob::new(Job::Deed(Some(Box::new(unknown))));
+        match app.store.journal(&new.id, &new.job, &new.owner, LEASE).await {
+            Ok(()) => Ok(Self { app: app.clone(), hold: Hold::new(app, new.id, new.owner, 1) }),
+            Err(error) => {
+                // It may be there all the same.
+                work::withdraw(app, new);
+                Err(error)
+            }
+        }
     }
 
     /// Does it; nothing where it took so long that somebody else has written down that nobody knows.
@@ -31,16 +37,18 @@ impl Deed {
 
     /// Ends it with what came of it. Where the store is away, that is written down when it is back.
     pub(super) async fn end(self, entry: AuditEntry) {
-        self.app.log(&entry);
-        if let Ok(true) = self.hold.write(&Change::Advance(&Job::Deed(None), Some(&entry))).await {
-            self.leave().await;
-            return;
+        match self.hold.write(&Change::Advance(&Job::Deed(None), Some(&entry))).await {
+            Ok(true) => {
+                self.app.log(&entry);
+                self.leave().await;
+            }
+            Ok(false) => {}
+            Err(_) => {
+                let Self { app, hold } = self;
+                let inner = app.clone();
+                drop(app.spawn(async move { hold.during(settle(&inner, &hold, &entry)).await }));
+            }
         }
-        let app = self.app.clone();
-        drop(app.spawn(async move {
-            let Self { app: _, hold } = self;
-            write_down(&hold, &entry).await;
-        }));
     }
 
     /// Ends it where nothing was done.
@@ -55,11 +63,7 @@ impl Deed {
 pub(super) async fn work(app: App, hold: Hold, unknown: Option<Box<AuditEntry>>, place: Place) {
     hold.during(async {
         match unknown {
-            Some(entry) => {
-                if write_down(&hold, &entry).await {
-                    app.log(&entry);
-                }
-            }
+            Some(entry) => settle(&app, &hold, &entry).await,
             None => drop(hold.persist(Change::Finish).await),
         }
     })
@@ -67,11 +71,10 @@ pub(super) async fn work(app: App, hold: Hold, unknown: Option<Box<AuditEntry>>,
     drop(place);
 }
 
-/// Writes down what came of a job, and ends it; says whether it was this process's to end.
-pub(super) async fn write_down(hold: &Hold, entry: &AuditEntry) -> bool {
-    let is_ours = hold.persist(Change::Advance(&Job::Deed(None), Some(entry))).await;
-    if is_ours {
+/// Writes down what came of a job, and ends it, if it is this process's to end.
+pub(super) async fn settle(app: &App, hold: &Hold, entry: &AuditEntry) {
+    if hold.persist(Change::Advance(&Job::Deed(None), Some(entry))).await {
+        app.log(entry);
         hold.persist(Change::Finish).await;
     }
-    is_ours
 }

@@ -46,7 +46,7 @@ async fn take_apart(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId)
     let shared = app.store.linked_count(zoom_user).await? > 1;
     let disconnected = if shared { Disconnected::StillShared } else { held.end(by).await? };
     lend::end_of(app, &by.person).await?;
-    app.store.unlink(&by.person).await?;
+    app.store.unlink(&by.person, None).await?;
     Ok(disconnected)
 }
 

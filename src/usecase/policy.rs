@@ -168,6 +168,10 @@ async fn try_save(
             return Ok(faults.iter().map(|fault| (fault.field.name(), words::form_fault(fault))).collect());
         }
     };
+    if kept.version == version && kept.rules() == Some(&wanted) {
+        end(AuditOutcome::PolicyChanged, Vec::new()).await;
+        return Ok(BTreeMap::new());
+    }
     let changed = former.differences(&wanted);
     let changed_entry = entry(app, submission, AuditOutcome::PolicyChanged, &changed);
     // Where a channel is chosen, it is told that, too.

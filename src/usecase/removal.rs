@@ -8,12 +8,13 @@
 use std::time::Duration;
 
 use super::hold::{Change, Hold, LEASE};
+use super::lease::Lease;
 use super::revoke::By;
 use super::work::{self, NewJob, Work};
 use super::{Failure, chain, disconnect, entry, install, keep};
 use crate::app::{App, Place};
 use crate::audit::{AuditOutcome, AuditVerb};
-use crate::id::{DeliveryId, Person, Reference, UserId};
+use crate::id::{DeliveryId, Person, Reference, UserId, ZoomUserId};
 use crate::installation::{Removal, Removed, Site};
 use crate::journal::{Job, Stage};
 use crate::reply::Disconnected;
@@ -57,7 +58,7 @@ pub(super) async fn work(app: App, hold: Hold, removal: Removal, place: Place) {
 }
 
 async fn take_in(app: &App, hold: &Hold, removal: Removal) {
-    let again = match remove_all(app, hold, &removal).await {
+    let again = match remove_all(app, &removal).await {
         Ok(()) => {
             hold.persist(Change::Finish).await;
             return;
@@ -70,75 +71,35 @@ async fn take_in(app: &App, hold: &Hold, removal: Removal) {
 
 const SOON: Duration = Duration::from_secs(2);
 
-async fn remove_all(app: &App, hold: &Hold, removal: &Removal) -> Result<(), Failure> {
+async fn remove_all(app: &App, removal: &Removal) -> Result<(), Failure> {
     for site in &removal.sites {
-        let turn = Turn { app, name: LeaseName::removal(site), owner: Reference::random() };
-        turn.keep().await?;
-        let removed = remove_from(&turn, hold, removal, site).await;
-        app.store.release(&turn.name, turn.owner.as_str()).await?;
+        // The two events about one place would else be taken in at once, and be written down twice.
+        let turn = Lease::take(app, LeaseName::removal(site)).await?.ok_or(Failure::Changed)?;
+        let removed = remove_from(app, removal, site).await;
+        turn.release().await;
         removed?;
     }
     Ok(())
 }
 
-/// The turn with one place: the two events about it would else be taken in at once, and be written down twice.
-struct Turn<'a> {
-    app: &'a App,
-    name: LeaseName,
-    owner: Reference,
-}
-
-impl Turn<'_> {
-    /// Longer than it takes to end one grant at Zoom.
-    const LIFE: Duration = Duration::from_secs(15);
-
-    /// Takes the turn, or goes on with it.
-    async fn keep(&self) -> Result<(), Failure> {
-        let is_ours = self.app.store.lease(&self.name, self.owner.as_str(), Self::LIFE).await?;
-        if is_ours { Ok(()) } else { Err(Failure::Changed) }
-    }
-}
-
-async fn remove_from(turn: &Turn<'_>, hold: &Hold, removal: &Removal, site: &Site) -> Result<(), Failure> {
-    let app = turn.app;
+async fn remove_from(app: &App, removal: &Removal, site: &Site) -> Result<(), Failure> {
     let installation = app.store.seen_installation(site).await?;
     let is_earlier = installation.as_ref().is_some_and(|seen| !removal.is_of(&seen.value));
-    let is_done = app.store.removed(site).await?.is_some_and(|removed| removed.is_done && removal.at <= removed.at);
+    let earlier = app.store.removed(site).await?;
+    let is_done = earlier.is_some_and(|earlier| earlier.is_done && removal.at <= earlier.at);
     if is_earlier || (is_done && installation.is_none()) {
         tracing::info!("an event about an earlier installation, or told again, changes nothing");
         return Ok(());
     }
-    app.store.remember_removal(site, &Removed { at: removal.at, is_done: false }).await?;
-    let had_people = remove(turn, site, removal).await?;
-    if installation.is_some() || had_people {
-        // Slack does not say who did it; the entry names the app's own user there.
-        let known = installation.as_ref().and_then(|seen| seen.value.bot.as_ref()).map(|bot| bot.user.clone());
-        let who = removal.bot.clone().or(known).unwrap_or_else(|| UserId::new("USLACK"));
-        let entry = install::entry(app, Reference::random(), Some(site.user(who)), AuditOutcome::Uninstalled);
-        if !hold.persist(Change::Advance(&Job::Removal(removal.clone()), Some(&entry))).await {
-            return Err(Failure::TakenOver);
-        }
-        app.log(&entry);
-    }
-    // Last: it is what an event that comes again is compared with. One that was made meanwhile is another one.
-    if let Some(seen) = installation
-        && !app.store.uninstall(&seen).await?
-    {
-        tracing::info!("the app was installed anew meanwhile");
-    }
-    app.store.remember_removal(site, &Removed { at: removal.at, is_done: true }).await?;
-    Ok(())
-}
-
-/// Says whether anybody was connected there.
-async fn remove(turn: &Turn<'_>, site: &Site, removal: &Removal) -> Result<bool, Failure> {
-    let app = turn.app;
     app.store.forget_offers_of(site).await?;
-    let people = app.store.people_of(site).await?;
-    let mut had_people = false;
-    for person in &people {
-        turn.keep().await?;
-        had_people |= unlink(app, person, removal).await?;
+    let connected = connected(app, site, removal).await?;
+    // Before anything goes by which it could be seen: whoever takes this over may find nothing any more.
+    let was_begun = earlier.is_some_and(|earlier| !earlier.is_done && earlier.had_anything);
+    let had_anything = was_begun || installation.is_some() || !connected.is_empty();
+    let begun = Removed { at: removal.at, is_done: false, had_anything };
+    app.store.remember_removal(site, &begun).await?;
+    for (person, zoom_user) in &connected {
+        unlink(app, person, zoom_user).await?;
     }
     app.store.forget_presets_of(site).await?;
     for seen in app.store.streams_where(|stream| is_of(stream, site)).await? {
@@ -147,29 +108,55 @@ async fn remove(turn: &Turn<'_>, site: &Site, removal: &Removal) -> Result<bool,
             return Err(Failure::Changed);
         }
     }
-    Ok(had_people)
+    // Slack does not say who did it; the entry names the app's own user there.
+    let known = installation.as_ref().and_then(|seen| seen.value.bot.as_ref()).map(|bot| bot.user.clone());
+    let who = removal.bot.clone().or(known).unwrap_or_else(|| UserId::new("USLACK"));
+    let entry = install::entry(app, Reference::random(), Some(site.user(who)), AuditOutcome::Uninstalled);
+    // Late: it is what an event that comes again is compared with. One that was made meanwhile is another one.
+    if let Some(seen) = installation
+        && !app.store.uninstall(&seen).await?
+    {
+        tracing::info!("the app was installed anew meanwhile");
+    }
+    let entry = had_anything.then_some(&entry);
+    let ended = Removed { at: removal.at, is_done: true, had_anything: false };
+    if !app.store.end_removal(site, &begun, &ended, entry).await? {
+        return Err(Failure::Changed);
+    }
+    if let Some(entry) = entry {
+        app.log(entry);
+    }
+    Ok(())
 }
 
-/// Ends one connection, unless it was made since; says whether there was one.
-async fn unlink(app: &App, person: &Person, removal: &Removal) -> Result<bool, Failure> {
-    let Some(zoom_user) = app.store.link_of(person).await? else { return Ok(false) };
-    let grant = match app.store.grant(&zoom_user).await {
-        Err(error) if error.is_transient() => return Err(error.into()),
-        // One that does not open is of no use to anybody.
-        grant => grant.ok().flatten(),
-    };
-    let since = grant.and_then(|grant| grant.since);
-    if since.is_some_and(|since| !removal.ends(since)) && app.store.linked_count(&zoom_user).await? == 1 {
-        return Ok(false);
+/// Everybody whose connection ends with the place: those who made it before.
+async fn connected(app: &App, site: &Site, removal: &Removal) -> Result<Vec<(Person, ZoomUserId)>, Failure> {
+    let mut ending: Vec<(Person, ZoomUserId)> = Vec::new();
+    for person in app.store.people_of(site).await? {
+        let Some(zoom_user) = app.store.link_of(&person).await? else { continue };
+        let grant = match app.store.grant(&zoom_user).await {
+            Err(error) if error.is_transient() => return Err(error.into()),
+            // One that does not open is of no use to anybody.
+            grant => grant.ok().flatten(),
+        };
+        let is_since = grant.and_then(|grant| grant.since).is_some_and(|since| !removal.ends(since));
+        let already = ending.iter().filter(|(_, other)| *other == zoom_user).count();
+        if !is_since || app.store.linked_count(&zoom_user).await? > already + 1 {
+            ending.push((person, zoom_user));
+        }
     }
+    Ok(ending)
+}
+
+async fn unlink(app: &App, person: &Person, zoom_user: &ZoomUserId) -> Result<(), Failure> {
     let by = By { person: person.clone(), reference: Reference::random() };
-    if disconnect::take_out(app, &by, &zoom_user).await? == Disconnected::NotRevokedAtZoom {
+    if disconnect::take_out(app, &by, zoom_user).await? == Disconnected::NotRevokedAtZoom {
         let outcome = AuditOutcome::DisconnectedNotRevoked;
         let mut entry = install::entry(app, by.reference, Some(by.person), outcome);
-        (entry.verb, entry.zoom_user) = (AuditVerb::Disconnect, Some(zoom_user));
+        (entry.verb, entry.zoom_user) = (AuditVerb::Disconnect, Some(zoom_user.clone()));
         app.record(&entry).await;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Whether a stream was asked for in a place, or is told there.

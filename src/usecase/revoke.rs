@@ -6,12 +6,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::hold::{Change, Hold};
-use super::work::NewJob;
 use super::{Failure, chain, deed, log_zoom, token};
 use crate::app::{App, Place};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
-use crate::grant::Grant;
-use crate::id::{Person, Reference};
+use crate::grant::{Grant, nonce};
+use crate::id::{JobId, Person, Reference};
 use crate::journal::{Job, Revocation};
 use crate::zoom;
 
@@ -30,12 +29,12 @@ pub(super) struct By {
     pub(super) reference: Reference,
 }
 
-/// Has it told later. This is written before the grant is deleted.
-pub(super) async fn plan(app: &App, grant: Grant, by: &By) -> Result<(), Failure> {
+/// Has it told later, once for each grant. This is written before the grant is deleted.
+pub(super) async fn plan(app: &App, grant: Grant, is_spent: bool, by: &By) -> Result<(), Failure> {
     let By { person, reference } = by.clone();
-    let revocation = Revocation { grant, person, reference, since: app.clock.now() };
-    let NewJob { id, job, .. } = NewJob::new(Job::Revoke(Box::new(revocation)));
-    Ok(app.store.plan(&id, &job, SOONEST).await?)
+    let id = JobId::new(format!("revoke-{}", &nonce(&grant.tokens.refresh)[..32]));
+    let revocation = Revocation { grant, is_spent, person, reference, since: app.clock.now() };
+    Ok(app.store.plan(&id, &Job::Revoke(Box::new(revocation)), SOONEST).await?)
 }
 
 pub(super) async fn work(app: App, hold: Hold, revocation: Box<Revocation>, place: Place) {
@@ -49,6 +48,8 @@ enum Tried {
     Told,
     /// There is a newer grant, which ended this one at Zoom.
     Replaced,
+    /// The pair that would name it was lost on its way here.
+    Lost,
     /// It is to be tried again.
     Not,
 }
@@ -64,20 +65,24 @@ async fn revoke(app: &App, hold: &Hold, mut revocation: Revocation) {
             let entry = AuditEntry::new(now, reference, AuditVerb::Disconnect, AuditOutcome::Disconnected);
             let zoom_user = Some(revocation.grant.user.id.clone());
             let entry = AuditEntry { person: Some(revocation.person.clone()), zoom_user, ..entry };
-            if deed::write_down(hold, &entry).await {
-                app.log(&entry);
-            }
+            deed::settle(app, hold, &entry).await;
         }
         Tried::Replaced => drop(hold.persist(Change::Finish).await),
+        Tried::Lost => give_up(hold, &revocation).await,
         Tried::Not if app.clock.now().duration_since(revocation.since) > WORTH_TRYING => {
-            tracing::error!(reference = %revocation.reference, "a grant could not be ended at Zoom; its user has to do that there");
-            hold.persist(Change::Finish).await;
+            give_up(hold, &revocation).await;
         }
         Tried::Not => {
             let wait = SOONEST.saturating_mul(2u32.saturating_pow(hold.attempt.saturating_sub(1))).min(LATEST);
             hold.persist(Change::Postpone(&Job::Revoke(Box::new(revocation)), wait)).await;
         }
     }
+}
+
+/// The entry is there already that says so.
+async fn give_up(hold: &Hold, revocation: &Revocation) {
+    tracing::error!(reference = %revocation.reference, "a grant could not be ended at Zoom; its user has to do that there");
+    hold.persist(Change::Finish).await;
 }
 
 /// Nobody connects the same Zoom account meanwhile.
@@ -95,18 +100,22 @@ async fn tell(app: &App, hold: &Hold, revocation: &mut Revocation) -> Result<Tri
 
 async fn tell_zoom(app: &App, hold: &Hold, revocation: &mut Revocation) -> Result<Tried, Failure> {
     if !revocation.grant.tokens.is_fresh(app.clock.now()) {
-        // Zoom revokes by access token, and an expired one names nothing.
+        // Zoom revokes by access token, and an expired one names nothing. Whoever takes this over in the middle of a
+        // refresh does not know whether it was the last one.
+        let was_spent = std::mem::replace(&mut revocation.is_spent, true);
+        keep(hold, revocation).await?;
         match app.zoom.refresh(&revocation.grant.tokens.refresh).await {
             Ok(tokens) => revocation.grant.tokens = tokens,
-            Err(zoom::Error::InvalidGrant) => return Ok(Tried::Told),
+            Err(zoom::Error::InvalidGrant) => return Ok(if was_spent { Tried::Lost } else { Tried::Told }),
             Err(error) => {
                 log_zoom(&error, "refresh");
+                let is_lost = matches!(error, zoom::Error::NoAnswer(_) | zoom::Error::Unexpected { .. });
+                revocation.is_spent = was_spent || is_lost;
                 return Ok(Tried::Not);
             }
         }
-        if !hold.persist(Change::Advance(&Job::Revoke(Box::new(revocation.clone())), None)).await {
-            return Err(Failure::TakenOver);
-        }
+        revocation.is_spent = false;
+        keep(hold, revocation).await?;
     }
     Ok(match app.zoom.revoke(&revocation.grant.tokens.access).await {
         Ok(()) => Tried::Told,
@@ -115,4 +124,9 @@ async fn tell_zoom(app: &App, hold: &Hold, revocation: &mut Revocation) -> Resul
             Tried::Not
         }
     })
+}
+
+async fn keep(hold: &Hold, revocation: &Revocation) -> Result<(), Failure> {
+    let is_ours = hold.persist(Change::Advance(&Job::Revoke(Box::new(revocation.clone())), None)).await;
+    if is_ours { Ok(()) } else { Err(Failure::TakenOver) }
 }

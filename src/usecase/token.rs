@@ -199,6 +199,7 @@ impl Held<'_> {
 
     /// Revokes the grant at Zoom and deletes it. It is deleted even where Zoom cannot be told, which is told later then.
     pub(super) async fn end(&self, by: &By) -> Result<Disconnected, Failure> {
+        let mut is_spent = false;
         // Zoom revokes by access token, and an expired one names nothing: a new one is bought first.
         let left = match renew(self.app, &self.user, None).await? {
             Token::Live(grant) => match self.app.zoom.revoke(&grant.tokens.access).await {
@@ -209,11 +210,14 @@ impl Held<'_> {
                 }
             },
             Token::Over => None,
-            Token::Away { grant, .. } => Some(grant),
+            Token::Away { grant, outcome } => {
+                is_spent = outcome == Outcome::RenewalLost;
+                Some(grant)
+            }
         };
         let revoked = if left.is_none() { Disconnected::Revoked } else { Disconnected::NotRevokedAtZoom };
         if let Some(grant) = left {
-            revoke::plan(self.app, grant, by).await?;
+            revoke::plan(self.app, grant, is_spent, by).await?;
         }
         self.app.store.delete_grant(&self.user).await?;
         Ok(revoked)
@@ -240,16 +244,24 @@ async fn forget_held(app: &App, user: &ZoomUserId, ended: Timestamp, entry: &Aud
         tracing::info!("a grant that ended is not the one that was given since");
         return Ok(());
     }
-    let people = app.store.linked_people(user).await?;
+    let mut people = app.store.linked_people(user).await?;
+    // The entry goes with what goes last: whoever takes this over finds by it that there is one to write.
+    let last = if grant.is_none() { people.pop() } else { None };
     for person in &people {
         lend::end_of(app, person).await?;
-        app.store.unlink(person).await?;
+        app.store.unlink(person, None).await?;
     }
-    // Last: whoever takes this over finds by it that there is an entry to write.
-    if app.store.end_grant(user, entry).await? {
+    let is_written = match &last {
+        Some(person) => {
+            lend::end_of(app, person).await?;
+            app.store.unlink(person, Some(entry)).await?;
+            app.store.delete_grant(user).await?;
+            true
+        }
+        None => app.store.end_grant(user, entry).await?,
+    };
+    if is_written {
         app.log(entry);
-    } else if !people.is_empty() {
-        app.record(entry).await;
     }
     Ok(())
 }

@@ -122,7 +122,7 @@ pub(super) fn disconnected(how: &Disconnected, context: &Context) -> Vec<String>
             vec!["You are disconnected. OnAir's access is deleted here and ended at Zoom.".to_owned(), connect]
         }
         Disconnected::NotRevokedAtZoom => vec![
-            "You are disconnected. OnAir's access is deleted here, but Zoom could not be told yet.".to_owned(),
+            "You are disconnected. OnAir uses its access no more, but Zoom could not be told yet.".to_owned(),
             "That is tried again for a day.".to_owned(),
             "To end it there yourself: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.".to_owned(),
         ],

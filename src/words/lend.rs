@@ -117,6 +117,10 @@ pub(super) fn not_any_more(
             format!("{who} has no Zoom account connected, and nobody lends them one for it any more.")
         }
         ConnectWhy::Ended => format!("the Zoom connection of {who} has ended."),
+        ConnectWhy::Scope { missing } if !missing.is_empty() => {
+            let named: Vec<String> = missing.iter().take(5).map(|scope| code(scope)).collect();
+            format!("the Zoom connection of {who} lacks permission for {}.", list(&named, "and"))
+        }
         ConnectWhy::Scope { .. } => format!("the Zoom connection of {who} does not allow it."),
         ConnectWhy::UserMissing => format!("the Zoom user that {who} connected no longer exists."),
     };

@@ -255,9 +255,10 @@ impl Engine for Embedded {
         .await
     }
 
-    async fn leave(&self, member: &Key) -> Result<Option<Left>, Error> {
-        let member = member.as_str().to_owned();
-        self.write(move |connection, _| {
+    async fn leave(&self, member: &Key, entry: Option<&Entry>) -> Result<Option<Left>, Error> {
+        let (member, entry) = (member.as_str().to_owned(), entry.cloned());
+        self.write(move |connection, now| {
+            entry.map_or(Ok(()), |entry| append(connection, now, &entry))?;
             let former = find(connection, "DELETE FROM member WHERE member = ?1 RETURNING party", [member])?;
             left(connection, former)
         })

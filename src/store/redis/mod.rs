@@ -272,8 +272,8 @@ impl Engine for Redis {
         self.move_to(member, Some(group), entry).await
     }
 
-    async fn leave(&self, member: &Key) -> Result<Option<Left>, Error> {
-        self.move_to(member, None, None).await
+    async fn leave(&self, member: &Key, entry: Option<&Entry>) -> Result<Option<Left>, Error> {
+        self.move_to(member, None, entry).await
     }
 
     async fn group_of(&self, member: &Key) -> Result<Option<String>, Error> {

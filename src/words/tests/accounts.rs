@@ -152,7 +152,7 @@ fn disconnecting() {
     "#);
     insta::assert_snapshot!(seen(&Reply::Disconnected(Disconnected::NotRevokedAtZoom)), @r#"
     (Person)
-    You are disconnected. OnAir's access is deleted here, but Zoom could not be told yet.
+    You are disconnected. OnAir uses its access no more, but Zoom could not be told yet.
     That is tried again for a day.
     To end it there yourself: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.
     "#);

@@ -124,7 +124,7 @@ async fn a_link_leads_to_one_zoom_user(world: World) {
     let store = &world.store;
     let (ada, bob, zoe) = (person("UA"), person("UB"), zoom_user("Z1"));
     assert_eq!(store.link_of(&ada).await.unwrap(), None);
-    assert_eq!(store.unlink(&ada).await.unwrap(), None);
+    assert_eq!(store.unlink(&ada, None).await.unwrap(), None);
     assert_eq!(store.linked_count(&zoe).await.unwrap(), 0);
 
     assert_eq!(store.link(&ada, &zoe, None).await.unwrap(), None);
@@ -134,9 +134,9 @@ async fn a_link_leads_to_one_zoom_user(world: World) {
     assert_eq!(store.linked_count(&zoe).await.unwrap(), 2);
 
     let gone = |left| Some(Unlinked { zoom_user: zoe.clone(), left });
-    assert_eq!(store.unlink(&ada).await.unwrap(), gone(1));
-    assert_eq!(store.unlink(&ada).await.unwrap(), None);
-    assert_eq!(store.unlink(&bob).await.unwrap(), gone(0));
+    assert_eq!(store.unlink(&ada, None).await.unwrap(), gone(1));
+    assert_eq!(store.unlink(&ada, None).await.unwrap(), None);
+    assert_eq!(store.unlink(&bob, None).await.unwrap(), gone(0));
     assert_eq!(store.link_of(&bob).await.unwrap(), None);
     assert_eq!(store.linked_count(&zoe).await.unwrap(), 0);
 }
@@ -165,7 +165,7 @@ async fn links_are_counted_right_under_concurrency(world: World) {
     assert_eq!(world.store.linked_count(&zoe).await.unwrap(), 50);
 
     let left = fifty(&world.store, move |store, index| async move {
-        store.unlink(&person(&format!("U{index}"))).await.unwrap().unwrap().left
+        store.unlink(&person(&format!("U{index}")), None).await.unwrap().unwrap().left
     });
     let mut left = left.await;
     left.sort_unstable();

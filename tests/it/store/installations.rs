@@ -136,11 +136,17 @@ async fn a_removal_is_remembered_for_the_place_and_what_is_in_it(world: World) {
     let (store, now) = (&world.store, world.clock.now());
     let (ours, sister) = (workspace(Some("E1"), "T1"), workspace(Some("E1"), "T2"));
     let removed = async |workspace: &Workspace| store.removed_from(workspace).await.unwrap();
-    store.remember_removal(&Site::Workspace(ours.clone()), &Removed { at: now, is_done: false }).await.unwrap();
+    store
+        .remember_removal(&Site::Workspace(ours.clone()), &Removed { at: now, is_done: false, had_anything: true })
+        .await
+        .unwrap();
     assert_eq!((removed(&ours).await, removed(&sister).await), (Some(now), None));
     let later = now + jiff::SignedDuration::from_secs(5);
     store
-        .remember_removal(&Site::Organization(EnterpriseId::new("E1")), &Removed { at: later, is_done: true })
+        .remember_removal(
+            &Site::Organization(EnterpriseId::new("E1")),
+            &Removed { at: later, is_done: true, had_anything: false },
+        )
         .await
         .unwrap();
     assert_eq!((removed(&ours).await, removed(&sister).await), (Some(later), Some(later)));

@@ -67,7 +67,7 @@ async fn without_redis_every_operation_fails_at_once_and_works_when_it_comes() {
         store.redeem(&token),
         store.link_of(&who),
         store.link(&who, &zoe, None),
-        store.unlink(&who),
+        store.unlink(&who, None),
         store.linked_count(&zoe),
         store.grant(&zoe),
         store.save_grant(&grant("Z1")),

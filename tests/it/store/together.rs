@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use onair::audit::AuditEntry;
 use onair::id::{Person, TeamId, UserId, Workspace};
+use onair::installation::{Removed, Site};
 use onair::lend::Lending;
 use onair::policy::Policy;
 use onair::store::{AuditQuery, Changed, Store};
@@ -17,6 +18,8 @@ on_both_engines! {
     each_connection_is_written_down_and_also_the_same_again,
     a_lending_is_written_down,
     the_end_of_a_grant_is_written_down_where_there_was_one,
+    the_end_of_a_connection_is_written_down,
+    a_removal_is_written_down_once_when_it_is_done,
 }
 
 async fn written(store: &Store) -> Vec<AuditEntry> {
@@ -91,4 +94,23 @@ async fn the_end_of_a_grant_is_written_down_where_there_was_one(world: World) {
     assert!(!store.end_grant(&zoe, &entry("R2", now)).await.unwrap());
     assert!(store.grant(&zoe).await.unwrap().is_none());
     assert_eq!(written(store).await, [first]);
+}
+
+async fn the_end_of_a_connection_is_written_down(world: World) {
+    let (store, first) = (&world.store, entry("R1", world.clock.now()));
+    store.link(&person("U1"), &zoom_user("Z1"), None).await.unwrap();
+    assert_eq!(store.unlink(&person("U1"), Some(&first)).await.unwrap().unwrap().left, 0);
+    assert_eq!(written(store).await, [first]);
+}
+
+async fn a_removal_is_written_down_once_when_it_is_done(world: World) {
+    let (store, at) = (&world.store, world.clock.now());
+    let (site, first) = (Site::Workspace(here()), entry("R1", at));
+    let begun = Removed { at, is_done: false, had_anything: true };
+    let ended = Removed { at, is_done: true, had_anything: false };
+    store.remember_removal(&site, &begun).await.unwrap();
+    for _ in 0..2 {
+        assert!(store.end_removal(&site, &begun, &ended, Some(&first)).await.unwrap());
+    }
+    assert_eq!((written(store).await, store.removed(&site).await.unwrap()), (vec![first], Some(ended)));
 }
