@@ -1,6 +1,6 @@
 //! Whose Zoom account it is: connect, whoami, disconnect. For the person's own eyes, except [`shown`].
 
-use super::text::{code, day_and_time, fit, list, plain};
+use super::text::{code, day_to_come, fit, list, plain};
 use super::{CONNECT_LABEL, Context, Message};
 use crate::command::Verb;
 use crate::grant::{Grant, LIVESTREAM_SCOPE, Pending, ZoomUser};
@@ -99,7 +99,7 @@ pub fn unused(grant: &Grant, context: &Context) -> Message {
         format!(
             "Your connection to Zoom as {} was not used for a long time. Zoom ends it after {}.",
             shown(&grant.user),
-            day_and_time(grant.tokens.end_unused_at())
+            day_to_come(grant.tokens.end_unused_at())
         ),
         format!("To keep it: {}", context.verb(Verb::Whoami)),
         format!("To end it now: {}", context.verb(Verb::Disconnect)),

@@ -3,7 +3,7 @@
 use super::Context;
 use jiff::Timestamp;
 
-use super::text::{code, escape, seconds_since, seconds_until, time};
+use super::text::{code, escape, seconds_since, seconds_until, time_to_come};
 use crate::command::Command;
 use crate::id::UserId;
 use crate::meeting::MeetingId;
@@ -32,10 +32,13 @@ pub(super) fn already(already: &Already, context: &Context) -> Vec<String> {
             format!("Already {}: {meeting}, {asked}. Zoom asked to wait.", doing(action)),
             match action {
                 Action::Start => {
-                    format!("OnAir tries again by itself at {}. To give it up: {stop}", time(*retry_at))
+                    format!("OnAir tries again by itself at {}. To give it up: {stop}", time_to_come(*retry_at))
                 }
                 Action::Stop => {
-                    format!("OnAir tries again by itself at {}. To give it up, press *Cancel* there.", time(*retry_at))
+                    format!(
+                        "OnAir tries again by itself at {}. To give it up, press *Cancel* there.",
+                        time_to_come(*retry_at)
+                    )
                 }
             },
         ],

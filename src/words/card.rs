@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::account::filled;
 use super::phrase::asker;
-use super::text::{MAX_CONFIRM, clip, code, day_and_time, escape, plain, size, time};
+use super::text::{MAX_CONFIRM, clip, code, day_and_time, escape, plain, size, time, time_to_come};
 use super::{Button, Confirm, Context, Does, Message, Style, outcome};
 use crate::command::{Command, Run, Start};
 use crate::grant::ZoomUser;
@@ -79,7 +79,7 @@ pub(super) fn stop_button(stream: &Stream, context: &Context) -> Option<Button> 
 pub(super) fn short(stream: &Stream, context: &Context) -> String {
     let card = Card { stream, context };
     let state = match &stream.state {
-        State::Throttled(next) => format!("not started yet, OnAir tries again at {}", time(next.at)),
+        State::Throttled(next) => format!("not started yet, OnAir tries again at {}", time_to_come(next.at)),
         State::Accepted { at } => format!("Zoom took the start, {}", day_and_time(*at)),
         State::Unconfirmed { at } => format!("Zoom took the start and has not confirmed it, {}", day_and_time(*at)),
         State::Unknown { at } => {

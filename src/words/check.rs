@@ -3,7 +3,7 @@
 use super::Context;
 use super::account::{NOT_OFFERED, shown};
 use super::outcome::{WEBINAR_SETTING, forbidden};
-use super::text::{code, day_and_time, escape, list as joined, time};
+use super::text::{code, day_and_time, escape, list as joined, time_to_come};
 use crate::command::{Command, Run, Start, Target, Verb};
 use crate::journal::Retry;
 use crate::meeting::Settings;
@@ -159,7 +159,7 @@ impl Words<'_> {
         match &self.check.stream {
             None | Some(State::Failed { .. }) => "✅ On air: not that OnAir knows".to_owned(),
             Some(State::Throttled(next)) => {
-                let (at, number) = (time(next.at), next.number);
+                let (at, number) = (time_to_come(next.at), next.number);
                 format!("✅ On air: not yet; OnAir tries again by itself at {at} ({number} of {})", Retry::MOST)
             }
             Some(State::Accepted { at } | State::Unconfirmed { at }) => {
@@ -244,7 +244,7 @@ pub(super) fn why_unknown(why: &Why) -> String {
     match why {
         Why::Scope(scope) => format!("not known without the optional permission {}", code(scope)),
         Why::NotSaid => "not known, Zoom doesn't say".to_owned(),
-        Why::Busy { retry_at } => format!("not known, Zoom takes no more requests until {}", time(*retry_at)),
+        Why::Busy { retry_at } => format!("not known, Zoom takes no more requests until {}", time_to_come(*retry_at)),
         Why::Away => "not known, Zoom is down or can't be reached".to_owned(),
         Why::RenewalLost => {
             "not known, Zoom did not answer while OnAir renewed its access; the next try will tell".to_owned()

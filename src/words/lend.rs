@@ -2,7 +2,7 @@
 
 use super::modal::{Modal, ModalField, Takes};
 use super::policy::{option, user, whom_to_ask};
-use super::text::{code, day_and_time, list};
+use super::text::{code, day_to_come, list};
 use super::{BACK_LABEL, Context, Message};
 use crate::command::{Command, Run, Start, Verb};
 use crate::id::UserId;
@@ -18,7 +18,7 @@ pub(super) fn lent(lent: &Lent, context: &Context) -> Vec<String> {
     let mut lines = vec![format!(
         "{lender} lends control of {} to {colleague} until {}.",
         shown(lending.meeting),
-        day_and_time(lending.until)
+        day_to_come(lending.until)
     )];
     if *is_shortened {
         lines.push("The rules of this workspace allow no longer.".to_owned());
@@ -36,7 +36,7 @@ pub fn lent_to_you(lending: &Lending, context: &Context) -> Message {
     let (meeting, settings) = (lending.meeting, Settings::default());
     let start: Command = Command::Start(Start { meeting, settings, run: Run::Real });
     let lines = [
-        format!("{lender} lends you control of {} until {}.", shown(meeting), day_and_time(lending.until)),
+        format!("{lender} lends you control of {} until {}.", shown(meeting), day_to_come(lending.until)),
         format!("What you do with its stream is done on behalf of {lender}, and written down as that."),
         format!("To put it on air: {}", context.copy(&start.to_string())),
     ];

@@ -3,7 +3,7 @@
 use super::account::{missing_scope, shown};
 use super::fields::{MOST_FIELDS, mended, rule, told};
 use super::phrase::Words;
-use super::text::{code, day_and_time, seconds_until, time};
+use super::text::{code, day_to_come, seconds_until, time_to_come};
 use super::{CANCEL_LABEL, Context};
 use crate::command::Verb;
 use crate::journal::Retry;
@@ -260,7 +260,11 @@ impl Words<'_> {
                     self.asked_for()
                 )];
                 lines.extend(self.next_try().unwrap_or_else(|| {
-                    vec![format!("Look at the stream. Nothing on air by {}? Repeat: {}", time(retry_at), self.again())]
+                    vec![format!(
+                        "Look at the stream. Nothing on air by {}? Repeat: {}",
+                        time_to_come(retry_at),
+                        self.again()
+                    )]
                 }));
                 lines
             }
@@ -277,7 +281,7 @@ impl Words<'_> {
                     "All apps of the account share them, and OnAir doesn't try again by itself.".to_owned(),
                 ];
                 lines.extend(self.by_hand());
-                lines.push(format!("Zoom opens again {}. Repeat then: {}", day_and_time(retry_at), self.again()));
+                lines.push(format!("Zoom opens again {}. Repeat then: {}", day_to_come(retry_at), self.again()));
                 lines
             }
         }
@@ -286,7 +290,8 @@ impl Words<'_> {
     /// What happens by itself, and how to prevent it.
     fn next_try(&self) -> Option<Vec<String>> {
         let next = self.show.retry.as_ref()?;
-        let when = format!("OnAir tries again by itself at {} ({} of {}).", time(next.at), next.number, Retry::MOST);
+        let when =
+            format!("OnAir tries again by itself at {} ({} of {}).", time_to_come(next.at), next.number, Retry::MOST);
         let give_up = match self.show.action {
             Action::Start => {
                 format!("To give it up, press *{CANCEL_LABEL}* or: {}", self.context.copy(&self.stop().to_string()))

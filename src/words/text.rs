@@ -142,20 +142,28 @@ pub(super) fn size(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// A time of day in the reader's own zone.
+/// The time of day of what has happened, in the reader's own zone. Nothing has happened in the future, so the second counts
+/// in which it did.
 pub(super) fn time(at: Timestamp) -> String {
-    let at = whole_second(at);
     format!("<!date^{}^{{time_secs}}|{}>", at.as_second(), at.strftime("%H:%M:%S UTC"))
 }
 
-/// A day and time in the reader's own zone.
+/// The day and time of what has happened, in the reader's own zone.
 pub(super) fn day_and_time(at: Timestamp) -> String {
-    let at = whole_second(at);
     format!("<!date^{}^{{date_short_pretty}} {{time_secs}}|{}>", at.as_second(), at.strftime("%Y-%m-%d %H:%M:%S UTC"))
 }
 
-/// Rounds up: nobody should come a moment too early.
-fn whole_second(at: Timestamp) -> Timestamp {
+/// The time of day of what is to come: nobody should be there a moment too early.
+pub(super) fn time_to_come(at: Timestamp) -> String {
+    time(rounded_up(at))
+}
+
+/// The day and time of what is to come.
+pub(super) fn day_to_come(at: Timestamp) -> String {
+    day_and_time(rounded_up(at))
+}
+
+fn rounded_up(at: Timestamp) -> Timestamp {
     let up = i64::from(at.subsec_nanosecond() > 0);
     Timestamp::from_second(at.as_second().saturating_add(up)).unwrap_or(at)
 }

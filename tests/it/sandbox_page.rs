@@ -366,6 +366,8 @@ async fn forms_the_home_and_the_two_sides_are_driven_by_their_names() {
         sandbox.until(mood, |sandbox| (sandbox.state["zoom"]["mood"] == mood).then_some(())).await;
     }
 
+    let (_, answer) = sandbox.acts(json!({ "act": "uninstall", "user": sandbox.id("people", "ben") })).await;
+    assert!(answer["told"].as_str().unwrap().contains("Only an admin"), "{answer}");
     sandbox.does(json!({ "act": "uninstall", "user": ada })).await;
     sandbox.until("it to be taken out", |sandbox| (sandbox.state["installed"] == false).then_some(())).await;
     let typed =

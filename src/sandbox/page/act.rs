@@ -238,6 +238,9 @@ impl Page {
                 format!("OnAir is not installed, {}; there is nothing to take out.", user.name),
             ));
         }
+        if !self.stage.slack.is_admin(user) {
+            return told(format!("Only an admin takes an app out of a workspace; {} is none.", user.name));
+        }
         let mut failed = None;
         for event in self.stage.slack.uninstall(self.stage.slack.home()) {
             if let Err(failure) = self.stage.slack.send(&event).await {

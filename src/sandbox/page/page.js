@@ -1247,7 +1247,7 @@ function updateMeeting(node, meeting) {
   say(air, words[meeting.stream]);
   mark(air, "data-stream", meeting.stream);
   SWITCHES.forEach(([, isOn], index) => mark(node.querySelectorAll(".switch")[index], "aria-checked", String(isOn(meeting))));
-  mark(node.querySelector(".drop"), "aria-disabled", String(meeting.stream === "idle"));
+  mark(node.querySelector(".drop"), "aria-disabled", String(meeting.stream !== "live"));
   say(node.querySelector(".target"), meeting.target ? `Streams to ${meeting.target.stream_url}` : "It has nowhere to stream to.");
 }
 
@@ -1381,6 +1381,8 @@ function onState(snapshot) {
   render();
   if (!isFirst) return;
   act({ act: "be", user });
+  // Whoever comes back to this page from another one follows links as the person here.
+  addEventListener("focus", () => act({ act: "be", user }));
   if (place === HOME) go(HOME);
   document.body.dataset.ready = "true";
 }
@@ -1399,7 +1401,7 @@ function listen() {
   });
   events.addEventListener("error", () => {
     wasLost = true;
-    tell("The sandbox has ended. Start it again: onair sandbox", "bad");
+    tell(`The sandbox has ended. Start it here again: onair sandbox --port ${location.port}`, "bad");
   });
   events.addEventListener("state", (event) => onState(JSON.parse(event.data)));
   events.addEventListener("exchange", (event) => onExchange(JSON.parse(event.data)));

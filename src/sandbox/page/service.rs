@@ -103,7 +103,7 @@ impl Service {
         self.tasks.spawn(mind(child, input, receive, self.now.clone()));
         let ready = tokio::time::timeout(PATIENCE, self.is_ready(pid)).await;
         if !ready.context("the service is not ready in time")? {
-            bail!("the service ended at once; what it said about that is in the terminal");
+            bail!("the service ended before it was ready; where nobody ended it, what it said is in the terminal");
         }
         self.now.send_if_modified(|now| {
             let is_same = now.pid == pid;

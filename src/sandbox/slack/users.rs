@@ -10,6 +10,11 @@ use super::post::Refusal;
 use super::world::State;
 
 impl SimSlack {
+    /// Whether somebody is more than a member of their workspace.
+    pub fn is_admin(&self, user: &User) -> bool {
+        self.world.read(|state| state.roles.get(&user.id).copied().unwrap_or_default()) != Role::Member
+    }
+
     /// Makes a person an admin or an owner, or a member again.
     pub fn set_role(&self, user: &User, role: Role) {
         self.world.change(|state| state.roles.insert(user.id.clone(), role));

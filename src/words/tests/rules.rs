@@ -322,3 +322,10 @@ fn cuts_leave_whole_characters_and_escapes() {
     assert_eq!(fit(&[]), "");
     assert_eq!(fit(&["a".into(), "x".repeat(4000), "z".into()]), "a\n…\nz");
 }
+
+#[test]
+fn what_has_happened_is_not_ahead_and_what_is_to_come_is_not_too_early() {
+    let at: Timestamp = "2026-11-22T10:00:07.4Z".parse().unwrap();
+    assert!(text::time(at).contains("|10:00:07 UTC") && text::day_and_time(at).contains("10:00:07 UTC"));
+    assert!(text::time_to_come(at).contains("|10:00:08 UTC") && text::day_to_come(at).contains("10:00:08 UTC"));
+}
