@@ -53,7 +53,7 @@ impl Sandbox {
             .args(["sandbox", "--no-browser"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
         let mut process = Process(process);

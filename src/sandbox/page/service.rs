@@ -13,6 +13,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{Mutex, mpsc, watch};
 
 use super::Options;
+use crate::id::fill_random;
 use crate::sandbox::lock;
 use crate::sandbox::wire::Tasks;
 
@@ -42,9 +43,20 @@ pub(super) struct Service {
     tasks: Tasks,
 }
 
-/// An address that is free on this machine.
+/// An address that is free on this machine, below those that the system gives to connections and to whoever asks for any: it
+/// is to be free as well when the service is started again.
 pub(super) async fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?)
+    const LOWEST: u16 = 16_384;
+    const TRIES: u32 = 100;
+    for _ in 0..TRIES {
+        let mut bytes = [0; 2];
+        fill_random(&mut bytes);
+        let port = LOWEST + u16::from_le_bytes(bytes) % LOWEST;
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            return Ok(listener.local_addr()?);
+        }
+    }
+    bail!("there is no free port from {LOWEST} to {} for the service", 2 * LOWEST - 1)
 }
 
 impl Service {
