@@ -63,7 +63,6 @@ const seen = new Map();
 const done = new Set();
 const lines = [];
 let lineAt = 0;
-const openHomes = new Set();
 
 // ---------------------------------------------------------------- making and changing what is on the page
 
@@ -774,7 +773,6 @@ function go(to) {
   place = to;
   sessionStorage.setItem("place", to);
   if (to === HOME) {
-    openHomes.add(user);
     done.add("home");
     act({ act: "open_home", user });
   }
