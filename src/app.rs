@@ -25,8 +25,10 @@ use crate::zoom::Zoom;
 pub struct Options {
     /// The public address, without a slash at the end.
     pub base_url: String,
-    /// How many accepted commands may be in work at once; the next one is told "busy".
+    /// How many accepted commands may be unanswered at once; the next one is told "busy".
     pub queue: usize,
+    /// How many of them may be in work at once; the others wait.
+    pub permits: usize,
     /// How long one command may be in work before its person is told that it broke.
     pub work: Duration,
     /// For how long audit entries are kept; without it, the newest million are.
@@ -62,11 +64,16 @@ pub struct Parts {
     chosen: Notify,
     tasks: TaskTracker,
     places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 /// A place in the queue; given back when dropped.
 #[derive(Debug)]
 pub struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// The right to work on a command; given back when dropped.
+#[derive(Debug)]
+pub struct Permit(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
 /// The people whose Homes are being shown at this moment: each once at a time, so that what is read last is shown last.
 #[derive(Clone, Debug, Default)]
@@ -134,6 +141,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(options: Options, slack: Slack, zoom: Zoom, store: Store, clock: Clock) -> Self {
         let places = Arc::new(Semaphore::new(options.queue));
+        let permits = Arc::new(Semaphore::new(options.permits));
         let metrics = Arc::new(Metrics::new(slack.calls(), zoom.calls()));
         Self(Arc::new(Parts {
             options,
@@ -150,6 +158,7 @@ impl App {
             chosen: Notify::new(),
             tasks: TaskTracker::new(),
             places,
+            permits,
         }))
     }
 
@@ -213,6 +222,16 @@ impl App {
     /// How many places in the queue are taken.
     pub fn places_in_use(&self) -> usize {
         self.options.queue - self.places.available_permits()
+    }
+
+    /// Waits for the right to work on a command. Whoever has waited longest gets it.
+    pub async fn permit(&self) -> Permit {
+        Permit(Arc::clone(&self.permits).acquire_owned().await.expect("it is never closed"))
+    }
+
+    /// How many commands are in work.
+    pub fn permits_in_use(&self) -> usize {
+        self.options.permits - self.permits.available_permits()
     }
 
     /// Runs work that outlives the request. It is counted, and [`App::drain`] waits for it.

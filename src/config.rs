@@ -180,7 +180,14 @@ impl Config {
         let keys = vars.finish(keys)?;
         Ok(Self {
             http: http::Options { listen, metrics, drain: Duration::from_secs(25) },
-            app: app::Options { base_url, queue: 1024, work: Duration::from_secs(90), audit_retention, audit_channel },
+            app: app::Options {
+                base_url,
+                queue: 1024,
+                permits: 256,
+                work: Duration::from_secs(90),
+                audit_retention,
+                audit_channel,
+            },
             store: store::Options { place, keys, deadline: STORE_DEADLINE },
             slack,
             zoom,

@@ -45,6 +45,10 @@ pub struct Now {
     pub places: usize,
     /// How many of them are taken.
     pub places_in_use: usize,
+    /// How many commands may be in work at once.
+    pub permits: usize,
+    /// How many are.
+    pub permits_in_use: usize,
     /// Whether the store takes writes.
     pub store_is_up: bool,
     /// The journal, where the store could tell.
@@ -154,8 +158,10 @@ impl Now {
     fn registry(&self) -> Registry {
         let mut all = Registry::with_prefix("onair");
         let count = |places: usize| ConstGauge::new(i64::try_from(places).unwrap_or(i64::MAX));
-        all.register("queue_places", "How many commands and reports may be in work at once", count(self.places));
+        all.register("queue_places", "How many commands and reports may be unfinished at once", count(self.places));
         all.register("queue_places_in_use", "How many are", count(self.places_in_use));
+        all.register("permits", "How many commands may be in work at once, while others wait", count(self.permits));
+        all.register("permits_in_use", "How many are", count(self.permits_in_use));
         all.register(
             "store_up",
             "1 if the store takes writes, else 0: then nothing is accepted",

@@ -28,7 +28,13 @@ async fn scrape(State(app): State<App>) -> Response {
         claimable: waiting.claimable,
         overdue: waiting.oldest.unwrap_or_default(),
     });
-    let now =
-        Now { places: app.options.queue, places_in_use: app.places_in_use(), store_is_up: pinged.is_ok(), journal };
+    let now = Now {
+        places: app.options.queue,
+        places_in_use: app.places_in_use(),
+        permits: app.options.permits,
+        permits_in_use: app.permits_in_use(),
+        store_is_up: pinged.is_ok(),
+        journal,
+    };
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], app.metrics.text(&now)).into_response()
 }

@@ -14,7 +14,14 @@ fn told(journal: Option<Journal>) -> String {
     metrics.webhook("meeting.started");
     metrics.announced("told");
     metrics.refresh("ok");
-    metrics.text(&Now { places: 1024, places_in_use: 3, store_is_up: journal.is_some(), journal })
+    metrics.text(&Now {
+        places: 1024,
+        places_in_use: 3,
+        permits: 256,
+        permits_in_use: 2,
+        store_is_up: journal.is_some(),
+        journal,
+    })
 }
 
 const JOURNAL: Journal = Journal { jobs: 5, claimable: 2, overdue: Duration::from_millis(1500) };
@@ -66,12 +73,18 @@ fn the_exposition_is_open_metrics() {
     # HELP onair_token_refreshes Renewals of a Zoom grant.
     # TYPE onair_token_refreshes counter
     onair_token_refreshes_total{result="ok"} 1
-    # HELP onair_queue_places How many commands and reports may be in work at once.
+    # HELP onair_queue_places How many commands and reports may be unfinished at once.
     # TYPE onair_queue_places gauge
     onair_queue_places 1024
     # HELP onair_queue_places_in_use How many are.
     # TYPE onair_queue_places_in_use gauge
     onair_queue_places_in_use 3
+    # HELP onair_permits How many commands may be in work at once, while others wait.
+    # TYPE onair_permits gauge
+    onair_permits 256
+    # HELP onair_permits_in_use How many are.
+    # TYPE onair_permits_in_use gauge
+    onair_permits_in_use 2
     # HELP onair_store_up 1 if the store takes writes, else 0: then nothing is accepted.
     # TYPE onair_store_up gauge
     onair_store_up 1
@@ -102,7 +115,7 @@ fn clones_of_a_doors_calls_count_together() {
     let metrics = Metrics::new(&calls, &Calls::default());
     calls.clone().count("token", "2xx");
     calls.count("token", "2xx");
-    let now = Now { places: 1, places_in_use: 0, store_is_up: true, journal: None };
+    let now = Now { places: 1, places_in_use: 0, permits: 1, permits_in_use: 0, store_is_up: true, journal: None };
     assert!(metrics.text(&now).contains("onair_slack_calls_total{call=\"token\",result=\"2xx\"} 2\n"));
 }
 

@@ -76,7 +76,8 @@ impl Hold {
         let renewing = async {
             loop {
                 tokio::time::sleep(RENEW).await;
-                self.renew().await;
+                // Seldom, and with room for all that the store is asked.
+                Box::pin(self.renew()).await;
             }
         };
         tokio::select! {

@@ -306,7 +306,7 @@ async fn run(work: &Work, task: &Task) -> Result<Done, Failure> {
     };
     if let Some(refused) = policy::against(work, command).await? {
         // What may have been sent already is not told as undone.
-        return if work.is_doubtful() { order::unknown(work, task).await } else { Ok(refused) };
+        return if work.is_doubtful() { Box::pin(order::unknown(work, task)).await } else { Ok(refused) };
     }
     match command {
         Command::Start(start) => start::start(work, start).await,

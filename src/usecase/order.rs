@@ -80,7 +80,7 @@ pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Fai
         Token::Over => {
             return match acting.on_behalf_of {
                 Some(lender) => Ok(lend::lender_cannot(&ordered, lender, AuditOutcome::Reconnect)),
-                None => offer(work, &ordered, ConnectWhy::Ended).await,
+                None => Box::pin(offer(work, &ordered, ConnectWhy::Ended)).await,
             };
         }
     };
@@ -93,7 +93,7 @@ pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Fai
 /// The end of an order of somebody who has no account to give it as: they never had one, or nobody lends them one any more.
 async fn without_account(work: &Work, ordered: Ordered) -> Result<Done, Failure> {
     if work.is_doubtful() {
-        return unknown(work, &Task::Typed(ordered.to_command())).await;
+        return Box::pin(unknown(work, &Task::Typed(ordered.to_command()))).await;
     }
     offer(work, &ordered, ConnectWhy::FirstTime).await
 }
@@ -182,7 +182,8 @@ pub(super) async fn remember_room(app: &App, meeting: MeetingId, room: Room) {
     }
 }
 
-/// Asks Zoom, in the room it says the id belongs to.
+/// Asks Zoom, in the room it says the id belongs to. What is seldom needed is boxed, here and below: each order in work
+/// has room for all that its future may have to hold.
 ///
 /// What is remembered about an id can be wrong: Zoom files many things under the code that means "a webinar". So it is
 /// remembered only once the webinar call knew the id, and forgotten when that call does not.
@@ -191,7 +192,7 @@ async fn give(work: &Work, ordered: &Ordered, grant: Grant) -> Result<Ended, Fai
     let room = remembered_room(app, ordered.meeting).await?;
     work.ordering().await?;
     if room == Room::Webinar {
-        let ended = give_webinar(app, ordered, grant).await?;
+        let ended = Box::pin(give_webinar(app, ordered, grant)).await?;
         if !matches!(ended.outcome, Outcome::NotFound | Outcome::Webinar) {
             return Ok(ended);
         }
@@ -202,7 +203,7 @@ async fn give(work: &Work, ordered: &Ordered, grant: Grant) -> Result<Ended, Fai
     if !outcome::is_webinar(&asked.attempt) {
         return Ok(asked.judge(app, Room::Meeting, ordered.action));
     }
-    let mut ended = give_webinar(app, ordered, asked.grant).await?;
+    let mut ended = Box::pin(give_webinar(app, ordered, asked.grant)).await?;
     match ended.outcome {
         // Zoom just said that it is a webinar, so "no such webinar" would contradict that.
         Outcome::NotFound => ended.outcome = Outcome::Webinar,
@@ -281,7 +282,7 @@ async fn conclude(
         _ => None,
     };
     if let Some(why) = why {
-        return offer(work, &ordered, why).await;
+        return Box::pin(offer(work, &ordered, why)).await;
     }
     let fate = match ended.outcome {
         Outcome::Accepted | Outcome::Stopped => Some(Fate::Taken),

@@ -124,7 +124,7 @@ pub(super) async fn during(work: &Work, carried: impl Future<Output = ()>) {
     let renewing = async {
         loop {
             tokio::time::sleep(RENEW).await;
-            renew(work).await;
+            Box::pin(renew(work)).await;
         }
     };
     tokio::select! {

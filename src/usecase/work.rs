@@ -182,7 +182,12 @@ fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
 
 async fn carry(work: Work, stage: Stage, place: Place) {
     let work = Arc::new(work);
-    let carried = Box::pin(from_stage(&work, stage));
+    let carried = async {
+        let permit = work.app.permit().await;
+        // Made only now: what waits for its permit costs little.
+        Box::pin(from_stage(&work, stage)).await;
+        drop(permit);
+    };
     work.hold.during(turn::during(&work, carried)).await;
     drop(place);
 }
@@ -204,7 +209,7 @@ async fn from_stage(work: &Arc<Work>, stage: Stage) {
         Stage::Accepted | Stage::Ordering { .. } | Stage::Waiting(_) => decide(work).await,
     };
     match decided {
-        Some(Decided { message: Some(message), retry, card }) => tell(work, message, retry, card).await,
+        Some(Decided { message: Some(message), retry, card }) => Box::pin(tell(work, message, retry, card)).await,
         Some(Decided { message: None, retry, .. }) => told(work, retry).await,
         None => {}
     }
@@ -212,9 +217,8 @@ async fn from_stage(work: &Arc<Work>, stage: Stage) {
 
 /// Carries the command out, and records what came of it. Nothing is told that is not recorded.
 async fn decide(work: &Arc<Work>) -> Option<Decided> {
-    let (app, invocation) = (&work.app, &work.invocation);
-    let task = Task::of(invocation);
-    let mut done = match outcome_of(work, &task).await {
+    let task = Task::of(&work.invocation);
+    let done = match outcome_of(work, &task).await {
         Ok(done) => done,
         Err(Failure::TakenOver) => return None,
         Err(Failure::Cancelled) => {
@@ -227,7 +231,13 @@ async fn decide(work: &Arc<Work>) -> Option<Decided> {
             Done::new(Reply::Broken, AuditOutcome::Failed)
         }
     };
-    let task = work.known(task);
+    // In a box of its own, which is not there yet while Zoom is asked.
+    Box::pin(record(work, work.known(task), done)).await
+}
+
+/// Puts what came of a command into words, and records it, with its stream and its audit entry.
+async fn record(work: &Work, task: Task, mut done: Done) -> Option<Decided> {
+    let (app, invocation) = (&work.app, &work.invocation);
     let mut message = say(app, invocation, &done.reply);
     if done.reply.is_failed_order() && work.failures.get() == Some(&Audience::Person) {
         message.audience = Audience::Person;
@@ -239,7 +249,7 @@ async fn decide(work: &Arc<Work>) -> Option<Decided> {
         turn::find(work, meeting).await;
     }
     let noted = match &done.note {
-        Some(note) => stream::note(work, note, &message).await,
+        Some(note) => Box::pin(stream::note(work, note, &message)).await,
         None => None,
     };
     let stopped = noted.as_ref().and_then(|noted| noted.stopped.clone());
@@ -287,7 +297,7 @@ async fn outcome_of(work: &Arc<Work>, task: &Task) -> Result<Done, Failure> {
     let is_start = task.verb() == AuditVerb::Start;
     if work.is_doubtful() && (is_late() || holders > MOST_HOLDERS || is_start) {
         // It may have been sent: a start is never sent again, and a stop not when it could meet another stream.
-        return order::unknown(work, task).await;
+        return Box::pin(order::unknown(work, task)).await;
     }
     if holders > MOST_HOLDERS {
         tracing::error!("given up: every process that worked on this command has died");
@@ -305,12 +315,12 @@ async fn outcome_of(work: &Arc<Work>, task: &Task) -> Result<Done, Failure> {
                 tracing::warn!(error = chain(&failure), "the command begins again: the store was away");
                 tokio::time::sleep(BEGIN_AGAIN).await;
                 if work.is_doubtful() && is_start {
-                    return order::unknown(work, task).await;
+                    return Box::pin(order::unknown(work, task)).await;
                 }
             }
             Err(failure) if work.is_doubtful() && !matches!(failure, Failure::TakenOver) => {
                 tracing::error!(error = chain(&failure), "the command failed after its order was sent");
-                return order::unknown(work, task).await;
+                return Box::pin(order::unknown(work, task)).await;
             }
             result => return result,
         }
@@ -319,15 +329,19 @@ async fn outcome_of(work: &Arc<Work>, task: &Task) -> Result<Done, Failure> {
 
 /// Runs work so that neither a panic nor a hang can leave its person without an answer. Work whose holder is dropped,
 /// because its lease is lost, must not go on behind its back.
-async fn guarded(
+///
+/// Not an `async fn`, which would keep room for the work beside the task that it is in.
+fn guarded(
     app: &App,
     work: impl Future<Output = Result<Done, Failure>> + Send + 'static,
-) -> Result<Done, Failure> {
+) -> impl Future<Output = Result<Done, Failure>> {
     let task = AbortOnDropHandle::new(app.spawn(work.in_current_span()));
-    match tokio::time::timeout(app.options.work, task).await {
-        Ok(Ok(done)) => done,
-        Ok(Err(_)) => Err(Failure::Panicked),
-        Err(_) => Err(Failure::TookTooLong),
+    async {
+        match tokio::time::timeout(app.options.work, task).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) => Err(Failure::Panicked),
+            Err(_) => Err(Failure::TookTooLong),
+        }
     }
 }
 

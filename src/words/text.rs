@@ -72,6 +72,11 @@ pub(super) fn command_line(text: &str) -> String {
 }
 
 fn backticks(text: &str, max: usize) -> String {
+    // Nearly every text is harmless and short.
+    let harmless = |byte: u8| (byte == b' ' || byte.is_ascii_graphic()) && !b"&<>`".contains(&byte);
+    if text.len() <= max && text.bytes().all(harmless) && text.bytes().any(|byte| byte != b' ') {
+        return format!("`{text}`");
+    }
     let folded = fold(text);
     // Two backticks with nothing between them are no code to Slack.
     let shown = if folded.trim().is_empty() { "\"\"" } else { &folded };
@@ -124,7 +129,8 @@ pub(super) fn fit(lines: &[String]) -> String {
     let Some((last, body)) = lines.split_last() else {
         return whole;
     };
-    if size(&whole) <= MAX_MESSAGE {
+    // No text has more units of UTF-16 than bytes of UTF-8.
+    if whole.len() <= MAX_MESSAGE || size(&whole) <= MAX_MESSAGE {
         return whole;
     }
     let mut kept = String::new();

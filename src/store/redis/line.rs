@@ -10,9 +10,13 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
-use redis::{Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo as _, ProtocolVersion, RedisError};
+use redis::{
+    Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo as _, ProtocolVersion, RedisError,
+    ServerErrorKind,
+};
 use tokio::time::{Instant, timeout_at};
 
+use super::Call;
 use crate::secret::Secret;
 use crate::store::error::{Cause, Error};
 
@@ -31,7 +35,7 @@ pub(super) struct Order<'a> {
 
 pub(super) enum What<'a> {
     Command(Cmd),
-    Script(redis::ScriptInvocation<'a>),
+    Script(Call<'a>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -147,7 +151,13 @@ impl What<'_> {
     async fn send<T: FromRedisValue>(&self, mut manager: ConnectionManager) -> Result<T, RedisError> {
         match self {
             Self::Command(command) => command.query_async(&mut manager).await,
-            Self::Script(script) => script.invoke_async(&mut manager).await,
+            Self::Script(Call { script, command }) => match command.query_async(&mut manager).await {
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                    script.load_async(&mut manager).await?;
+                    command.query_async(&mut manager).await
+                }
+                answer => answer,
+            },
         }
     }
 }
@@ -163,7 +173,7 @@ fn tcp_settings() -> TcpSettings {
 
 /// Servers before 6.0, and some that only resemble Redis, do not know `HELLO 3`.
 fn refuses_resp3(error: &RedisError) -> bool {
-    error.kind() == redis::ErrorKind::RESP3NotSupported
+    error.kind() == ErrorKind::RESP3NotSupported
         || error.code() == Some("NOPROTO")
         || error.detail().is_some_and(|detail| detail.starts_with("unknown command") && detail.contains("HELLO"))
 }

@@ -7,7 +7,7 @@ mod line;
 
 use std::time::Duration;
 
-use redis::{Cmd, Script, ScriptInvocation, cmd};
+use redis::{Cmd, RedisWrite, Script, ToRedisArgs, cmd};
 
 use self::line::{Again, Line, Order, What};
 use super::chain::{Entry, Link};
@@ -72,8 +72,8 @@ impl Redis {
         })
     }
 
-    fn name(&self, key: &Key) -> String {
-        format!("{}{}", self.namespace, key.as_str())
+    fn name<'a>(&'a self, key: &'a Key) -> Name<'a> {
+        Name { namespace: &self.namespace, key: key.as_str(), part: "" }
     }
 
     fn command(&self, verb: &str, key: &Key) -> Cmd {
@@ -82,29 +82,24 @@ impl Redis {
         command
     }
 
-    fn shelf_names(&self, shelf: &Key) -> [String; 2] {
+    fn shelf_names<'a>(&'a self, shelf: &'a Key) -> [Name<'a>; 2] {
         let name = self.name(shelf);
-        [format!("{name}:at"), format!("{name}:value")]
+        [Name { part: ":at", ..name }, Name { part: ":value", ..name }]
     }
 
     async fn send<T: redis::FromRedisValue>(&self, command: Cmd, again: Again) -> Result<T, Error> {
         self.line.ask(&Order { what: What::Command(command), again }).await
     }
 
-    async fn run<T: redis::FromRedisValue>(&self, script: ScriptInvocation<'_>, again: Again) -> Result<T, Error> {
-        self.line.ask(&Order { what: What::Script(script), again }).await
+    async fn run<T: redis::FromRedisValue>(&self, call: Call<'_>, again: Again) -> Result<T, Error> {
+        self.line.ask(&Order { what: What::Script(call), again }).await
     }
 
     /// A script on one job and the queue.
-    fn on_job<'a>(&'a self, script: &'a Script, job: &Key) -> ScriptInvocation<'a> {
-        let mut script = script.key(self.name(job));
-        script.key(self.name(&Key::due())).arg(job.rest());
-        script
-    }
-
-    /// The log and its head, as a script wants them.
-    fn on_log<'s, 'a>(&self, script: &'s mut ScriptInvocation<'a>) -> &'s mut ScriptInvocation<'a> {
-        script.key(self.name(&Key::audit())).key(self.name(&Key::audit_head()))
+    fn on_job<'a>(&'a self, script: &'a Script, job: &Key) -> Call<'a> {
+        let mut call = Call::of(script, &[self.name(job), self.name(&Key::due())]);
+        call.arg(job.rest());
+        call
     }
 
     /// Reads entries of the log.
@@ -115,14 +110,50 @@ impl Redis {
     }
 
     async fn move_to(&self, member: &Key, group: Option<&Key>, entry: Option<&Entry>) -> Result<Option<Left>, Error> {
-        let mut script = self.join.key(self.name(member));
+        let (log, head) = (Key::audit(), Key::audit_head());
+        let mut script = Call::of(&self.join, &[self.name(member), self.name(&log), self.name(&head)]);
         let (entry, digest) = parts(entry);
-        self.on_log(&mut script).arg(entry).arg(digest).arg(&self.namespace).arg(member.as_str());
+        script.arg(entry).arg(digest).arg(&self.namespace).arg(member.as_str());
         if let Some(group) = group {
             script.arg(group.as_str());
         }
         let left: Option<(String, usize)> = self.run(script, Again::Never).await?;
         Ok(left.map(|(group, size)| Left { group, size }))
+    }
+}
+
+/// The name of a record in Redis.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    namespace: &'a str,
+    key: &'a str,
+    /// Which of the several structures of one record.
+    part: &'static str,
+}
+
+impl ToRedisArgs for Name<'_> {
+    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
+        let Self { namespace, key, part } = self;
+        out.write_arg_fmt(format_args!("{namespace}{key}{part}"));
+    }
+}
+
+/// One call of a script, written as it is sent. The library's own copies each argument twice on its way there.
+struct Call<'a> {
+    script: &'a Script,
+    command: Cmd,
+}
+
+impl<'a> Call<'a> {
+    fn of(script: &'a Script, keys: &[Name<'_>]) -> Self {
+        let mut command = cmd("EVALSHA");
+        command.arg(script.get_hash()).arg(keys.len()).arg(keys);
+        Self { script, command }
+    }
+
+    fn arg(&mut self, arg: impl ToRedisArgs) -> &mut Self {
+        self.command.arg(arg);
+        self
     }
 }
 
@@ -178,10 +209,10 @@ impl Engine for Redis {
     }
 
     async fn swap(&self, swap: Swap<'_>) -> Result<Swapped, Error> {
-        let mut script = self.swap.key(self.name(swap.key));
+        let (log, head) = (Key::audit(), Key::audit_head());
+        let mut script = Call::of(&self.swap, &[self.name(swap.key), self.name(&log), self.name(&head)]);
         let (entry, digest) = parts(swap.entry);
-        self.on_log(&mut script).arg(entry).arg(digest);
-        script.arg(swap.seen.unwrap_or_default()).arg(swap.wanted.unwrap_or_default());
+        script.arg(entry).arg(digest).arg(swap.seen.unwrap_or_default()).arg(swap.wanted.unwrap_or_default());
         if let Some(life) = swap.life {
             script.arg(millis(life));
         }
@@ -190,13 +221,13 @@ impl Engine for Redis {
     }
 
     async fn hold(&self, key: &Key, owner: &str, life: Duration) -> Result<bool, Error> {
-        let mut script = self.hold.key(self.name(key));
+        let mut script = Call::of(&self.hold, &[self.name(key)]);
         script.arg(owner).arg(millis(life));
         self.run(script, Again::Harmless).await
     }
 
     async fn let_go(&self, key: &Key, owner: &str) -> Result<(), Error> {
-        let mut script = self.let_go.key(self.name(key));
+        let mut script = Call::of(&self.let_go, &[self.name(key)]);
         script.arg(owner);
         self.run(script, Again::Harmless).await
     }
@@ -204,12 +235,16 @@ impl Engine for Redis {
     async fn accept(&self, acceptance: Acceptance<'_>) -> Result<bool, Error> {
         let mut mark = [0; 16];
         fill_random(&mut mark);
-        let mut script = self.accept.key(self.name(acceptance.delivery));
-        self.on_log(&mut script).key(self.name(&Key::due()));
+        let (log, head, due) = (Key::audit(), Key::audit_head(), Key::due());
+        let [delivery, log, head, due] = [acceptance.delivery, &log, &head, &due].map(|key| self.name(key));
+        let mut script = match &acceptance.job {
+            Some(job) => Call::of(&self.accept, &[delivery, log, head, due, self.name(job.key)]),
+            None => Call::of(&self.accept, &[delivery, log, head, due]),
+        };
         let (entry, digest) = parts(acceptance.entry);
         script.arg(&mark[..]).arg(millis(acceptance.life)).arg(entry).arg(digest);
         if let Some(Draft { key, body, owner, lease }) = acceptance.job {
-            script.key(self.name(key)).arg(key.rest()).arg(body).arg(owner).arg(millis(lease));
+            script.arg(key.rest()).arg(body).arg(owner).arg(millis(lease));
         }
         self.run(script, Again::Harmless).await
     }
@@ -227,9 +262,11 @@ impl Engine for Redis {
     }
 
     async fn change(&self, change: Change<'_>) -> Result<bool, Error> {
-        let mut script = self.on_job(&self.change, change.key);
+        let (due, log, head) = (Key::due(), Key::audit(), Key::audit_head());
+        let [job, due, log, head] = [change.key, &due, &log, &head].map(|key| self.name(key));
+        let mut script = Call::of(&self.change, &[job, due, log, head]);
         let (entry, digest) = parts(change.entry);
-        self.on_log(&mut script).arg(change.owner).arg(&change.mark[..]).arg(change.body);
+        script.arg(change.key.rest()).arg(change.owner).arg(&change.mark[..]).arg(change.body);
         script.arg(entry).arg(digest);
         if let Some(due) = change.due {
             script.arg(millis(due));
@@ -255,7 +292,7 @@ impl Engine for Redis {
     }
 
     async fn claim(&self, owner: &str, lease: Duration) -> Result<Option<Taken>, Error> {
-        let mut script = self.claim.key(self.name(&Key::due()));
+        let mut script = Call::of(&self.claim, &[self.name(&Key::due())]);
         script.arg(self.name(&Key::jobs())).arg(owner).arg(millis(lease));
         // Again, it would take another job. The one whose name was lost is claimable when this lease ends.
         let taken: Option<(String, Vec<u8>, u32)> = self.run(script, Again::Never).await?;
@@ -263,7 +300,7 @@ impl Engine for Redis {
     }
 
     async fn waiting(&self) -> Result<Waiting, Error> {
-        let script = self.waiting.key(self.name(&Key::due()));
+        let script = Call::of(&self.waiting, &[self.name(&Key::due())]);
         let (open, claimable, oldest): (u64, u64, u64) = self.run(script, Again::Harmless).await?;
         Ok(Waiting { open, claimable, oldest: (claimable > 0).then(|| Duration::from_millis(oldest)) })
     }
@@ -290,17 +327,15 @@ impl Engine for Redis {
 
     async fn shelve(&self, shelf: &Key, item: Item<'_>) -> Result<(), Error> {
         let [at, values] = self.shelf_names(shelf);
-        let mut script = self.shelve.key(at);
+        let (log, head) = (Key::audit(), Key::audit_head());
+        let mut script = Call::of(&self.shelve, &[at, values, self.name(&log), self.name(&head)]);
         let (entry, digest) = parts(item.entry);
-        self.on_log(script.key(values)).arg(entry).arg(digest);
-        script.arg(item.slot).arg(item.value).arg(millis(item.life));
+        script.arg(entry).arg(digest).arg(item.slot).arg(item.value).arg(millis(item.life));
         self.run(script, Again::Harmless).await
     }
 
     async fn shelf(&self, shelf: &Key) -> Result<Vec<Vec<u8>>, Error> {
-        let [at, values] = self.shelf_names(shelf);
-        let mut script = self.shelf.key(at);
-        script.key(values);
+        let script = Call::of(&self.shelf, &self.shelf_names(shelf));
         self.run(script, Again::Harmless).await
     }
 
@@ -323,7 +358,7 @@ impl Engine for Redis {
     }
 
     async fn replace(&self, key: &Key, seen: &[u8], wanted: &[u8]) -> Result<bool, Error> {
-        let mut script = self.replace.key(self.name(key));
+        let mut script = Call::of(&self.replace, &[self.name(key)]);
         script.arg(seen).arg(wanted);
         if key.prefix() == Key::JOBS {
             script.arg("body");
@@ -332,8 +367,9 @@ impl Engine for Redis {
     }
 
     async fn append(&self, entry: &Entry) -> Result<(), Error> {
-        let mut script = self.append.prepare_invoke();
-        self.on_log(&mut script).arg(&entry.bytes).arg(&entry.digest);
+        let (log, head) = (Key::audit(), Key::audit_head());
+        let mut script = Call::of(&self.append, &[self.name(&log), self.name(&head)]);
+        script.arg(&entry.bytes).arg(&entry.digest);
         self.run(script, Again::Never).await
     }
 
@@ -357,8 +393,9 @@ impl Engine for Redis {
     }
 
     async fn trim(&self, kept: Kept, most: u32) -> Result<u32, Error> {
-        let mut script = self.trim.key(self.name(&Key::audit()));
-        script.key(self.name(&Key::audit_anchor())).arg(most);
+        let (log, anchor) = (Key::audit(), Key::audit_anchor());
+        let mut script = Call::of(&self.trim, &[self.name(&log), self.name(&anchor)]);
+        script.arg(most);
         match kept {
             Kept::Newest(longest) => script.arg(longest).arg(""),
             Kept::For(age) => script.arg("").arg(millis(age)),

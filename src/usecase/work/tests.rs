@@ -35,7 +35,8 @@ fn app(work: Duration) -> (App, tempfile::TempDir) {
     let keys = Keyring::parse(&Keyring::generate_one()).unwrap();
     let place = Place::Embedded { folder: folder.path().to_owned() };
     let store = store::Options { place, keys, deadline: Duration::from_secs(10) };
-    let options = app::Options { base_url: nowhere, queue: 8, work, audit_retention: None, audit_channel: None };
+    let options =
+        app::Options { base_url: nowhere, queue: 8, permits: 8, work, audit_retention: None, audit_channel: None };
     let (slack, zoom) = (Slack::new(slack).unwrap(), Zoom::new(zoom, clock.clone()).unwrap());
     (App::new(options, slack, zoom, Store::open(store, clock.clone()).unwrap(), clock), folder)
 }
