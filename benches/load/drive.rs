@@ -203,14 +203,44 @@ impl Connection {
             if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head = std::str::from_utf8(&self.buffer[..end]).ok()?.to_ascii_lowercase();
                 let status = head.split(' ').nth(1)?.parse().ok()?;
-                let length: usize = head.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
                 let body = end + 4;
-                while self.buffer.len() < body + length {
-                    self.read().await?;
-                }
-                return Some((status, self.buffer[body..].to_vec()));
+                let body = match head.split("content-length: ").nth(1) {
+                    Some(length) => self.sized(body, length.split("\r\n").next()?.parse().ok()?).await?,
+                    None if head.contains("transfer-encoding: chunked") => self.chunked(body).await?,
+                    None => return None,
+                };
+                return Some((status, body));
             }
             self.read().await?;
+        }
+    }
+
+    /// A body of so many bytes, from there on in the buffer.
+    async fn sized(&mut self, at: usize, length: usize) -> Option<Vec<u8>> {
+        while self.buffer.len() < at + length {
+            self.read().await?;
+        }
+        Some(self.buffer[at..].to_vec())
+    }
+
+    /// A body in chunks, the last of them empty: Node sends it so when the head has left before the body is known.
+    async fn chunked(&mut self, mut at: usize) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let Some(end) = self.buffer[at..].windows(2).position(|window| window == b"\r\n") else {
+                self.read().await?;
+                continue;
+            };
+            let size = usize::from_str_radix(std::str::from_utf8(&self.buffer[at..at + end]).ok()?, 16).ok()?;
+            let chunk = at + end + 2;
+            at = chunk + size + 2;
+            while self.buffer.len() < at {
+                self.read().await?;
+            }
+            if size == 0 {
+                return Some(body);
+            }
+            body.extend_from_slice(&self.buffer[chunk..chunk + size]);
         }
     }
 

@@ -45,7 +45,7 @@ struct Bench {
 }
 
 pub(crate) async fn run(parts: &[&str]) {
-    const PARTS: [&str; 6] = ["ack", "trip", "rate", "memory", "start", "micro"];
+    const PARTS: [&str; 7] = ["ack", "trip", "bolt", "rate", "memory", "start", "micro"];
     assert!(parts.iter().all(|part| PARTS.contains(part)), "the parts are {PARTS:?} and storm");
     let vendors = Vendors::start().await;
     let typist = Typist::new(vendors.hooks());
@@ -55,6 +55,7 @@ pub(crate) async fn run(parts: &[&str]) {
         match *part {
             "ack" => bench.ack().await,
             "trip" => bench.trip().await,
+            "bolt" => bench.bolt().await,
             "rate" => bench.rate().await,
             "memory" => bench.memory().await,
             "start" => bench.start().await,
@@ -99,6 +100,31 @@ impl Bench {
         let measured = format!("{}, {ratio:.2} times bare", microseconds(median(&embedded)));
         self.rows.push(Row::of("CPU per full round trip, embedded", measured));
         self.rows.push(Row::of("CPU of Redis itself per round trip, about", microseconds(redis)));
+    }
+
+    /// CPU of the same two beside Slack's own framework, which journals nothing.
+    async fn bolt(&mut self) {
+        if !Service::has_bolt() {
+            let missing = "not measured: it takes Node.js and `npm ci --prefix benches/bolt`";
+            self.rows.push(Row::of("CPU beside Bolt for JavaScript", missing));
+            return;
+        }
+        let on_redis = Service::onair(Engine::Redis(&self.redis), &self.vendors, None).await;
+        {
+            let bolt = Service::bolt(&["ack"]);
+            let [bolt, on_redis] = self.in_turn([&bolt, &on_redis], Line::Help).await;
+            self.of_bolt("acknowledged command", [&bolt, &on_redis], "at most an eighth of Bolt's", 1.0 / 8.0);
+        }
+        let bolt = Service::bolt(&["trip", &self.vendors.zoom_api()]);
+        let [bolt, on_redis] = self.in_turn([&bolt, &on_redis], Line::Start).await;
+        self.of_bolt("full round trip", [&bolt, &on_redis], "at most a tenth of Bolt's", 1.0 / 10.0);
+    }
+
+    fn of_bolt(&mut self, per: &str, [bolt, ours]: [&[Duration]; 2], figure: &'static str, most: f64) {
+        let ratio = ratio_of(ours, bolt);
+        self.rows.push(Row::of(format!("CPU per {per}, Bolt for JavaScript"), microseconds(median(bolt))));
+        let measured = format!("{}, {ratio:.3} of Bolt's", microseconds(median(ours)));
+        self.rows.push(Row::of(format!("CPU per {per}, on Redis"), measured).held(figure, ratio <= most));
     }
 
     /// CPU per command of each side and round, after a round that warms up.

@@ -2,13 +2,16 @@
 //!
 //! ```sh
 //! cargo bench --bench load                      # all figures, as one table; some minutes
-//! cargo bench --bench load -- ack trip          # some parts of it: ack, trip, rate, memory, start, micro
+//! cargo bench --bench load -- ack trip          # some parts of it: ack, trip, bolt, rate, memory, start, micro
 //! cargo bench --bench load -- storm 2000 60     # 2,000 commands/s for 60 s at a Zoom that takes 500 ms
 //! ```
 //!
 //! Everything compared is driven in the same run, by the same driver, in turn, and what counts is the ratio: a busy
 //! machine slows both sides. CPU is the time of the process itself (`/proc/<pid>/stat`), without Redis, the driver and the
 //! simulated vendors. It needs `redis-server`, `taskset` and Linux.
+//!
+//! The part `bolt` measures beside Slack's Bolt for JavaScript, too. It needs Node.js 20 and, once, `npm ci --prefix
+//! benches/bolt`, which fetches what `benches/bolt/package-lock.json` names; without it that part only says so.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 #![expect(clippy::unwrap_used, reason = "a measurement that breaks ends")]

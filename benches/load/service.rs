@@ -1,7 +1,9 @@
-//! The processes that are measured: the built `onair serve` on either store, the bare handlers, and a Redis for both.
+//! The processes that are measured: the built `onair serve` on either store, the bare handlers, the same written with Bolt
+//! for JavaScript, and a Redis for those that have a store.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,9 @@ use crate::drive::SIGNING_SECRET;
 use crate::vendors::Vendors;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_onair");
+
+/// Where `npm ci` has put Bolt for JavaScript, if it has.
+const BOLT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/bolt");
 
 /// A process of which time and memory are read; dropped, it is killed.
 pub(crate) struct Service {
@@ -101,13 +106,34 @@ impl Service {
 
     /// A bare handler.
     pub(crate) fn bare(arguments: &[&str]) -> Self {
-        let begun = Instant::now();
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg(bare::WORD).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        command.arg(bare::WORD).args(arguments).stdin(Stdio::null());
+        Self::telling(command)
+    }
+
+    /// What a bare handler does, in Bolt for JavaScript.
+    pub(crate) fn bolt(arguments: &[&str]) -> Self {
+        let mut command = Command::new("node");
+        command.arg(Path::new(BOLT).join("app.mjs")).args(arguments);
+        command.env("SLACK_SIGNING_SECRET", SIGNING_SECRET).env("NODE_ENV", "production");
+        // It ends when its input does, hence also with a bench that is cut off.
+        command.stdin(Stdio::piped());
+        Self::telling(command)
+    }
+
+    /// Whether the packages that it takes are there.
+    pub(crate) fn has_bolt() -> bool {
+        Path::new(BOLT).join("node_modules/@slack/bolt").exists()
+    }
+
+    /// A process whose first line is its address.
+    fn telling(mut command: Command) -> Self {
+        let begun = Instant::now();
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut address = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
         let address = address.trim().to_owned();
+        assert!(!address.is_empty(), "{command:?} did not start");
         Self { child, address, metrics: None, ready_after: begun.elapsed() }
     }
 
