@@ -183,7 +183,7 @@ impl Config {
             app: app::Options {
                 base_url,
                 queue: 1024,
-                permits: 256,
+                permits: 128,
                 work: Duration::from_secs(90),
                 audit_retention,
                 audit_channel,

@@ -14,6 +14,20 @@ fn is_secret_within(raw: &str) -> bool {
 
 /// Looks at a text that came so, and at what [`plain`](super::scan::plain) makes of it.
 pub(super) fn is_secret(raw: &str, plain: &str) -> bool {
+    !is_ordinary(raw) && is_secret_in_full(raw, plain)
+}
+
+/// Whether a text is short words of ASCII without the marks of an address, an escape or a pair, as nearly every command is:
+/// nothing that is looked for here is.
+pub(super) fn is_ordinary(raw: &str) -> bool {
+    /// `sk_aa-bb-1_x`, the shortest of all.
+    const SHORTEST: usize = 12;
+    let is_mark = |byte: u8| !byte.is_ascii() || b".:=%&<".contains(&byte);
+    !raw.bytes().any(is_mark) && runs(raw).all(|run| run.len() < SHORTEST)
+}
+
+/// The same as [`is_secret`], by all rules.
+pub(super) fn is_secret_in_full(raw: &str, plain: &str) -> bool {
     is_secret_within(raw) || (raw != plain && is_secret_within(plain)) || is_secret_plain(plain)
 }
 

@@ -818,6 +818,20 @@ proptest! {
     }
 
     #[test]
+    fn what_looks_ordinary_is_no_secret_by_any_rule(
+        secret in secrets(),
+        shown in 0..24usize,
+        near in "[ -~]{0,30}",
+        amazon in "sk_[a-z]{2}-[a-z]{2}-[0-9]_[a-z]{0,3}",
+    ) {
+        let begun: String = secret.chars().take(shown).collect();
+        for line in [format!("{near} {begun}"), format!("stream key {begun} {near}"), near, amazon] {
+            let is_secret = guard::is_secret_in_full(&line, &scan::plain(&line));
+            prop_assert!(!(guard::is_ordinary(&line) && is_secret), "{}", line);
+        }
+    }
+
+    #[test]
     fn a_planted_secret_never_comes_out(secret in secrets(), before in lines(), after in lines(), joint in "[ \"'“”<>|]") {
         let line = format!("{before}{joint}{secret}{joint}{after}");
         let result = parse(&line);

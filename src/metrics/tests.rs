@@ -17,7 +17,7 @@ fn told(journal: Option<Journal>) -> String {
     metrics.text(&Now {
         places: 1024,
         places_in_use: 3,
-        permits: 256,
+        permits: 128,
         permits_in_use: 2,
         store_is_up: journal.is_some(),
         journal,
@@ -81,7 +81,7 @@ fn the_exposition_is_open_metrics() {
     onair_queue_places_in_use 3
     # HELP onair_permits How many commands may be in work at once, while others wait.
     # TYPE onair_permits gauge
-    onair_permits 256
+    onair_permits 128
     # HELP onair_permits_in_use How many are.
     # TYPE onair_permits_in_use gauge
     onair_permits_in_use 2

@@ -183,42 +183,57 @@ impl Failure {
 /// Takes one delivered command: answers it at once where nothing from outside is needed, else remembers the delivery,
 /// starts the work and lets Slack have its acknowledgment. One round trip to the store, and nothing else awaited.
 pub async fn receive(app: &App, delivery: &DeliveryId, invocation: Invocation) -> Receipt {
-    let now = at_once(&invocation).map(|(reply, outcome)| {
-        let entry = entry(app, &invocation, &Task::Senseless, outcome);
-        (reply, entry)
-    });
-    let place = app.place();
-    if now.is_none() && place.is_none() {
+    match at_once(&invocation) {
+        Some((reply, outcome)) => answer(app, delivery, &invocation, &reply, outcome).await,
+        None => accept(app, delivery, invocation).await,
+    }
+}
+
+/// Takes a command whose answer is known: it is in the audit before it is given.
+async fn answer(
+    app: &App,
+    delivery: &DeliveryId,
+    invocation: &Invocation,
+    reply: &Reply,
+    outcome: AuditOutcome,
+) -> Receipt {
+    let entry = entry(app, invocation, &Task::Senseless, outcome);
+    match app.store.accept(delivery, With::Entry(&entry)).await {
+        Ok(store::Accepted::New) => {
+            app.log(&entry);
+            Receipt::Answer(say(app, invocation, reply))
+        }
+        Ok(store::Accepted::Replayed) => Receipt::Replayed,
+        Err(error) => not_accepted(app, invocation, &error),
+    }
+}
+
+/// Takes a command into the journal, and begins its work.
+async fn accept(app: &App, delivery: &DeliveryId, invocation: Invocation) -> Receipt {
+    let Some(place) = app.place() else {
         tracing::warn!(reference = %invocation.reference, "busy: a command was not accepted");
         return Receipt::Answer(say(app, &invocation, &Reply::Busy));
-    }
-    let new = NewJob::new(Job::Command { invocation: Box::new(invocation), stage: Stage::Accepted });
-    let Job::Command { invocation, .. } = &new.job else { unreachable!("it was made of a command") };
-    let with = match &now {
-        Some((_, entry)) => With::Entry(entry),
-        None => With::Job { id: &new.id, job: &new.job, owner: &new.owner, lease: hold::LEASE },
     };
-    let accepted = app.store.accept(delivery, with).await;
-    match accepted {
-        Ok(store::Accepted::New) => {}
-        Ok(store::Accepted::Replayed) => return Receipt::Replayed,
+    let new = NewJob::new(Job::Command { invocation: Box::new(invocation), stage: Stage::Accepted });
+    let with = With::Job { id: &new.id, job: &new.job, owner: &new.owner, lease: hold::LEASE };
+    match app.store.accept(delivery, with).await {
+        Ok(store::Accepted::New) => {
+            work::begin(app, new, place);
+            Receipt::Later
+        }
+        Ok(store::Accepted::Replayed) => Receipt::Replayed,
         Err(error) => {
-            tracing::error!(reference = %invocation.reference, error = chain(&error), "not accepted: the store failed");
-            let message = say(app, invocation, &Reply::NotAccepted);
-            if now.is_none() {
-                work::withdraw(app, new);
-            }
-            return Receipt::Answer(message);
+            let Job::Command { invocation, .. } = &new.job else { unreachable!("it was made of a command") };
+            let receipt = not_accepted(app, invocation, &error);
+            work::withdraw(app, new);
+            receipt
         }
     }
-    if let Some((reply, entry)) = now {
-        app.log(&entry);
-        return Receipt::Answer(say(app, invocation, &reply));
-    }
-    if let Some(place) = place {
-        work::begin(app, new, place);
-    }
-    Receipt::Later
+}
+
+fn not_accepted(app: &App, invocation: &Invocation, error: &store::Error) -> Receipt {
+    tracing::error!(reference = %invocation.reference, error = chain(error), "not accepted: the store failed");
+    Receipt::Answer(say(app, invocation, &Reply::NotAccepted))
 }
 
 /// What became of a press.

@@ -73,7 +73,7 @@ async fn what_happens_is_counted_and_of_whom_nothing_is_said(mut bot: Bot) {
             "onair_slack_calls_total{call=\"chat.update\",result=\"ok\"} 1",
             "onair_queue_places 1024",
             "onair_queue_places_in_use 0",
-            "onair_permits 256",
+            "onair_permits 128",
             "onair_permits_in_use 0",
             "onair_store_up 1",
             "onair_journal_jobs 0",

@@ -15,6 +15,10 @@ use crate::store::error::Error;
 const DATABASE: &str = "onair.db";
 const LOCK: &str = "onair.lock";
 
+/// The most memory for pages of one connection, in KiB and below zero, as SQLite takes it. The system has the file in its
+/// own cache.
+const CACHE: i32 = -1024;
+
 /// How a file becomes what this version writes: the first step makes an empty one into layout 1, each other one makes a
 /// layout into the next. A step that was released is never changed.
 const STEPS: [&str; 3] = [include_str!("schema.sql"), include_str!("journal.sql"), include_str!("chain.sql")];
@@ -61,6 +65,7 @@ fn connect(folder: &Path, mode: OpenFlags, patience: Duration) -> Result<Connect
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
     connection.busy_timeout(patience)?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
