@@ -37,8 +37,9 @@ pub fn check_filter(filter: &str) -> Result<(), BadFilter> {
 pub fn install(format: Format, filter: &str, traces: Option<&Traces>) -> Result<(), BadFilter> {
     let filter = EnvFilter::try_new(filter).map_err(|_| BadFilter)?;
     let lines = fmt::layer().with_writer(io::stderr);
+    // The list of spans has the current one, too; each that is written is read from text first.
     let lines = match format {
-        Format::Json => lines.json().flatten_event(true).boxed(),
+        Format::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
         Format::Text => lines.with_ansi(false).boxed(),
     };
     let all = tracing_subscriber::registry().with(traces.map(Traces::layer)).with(lines.with_filter(filter));

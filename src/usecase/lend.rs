@@ -33,7 +33,19 @@ pub(super) struct Acting {
 
 /// As whom somebody acts on a meeting: as whoever lends it to them, and else as themselves.
 pub(super) async fn acting(app: &App, person: &Person, meeting: MeetingId) -> Result<Option<Acting>, Failure> {
-    if let Some(Lending { zoom_user, lender, .. }) = lent_to(app, person, meeting).await? {
+    acting_under(app, person, meeting, None).await
+}
+
+/// The same under a rule that was read already, if it was.
+pub(super) async fn acting_under(
+    app: &App,
+    person: &Person,
+    meeting: MeetingId,
+    rule: Option<MayLend>,
+) -> Result<Option<Acting>, Failure> {
+    // Where nothing may be lent, whatever still lies there is not used.
+    let lending = if rule == Some(MayLend::Off) { None } else { lent_to(app, person, meeting).await? };
+    if let Some(Lending { zoom_user, lender, .. }) = lending {
         return Ok(Some(Acting { zoom_user, on_behalf_of: Some(lender) }));
     }
     let own = app.store.link_of(person).await?;

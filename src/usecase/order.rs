@@ -65,7 +65,8 @@ struct Ended {
 
 pub(super) async fn carry_out(work: &Work, ordered: Ordered) -> Result<Done, Failure> {
     let (app, invocation) = (&work.app, &*work.invocation);
-    let Some(acting) = lend::acting(app, &invocation.person, ordered.meeting).await? else {
+    let acting = lend::acting_under(app, &invocation.person, ordered.meeting, work.lending()).await?;
+    let Some(acting) = acting else {
         return without_account(work, ordered).await;
     };
     match turn::take(work, &ordered, &acting.zoom_user).await? {

@@ -35,7 +35,7 @@ pub(super) async fn against(work: &Work, command: &Command) -> Result<Option<Don
         Ok(policy) => policy,
         Err(denied) => return Ok(Some(ended(work, command, denied))),
     };
-    work.tell_failures(policy.failures);
+    work.keep_rules(&policy);
     match command {
         Command::Stop { meeting } if policy.stop_of_others == StopOfOthers::WithSecondPerson => {
             second_person(app, invocation, *meeting, &policy).await

@@ -26,7 +26,7 @@ pub(super) async fn confirm(work: &Work, stop: &ConfirmStop) -> Result<Done, Fai
             return not_done(NotConfirmed::NotHere);
         }
         match policy::allowed(&work.app, invocation, Act::Stop).await? {
-            Ok(policy) => work.tell_failures(policy.failures),
+            Ok(policy) => work.keep_rules(&policy),
             Err(denied) => return Ok(policy::end(denied)),
         }
         if stop.asked_by == invocation.person {

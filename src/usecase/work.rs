@@ -25,6 +25,7 @@ use crate::command::Command;
 use crate::id::{JobId, Reference};
 use crate::invocation::{CommandText, Invocation};
 use crate::journal::{CardOf, Claimed, Job, Retry, Stage};
+use crate::policy::{MayLend, Policy};
 use crate::reply::{Audience, Reply};
 use crate::words::Message;
 
@@ -52,12 +53,20 @@ pub(super) struct Work {
     pub(super) retry: Option<Retry>,
     /// The turn with its meeting, while it has it.
     pub(super) turn: turn::Mine,
-    /// Who reads that the order failed, once the rules were read.
-    failures: OnceLock<Audience>,
+    /// What the rules say of it, once they were read.
+    rules: OnceLock<Rules>,
     /// The command by the meeting's id, once the saved name in it was looked up.
     by_id: OnceLock<Command>,
     /// Whether the order may have been sent already, by an earlier holder or before the store cut the work short.
     doubtful: AtomicBool,
+}
+
+/// What the rules of a workspace say of a command besides that it is allowed.
+#[derive(Clone, Copy)]
+struct Rules {
+    /// Who reads that the order failed.
+    failures: Audience,
+    lending: MayLend,
 }
 
 /// A job that nobody has worked on yet, and the name under which this process holds it.
@@ -83,8 +92,8 @@ impl Work {
         let doubtful = AtomicBool::new(matches!(stage, Stage::Ordering { .. }));
         let turn = turn::Mine::default();
         let (app, invocation) = (app.clone(), Arc::new(invocation));
-        let (failures, by_id) = Default::default();
-        Self { app, invocation, hold, retry, turn, failures, by_id, doubtful }
+        let (rules, by_id) = Default::default();
+        Self { app, invocation, hold, retry, turn, rules, by_id, doubtful }
     }
 
     /// Records that the order to Zoom is about to be sent. From here on a start is not sent again by anybody.
@@ -106,9 +115,14 @@ impl Work {
         self.doubtful.load(Ordering::Relaxed)
     }
 
-    /// Keeps who reads that the order failed.
-    pub(super) fn tell_failures(&self, to: Audience) {
-        self.failures.get_or_init(|| to);
+    /// Keeps what the rules say, as they were read for this command.
+    pub(super) fn keep_rules(&self, policy: &Policy) {
+        self.rules.get_or_init(|| Rules { failures: policy.failures, lending: policy.lending });
+    }
+
+    /// For how long meetings may be lent, if the rules were read.
+    pub(super) fn lending(&self) -> Option<MayLend> {
+        self.rules.get().map(|rules| rules.lending)
     }
 
     /// The command by the meeting's id, if its saved name was looked up.
@@ -239,7 +253,7 @@ async fn decide(work: &Arc<Work>) -> Option<Decided> {
 async fn record(work: &Work, task: Task, mut done: Done) -> Option<Decided> {
     let (app, invocation) = (&work.app, &work.invocation);
     let mut message = say(app, invocation, &done.reply);
-    if done.reply.is_failed_order() && work.failures.get() == Some(&Audience::Person) {
+    if done.reply.is_failed_order() && work.rules.get().is_some_and(|rules| rules.failures == Audience::Person) {
         message.audience = Audience::Person;
     }
     if let (Some(_), Some(meeting)) = (work.retry, task.meeting()) {

@@ -227,10 +227,12 @@ on_both_engines! {
         assert_eq!(about.iter().copied().filter(finished).count(), 1, "{log}");
         let asked = about.iter().any(|line| line["message"] == "Zoom answered an order" && line["status"] == 503);
         assert!(asked, "why it failed is in the log under the same reference:\n{log}");
-        let of_link: Vec<&Value> = lines.iter().filter(|line| line["span"]["name"] == "link").collect();
-        let asked = of_link.iter().any(|line| line["message"] == "Zoom answered" && line["call"] == "token");
+        let is_of_link = |span: &&Value| span["name"] == "link";
+        let of_link = |line: &Value| line["spans"].as_array()?.iter().find(is_of_link).cloned();
+        let of_link: Vec<(&Value, Value)> = lines.iter().filter_map(|line| Some((line, of_link(line)?))).collect();
+        let asked = of_link.iter().any(|(line, _)| line["message"] == "Zoom answered" && line["call"] == "token");
         let first = bot.audit()[0]["reference"].clone();
-        assert!(asked && of_link.iter().all(|line| line["span"]["reference"] == first), "{of_link:#?}");
+        assert!(asked && of_link.iter().all(|(_, span)| span["reference"] == first), "{of_link:#?}");
         // Whatever is logged between the command and its end, and is no request's own line, is under its reference.
         let loose = |line: &&Value| line["level"] != "DEBUG" && line["level"] != "TRACE" && !of_command(line);
         let begun = lines.iter().position(|line| of_command(&line)).unwrap();
