@@ -9,7 +9,7 @@ use super::hold::{Change, Hold};
 use super::{Failure, chain, deed, log_zoom, token};
 use crate::app::{App, Place};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
-use crate::grant::{Grant, nonce};
+use crate::grant::Grant;
 use crate::id::{JobId, Person, Reference};
 use crate::journal::{Job, Revocation};
 use crate::zoom;
@@ -32,7 +32,7 @@ pub(super) struct By {
 /// Has it told later, once for each grant. This is written before the grant is deleted.
 pub(super) async fn plan(app: &App, grant: Grant, is_spent: bool, by: &By) -> Result<(), Failure> {
     let By { person, reference } = by.clone();
-    let id = JobId::new(format!("revoke-{}", &nonce(&grant.tokens.refresh)[..32]));
+    let id = JobId::new(format!("revoke-{}", &grant.tokens.refresh.digest("revoke")[..32]));
     let revocation = Revocation { grant, is_spent, person, reference, since: app.clock.now() };
     Ok(app.store.plan(&id, &Job::Revoke(Box::new(revocation)), SOONEST).await?)
 }
