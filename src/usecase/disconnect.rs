@@ -50,8 +50,8 @@ async fn take_apart(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId)
     Ok(disconnected)
 }
 
-/// Ends a grant that nobody is linked to any more, since somebody connected another account.
-pub(super) async fn end_if_unused(app: &App, by: &By, zoom_user: &ZoomUserId) -> Result<(), Failure> {
+/// Ends a grant, if nobody is linked to it.
+pub(super) async fn end_if_unlinked(app: &App, by: &By, zoom_user: &ZoomUserId) -> Result<(), Failure> {
     let held = token::hold(app, zoom_user).await?;
     let result = match app.store.linked_count(zoom_user).await {
         // Somebody may have connected the same Zoom account meanwhile, with a grant of its own.

@@ -37,6 +37,7 @@ mod stream;
 mod tell;
 mod token;
 mod turn;
+mod unlinked;
 mod unused;
 mod whoami;
 mod work;
