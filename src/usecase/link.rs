@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tracing::Instrument as _;
 
+use super::record::record;
 use super::revoke::By;
 use super::token::Held;
 use super::unlinked::Unlinking;
@@ -124,14 +125,14 @@ async fn try_sign_in(app: &App, state: &StateToken, answer: Answer, mark: Option
         Ok(()) => {}
         Err(slack::NotProven::SomebodyElse) => {
             tracing::warn!(%reference, "a link to connect was opened by somebody else than who asked for it");
-            record(app, &pending, AuditOutcome::SomebodyElse).await;
+            write_down(app, &pending, AuditOutcome::SomebodyElse).await;
             return not(Page::SomebodyElse);
         }
         Err(slack::NotProven::OtherBrowser) => return not(Page::OtherBrowser),
         Err(error) => {
             tracing::warn!(%reference, error = chain(&error), "whose a browser is was not proven");
             let is_away = matches!(&error, slack::NotProven::Slack(error) if error.retry_in().is_some());
-            record(app, &pending, AuditOutcome::LinkFailed).await;
+            write_down(app, &pending, AuditOutcome::LinkFailed).await;
             return not(if is_away { Page::SlackAway { reference } } else { Page::SlackRefused { reference } });
         }
     }
@@ -180,7 +181,7 @@ async fn redeemed(app: &App, code: &Secret, pending: &Pending) -> Shown {
     match make(app, code, pending).await {
         Ok(grant) => connected(app, pending, grant).await,
         Err(failed) => {
-            record(app, pending, AuditOutcome::LinkFailed).await;
+            write_down(app, pending, AuditOutcome::LinkFailed).await;
             not_made(pending, failed)
         }
     }
@@ -397,8 +398,8 @@ fn tell_later(app: &App, invocation: Invocation, grant: Grant) {
     drop(app.spawn(work.in_current_span()));
 }
 
-async fn record(app: &App, pending: &Pending, outcome: AuditOutcome) {
-    app.record(&entry(app, pending, None, outcome)).await;
+async fn write_down(app: &App, pending: &Pending, outcome: AuditOutcome) {
+    record(app, entry(app, pending, None, outcome)).await;
 }
 
 fn entry(app: &App, pending: &Pending, zoom_user: Option<&ZoomUserId>, outcome: AuditOutcome) -> AuditEntry {

@@ -23,6 +23,7 @@ pub mod link;
 mod order;
 pub mod policy;
 mod presets;
+mod record;
 pub mod removal;
 pub mod report;
 mod reseal;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::hold::{Change, Hold, LEASE};
 use super::lease::Lease;
+use super::record::record;
 use super::revoke::By;
 use super::work::{self, NewJob, Work};
 use super::{Failure, chain, disconnect, entry, install, keep};
@@ -154,7 +155,7 @@ async fn unlink(app: &App, person: &Person, zoom_user: &ZoomUserId) -> Result<()
         let outcome = AuditOutcome::DisconnectedNotRevoked;
         let mut entry = install::entry(app, by.reference, Some(by.person), outcome);
         (entry.verb, entry.zoom_user) = (AuditVerb::Disconnect, Some(zoom_user.clone()));
-        app.record(&entry).await;
+        record(app, entry).await;
     }
     Ok(())
 }
