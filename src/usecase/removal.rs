@@ -151,7 +151,8 @@ async fn connected(app: &App, site: &Site, removal: &Removal) -> Result<Vec<(Per
 
 async fn unlink(app: &App, person: &Person, zoom_user: &ZoomUserId) -> Result<(), Failure> {
     let by = By { person: person.clone(), reference: Reference::random() };
-    if disconnect::take_out(app, &by, zoom_user).await? == Disconnected::NotRevokedAtZoom {
+    let disconnected = disconnect::take_out(app, &by, zoom_user).await?;
+    if matches!(disconnected, Disconnected::NotRevokedAtZoom | Disconnected::Unreadable) {
         let outcome = AuditOutcome::DisconnectedNotRevoked;
         let mut entry = install::entry(app, by.reference, Some(by.person), outcome);
         (entry.verb, entry.zoom_user) = (AuditVerb::Disconnect, Some(zoom_user.clone()));

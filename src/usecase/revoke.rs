@@ -29,11 +29,16 @@ pub(super) struct By {
     pub(super) reference: Reference,
 }
 
-/// Has it told later, once for each grant. This is written before the grant is deleted.
+/// Has it told later, once for each grant. This is written before the last link goes, and the grant after that.
 pub(super) async fn plan(app: &App, grant: Grant, is_spent: bool, by: &By) -> Result<(), Failure> {
     let id = Revocation::job_of(&grant);
     let owed = Owed { grant, is_spent, by: by.clone(), since: app.clock.now() };
     Ok(app.store.plan(&id, &owed.job(), SOONEST).await?)
+}
+
+/// Whether that is planned already. It is tried at once, then.
+pub(super) async fn is_planned(app: &App, grant: &Grant) -> Result<bool, Failure> {
+    Ok(app.store.hurry(&Revocation::job_of(grant)).await?)
 }
 
 /// Takes up whatever has to end.
@@ -114,12 +119,23 @@ async fn tell(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure>
     let held = token::hold(app, &owed.grant.user.id).await?;
     let told = match app.store.grant(&owed.grant.user.id).await {
         Ok(None) => tell_zoom(app, hold, owed).await,
+        Ok(Some(grant)) if grant.tokens.refresh == owed.grant.tokens.refresh => tell_if_unlinked(app, hold, owed).await,
         Ok(Some(_)) => Ok(Tried::Replaced),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(_) => Ok(Tried::Replaced),
     };
     held.release().await;
     told
+}
+
+/// Whoever planned it has died in the middle: before the last link was gone, which is then still to go, or before the grant
+/// was.
+async fn tell_if_unlinked(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure> {
+    if app.store.linked_count(&owed.grant.user.id).await? > 0 {
+        return Ok(Tried::Not);
+    }
+    app.store.delete_grant(&owed.grant.user.id).await?;
+    tell_zoom(app, hold, owed).await
 }
 
 async fn tell_zoom(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure> {

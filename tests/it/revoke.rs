@@ -39,14 +39,23 @@ fn person(user: &User) -> Person {
 
 /// What has to end, as somebody left it in the journal who died; it is due at once.
 async fn leave(store: &Store, user: &User, what: Ending) {
+    let id = match &what {
+        Ending::Grant { grant, .. } => Revocation::job_of(grant),
+        Ending::Unlinked { .. } => JobId::new("unlinked"),
+    };
     let (person, reference) = (person(user), Reference::new("RLEFT"));
     let since = Clock::default().now();
     let job = Job::Revoke(Box::new(Revocation { what, person, reference, since }));
-    store.plan(&JobId::new("unlinked"), &job, Duration::from_millis(1)).await.unwrap();
+    store.plan(&id, &job, Duration::from_millis(1)).await.unwrap();
 }
 
 async fn grant_of(store: &Store, host: &ZoomUser) -> Option<Grant> {
     store.grant(&ZoomUserId::new(host.id.as_str())).await.unwrap()
+}
+
+/// How many entries have this outcome.
+fn count(bot: &Bot, outcome: &str) -> usize {
+    bot.audit().into_iter().filter(|entry| entry["outcome"] == outcome).count()
 }
 
 on_both_engines! {
@@ -126,5 +135,47 @@ on_both_engines! {
         for account in ["second", "third"] {
             assert!(bot.zoom.has_grant(&bot.zoom.user(&format!("{account}@example.com"))));
         }
+    }
+
+    async fn a_disconnect_that_was_cut_off_before_the_link_went_tells_that_zoom_is_still_owed_it(bot) {
+        let (ada, events, host) = bot.connected("ada").await;
+        bot.service.end().await;
+        let store = bot.stopped_store();
+        let grant = grant_of(&store, &host).await.unwrap();
+        leave(&store, &ada, Ending::Grant { grant, is_spent: false }).await;
+        drop(store);
+        bot.start_over();
+        let told = bot.types(&ada, &events, "/stream disconnect").await;
+        assert!(told.shown.contains("Zoom could not be told yet"), "{}", told.shown);
+        bot.owes_nothing_within(PATIENCE).await;
+        assert!(!bot.zoom.has_grant(&host));
+        assert_eq!((count(&bot, "disconnected_not_revoked"), count(&bot, "disconnected")), (1, 1));
+        assert_eq!(bot.last_audit()["reference"], "RLEFT", "what was planned is what told Zoom");
+    }
+
+    async fn a_disconnect_that_was_cut_off_after_the_link_went_is_brought_to_its_end(bot) {
+        let (ada, _, host) = bot.connected("ada").await;
+        bot.service.end().await;
+        let store = bot.stopped_store();
+        let grant = grant_of(&store, &host).await.unwrap();
+        store.unlink(&person(&ada), None).await.unwrap();
+        leave(&store, &ada, Ending::Grant { grant, is_spent: false }).await;
+        drop(store);
+        bot.start_over();
+        bot.owes_nothing_within(PATIENCE).await;
+        assert!(!bot.zoom.has_grant(&host));
+        assert_eq!(count(&bot, "disconnected"), 1);
+        bot.service.end().await;
+        assert!(grant_of(&bot.stopped_store(), &host).await.is_none(), "it is gone here, too");
+        bot.start_over();
+    }
+
+    async fn a_grant_whose_key_is_gone_is_not_told_as_ended_at_zoom(bot) {
+        let (ada, events, host) = bot.connected("ada").await;
+        bot.restart_with("ONAIR_ENCRYPTION_KEYS", &format!("k2:{}", "CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk="));
+        let told = bot.types(&ada, &events, "/stream disconnect").await;
+        assert!(told.shown.contains("not ended at Zoom"), "{}", told.shown);
+        assert_eq!(bot.last_audit()["outcome"], "disconnected_not_revoked");
+        assert!(bot.zoom.has_grant(&host));
     }
 }
