@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::id::{ChannelId, Person, ZoomAccountId, ZoomUserId, fill_random};
 use crate::invocation::Invocation;
@@ -148,7 +147,7 @@ impl Pending {
 ///
 /// [The nonce](https://openid.net/specs/openid-connect-core-1_0.html#NonceNotes)
 pub fn nonce(mark: &Secret) -> String {
-    hex::encode(Sha256::digest(format!("nonce {}", mark.expose())))
+    mark.digest("nonce")
 }
 
 /// The OAuth `state`: whoever has it may make the connection it stands for, so it is a secret and good for one use.

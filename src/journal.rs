@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditEntry;
 use crate::clock;
 use crate::grant::Grant;
-use crate::id::{ChannelId, JobId, Person, Reference, Workspace};
+use crate::id::{ChannelId, JobId, Person, Reference, Workspace, ZoomUserId};
 use crate::installation::Removal;
 use crate::invocation::Invocation;
 use crate::meeting::MeetingId;
@@ -38,7 +38,7 @@ pub enum Job {
     Report(Report),
     /// The app was taken out at Slack: what belongs to that place has to go.
     Removal(Removal),
-    /// Zoom has to be told that a grant is over.
+    /// What nobody uses any more has to end, at Zoom, too.
     Revoke(Box<Revocation>),
     /// Keeps what is known about a stream, and its card, up to date. It lives as long as the stream.
     Keep {
@@ -52,20 +52,44 @@ pub enum Job {
     Announce(Announced),
 }
 
-/// A grant that nobody uses any more, which Zoom does not know yet.
+/// What has to end because nobody uses it any more.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Revocation {
-    /// What is left of it.
-    pub grant: Grant,
-    /// Whether Zoom may have given a newer pair that never arrived: then it knows these no more, and is not told by that.
-    #[serde(default)]
-    pub is_spent: bool,
+    /// What that is.
+    #[serde(flatten)]
+    pub what: Ending,
     /// Whose connection was the last.
     pub person: Person,
     /// What that is known by.
     pub reference: Reference,
     /// When it was.
     pub since: Timestamp,
+}
+
+/// What has to end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Ending {
+    /// A grant that Zoom does not know to be over yet.
+    Grant {
+        /// What is left of it.
+        grant: Grant,
+        /// Whether Zoom may have given a newer pair that never arrived: then it knows these no more, and is not told by that.
+        #[serde(default)]
+        is_spent: bool,
+    },
+    /// Whatever grants Zoom users have to whom nobody is linked.
+    Unlinked {
+        /// Which ones may be such. Whether they are is to be looked at in this order.
+        zoom_users: Vec<ZoomUserId>,
+    },
+}
+
+impl Revocation {
+    /// The name of the job that tells Zoom: one for each grant, and for each pair of its tokens.
+    pub fn job_of(grant: &Grant) -> JobId {
+        JobId::new(format!("revoke-{}", &grant.tokens.refresh.digest("revoke")[..32]))
+    }
 }
 
 /// How far the audit channels have been told. Places in the trail are the store's, as text.

@@ -363,8 +363,10 @@ pub enum Disconnected {
     StillShared,
     /// It was the last link, and Zoom has revoked the tokens.
     Revoked,
-    /// It was the last link; the tokens are deleted here, but Zoom could not be told.
+    /// It was the last link; the tokens are deleted here, but Zoom could not be told yet.
     NotRevokedAtZoom,
+    /// It was the last link; the tokens could not be read any more, so they are deleted here and Zoom was not told.
+    Unreadable,
 }
 
 /// Why somebody may not do what only admins may.

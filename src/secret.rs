@@ -5,7 +5,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// A secret text. It is wiped when dropped, and neither `Debug` nor `Display` shows it.
 ///
@@ -30,6 +30,12 @@ impl Secret {
             mac.update(part);
         }
         mac.verify_slice(claimed).is_ok()
+    }
+
+    /// What a text that nobody can guess is known by where it must not be seen: always the same, and another one for each
+    /// purpose.
+    pub fn digest(&self, purpose: &str) -> String {
+        hex::encode(Sha256::digest(format!("{purpose} {}", self.expose())))
     }
 
     /// The text itself, for the one place that sends it to its owner.
@@ -69,5 +75,18 @@ impl Serialize for Secret {
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_secret_is_known_by_is_another_thing_for_each_purpose_and_stays_the_same() {
+        let mark = Secret::new("mark");
+        // Instances of two versions read each other's.
+        assert_eq!(mark.digest("nonce"), "496eacacca3ea1cc8e1ee65f5590aabdb6e7143b5208e94016604a225ebd4760");
+        assert_ne!(mark.digest("revoke"), mark.digest("nonce"));
     }
 }

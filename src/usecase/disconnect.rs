@@ -1,13 +1,13 @@
 //! `/stream disconnect`: the link goes, and with the last one the grant, here and at Zoom.
 //!
 //! The link goes last: whatever fails before it, and a process that is killed in between, leaves a link from which the
-//! same command can be given again.
+//! same command can be given again. Where Zoom is still to be told, the grant goes after it, by which one sees that.
 
 use tracing::Instrument as _;
 
 use super::revoke::By;
 use super::token::{self, Held};
-use super::{Done, Failure, lend};
+use super::{Done, Failure, chain, lend};
 use crate::app::App;
 use crate::audit::AuditOutcome;
 use crate::id::ZoomUserId;
@@ -22,7 +22,7 @@ pub(super) async fn disconnect(app: &App, invocation: &Invocation) -> Result<Don
     let disconnected = take_out(app, &by, &zoom_user).await?;
     let outcome = match disconnected {
         Disconnected::StillShared | Disconnected::Revoked => AuditOutcome::Disconnected,
-        Disconnected::NotRevokedAtZoom => AuditOutcome::DisconnectedNotRevoked,
+        Disconnected::NotRevokedAtZoom | Disconnected::Unreadable => AuditOutcome::DisconnectedNotRevoked,
     };
     let mut done = Done::new(Reply::Disconnected(disconnected), outcome);
     done.zoom_user = Some(zoom_user);
@@ -47,18 +47,27 @@ async fn take_apart(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId)
     let disconnected = if shared { Disconnected::StillShared } else { held.end(by).await? };
     lend::end_of(app, &by.person).await?;
     app.store.unlink(&by.person, None).await?;
+    if disconnected == Disconnected::NotRevokedAtZoom
+        && let Err(failure) = held.delete().await
+    {
+        tracing::warn!(error = chain(&failure), "a grant is deleted when Zoom is told");
+    }
     Ok(disconnected)
 }
 
-/// Ends a grant that nobody is linked to any more, since somebody connected another account.
-pub(super) async fn end_if_unused(app: &App, by: &By, zoom_user: &ZoomUserId) -> Result<(), Failure> {
+/// Ends a grant, if nobody is linked to it.
+pub(super) async fn end_if_unlinked(app: &App, by: &By, zoom_user: &ZoomUserId) -> Result<(), Failure> {
     let held = token::hold(app, zoom_user).await?;
-    let result = match app.store.linked_count(zoom_user).await {
-        // Somebody may have connected the same Zoom account meanwhile, with a grant of its own.
-        Ok(0) => held.end(by).await.map(|_| ()),
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.into()),
-    };
+    let result = end_held_if_unlinked(app, by, &held, zoom_user).await;
     held.release().await;
     result
+}
+
+async fn end_held_if_unlinked(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId) -> Result<(), Failure> {
+    // Somebody may have connected the same Zoom account meanwhile, with a grant of its own.
+    if app.store.linked_count(zoom_user).await? == 0 {
+        held.end(by).await?;
+        held.delete().await?;
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 
 use tracing::Instrument as _;
 
+use super::record::record;
 use super::{Failure, chain};
 use crate::app::App;
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
@@ -85,7 +86,7 @@ async fn install(app: &App, state: &StateToken, answer: Answer) -> InstallPage {
         Ok(installation) => installation,
         Err(error) => {
             tracing::warn!(%reference, error = chain(&error), "the app was not installed");
-            record(app, reference.clone(), None, AuditOutcome::InstallFailed).await;
+            failed(app, reference.clone(), None).await;
             return not_installed(&error, reference);
         }
     };
@@ -94,14 +95,14 @@ async fn install(app: &App, state: &StateToken, answer: Answer) -> InstallPage {
         Ok(true) => {}
         Ok(false) => return InstallPage::Over,
         Err(error) => {
-            record(app, reference, None, AuditOutcome::InstallFailed).await;
+            failed(app, reference, None).await;
             return store_away(&error.into());
         }
     }
     let by = installation.site.user(installation.installed_by.clone());
     let entry = entry(app, reference.clone(), Some(by.clone()), AuditOutcome::Installed);
     if let Err(error) = keep(app, &installation, &entry).await {
-        record(app, reference, Some(by), AuditOutcome::InstallFailed).await;
+        failed(app, reference, Some(by)).await;
         return store_away(&error.into());
     }
     app.log(&entry);
@@ -139,8 +140,8 @@ fn not_installed(error: &slack::NotInstalled, reference: Reference) -> InstallPa
     }
 }
 
-async fn record(app: &App, reference: Reference, by: Option<Person>, outcome: AuditOutcome) {
-    app.record(&entry(app, reference, by, outcome)).await;
+async fn failed(app: &App, reference: Reference, by: Option<Person>) {
+    record(app, entry(app, reference, by, AuditOutcome::InstallFailed)).await;
 }
 
 /// What is written down about an installation.

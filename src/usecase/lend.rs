@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::order::Ordered;
 use super::policy::ROLE_DEADLINE;
+use super::record::record;
 use super::{Done, Failure, bot, chain, connect, milliseconds, policy};
 use crate::app::App;
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
@@ -323,7 +324,7 @@ async fn try_save(
 ) -> Result<Option<LendFault>, Failure> {
     let Submission { person, answers, .. } = submission;
     let not = async |fault, outcome| {
-        app.record(&entry(app, submission, meeting, outcome)).await;
+        record(app, entry(app, submission, meeting, outcome)).await;
         Ok(Some(fault))
     };
     let rule = rule(app, &person.workspace()).await?;

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use tracing::Instrument as _;
 
+use super::record::record;
 use super::revoke::By;
 use super::token::Held;
+use super::unlinked::Unlinking;
 use super::work::NewJob;
 use super::{Failure, Task, chain, connect, disconnect, hold, home, log_zoom, tell, token, whoami, work};
 use crate::app::App;
@@ -123,14 +125,14 @@ async fn try_sign_in(app: &App, state: &StateToken, answer: Answer, mark: Option
         Ok(()) => {}
         Err(slack::NotProven::SomebodyElse) => {
             tracing::warn!(%reference, "a link to connect was opened by somebody else than who asked for it");
-            record(app, &pending, AuditOutcome::SomebodyElse).await;
+            write_down(app, &pending, AuditOutcome::SomebodyElse).await;
             return not(Page::SomebodyElse);
         }
         Err(slack::NotProven::OtherBrowser) => return not(Page::OtherBrowser),
         Err(error) => {
             tracing::warn!(%reference, error = chain(&error), "whose a browser is was not proven");
             let is_away = matches!(&error, slack::NotProven::Slack(error) if error.retry_in().is_some());
-            record(app, &pending, AuditOutcome::LinkFailed).await;
+            write_down(app, &pending, AuditOutcome::LinkFailed).await;
             return not(if is_away { Page::SlackAway { reference } } else { Page::SlackRefused { reference } });
         }
     }
@@ -179,7 +181,7 @@ async fn redeemed(app: &App, code: &Secret, pending: &Pending) -> Shown {
     match make(app, code, pending).await {
         Ok(grant) => connected(app, pending, grant).await,
         Err(failed) => {
-            record(app, pending, AuditOutcome::LinkFailed).await;
+            write_down(app, pending, AuditOutcome::LinkFailed).await;
             not_made(pending, failed)
         }
     }
@@ -246,20 +248,21 @@ async fn make(app: &App, code: &Secret, pending: &Pending) -> Result<Grant, Fail
         }
     };
     let grant = Grant { user, tokens, since: Some(app.clock.now()), warned: Vec::new() };
-    let held = hold(app, &grant).await?;
-    let linked = link(app, &held, &grant, pending).await;
     let by = By { person: pending.person.clone(), reference: pending.invocation.reference.clone() };
+    let (held, mut unlinking) = hold(app, &grant, &by).await?;
+    let linked = link(app, &held, &grant, pending).await;
+    if let Ok(Some(former)) = &linked {
+        unlinking.add(former.zoom_user.clone()).await;
+    }
     held.release().await;
     if is_gone(app, pending).await? {
         // Whoever forgot what belongs to the place has not seen this.
         disconnect::take_out(app, &by, &grant.user.id).await.map_err(Failed::Store)?;
+        unlinking.end().await;
         return Err(Failed::Gone);
     }
-    if let Some(former) = linked?.filter(|former| former.left == 0)
-        && let Err(failure) = disconnect::end_if_unused(app, &by, &former.zoom_user).await
-    {
-        tracing::warn!(error = chain(&failure), "a grant that nobody uses is still stored");
-    }
+    linked?;
+    unlinking.end().await;
     Ok(grant)
 }
 
@@ -285,12 +288,13 @@ async fn who(app: &App, tokens: &Tokens) -> Result<ZoomUser, zoom::Error> {
     }
 }
 
-/// Takes the grant into one's hands, trying again for two minutes: the pair that was just bought ended the earlier one,
-/// so it must not be lost to a store that is away or to somebody who holds on. A pair that cannot be kept is revoked.
-async fn hold<'a>(app: &'a App, grant: &Grant) -> Result<Held<'a>, Failed> {
+/// Takes the grant into one's hands, and has the journal know what may be unlinked by it, trying again for two minutes: the
+/// pair that was just bought ended the earlier one, so it must not be lost to a store that is away or to somebody who holds
+/// on. A pair that cannot be kept is revoked.
+async fn hold<'a>(app: &'a App, grant: &Grant, by: &By) -> Result<(Held<'a>, Unlinking), Failed> {
     let give_up = tokio::time::Instant::now() + Duration::from_secs(120);
     loop {
-        let failure = match token::hold(app, &grant.user.id).await {
+        let failure = match try_hold(app, grant, by).await {
             Ok(held) => return Ok(held),
             Err(failure) => failure,
         };
@@ -302,6 +306,17 @@ async fn hold<'a>(app: &'a App, grant: &Grant) -> Result<Held<'a>, Failed> {
         }
         tracing::warn!(error = chain(&failure), "a new grant is not stored yet");
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn try_hold<'a>(app: &'a App, grant: &Grant, by: &By) -> Result<(Held<'a>, Unlinking), Failure> {
+    let held = token::hold(app, &grant.user.id).await?;
+    match Unlinking::begin(app, by, &grant.user.id).await {
+        Ok(unlinking) => Ok((held, unlinking)),
+        Err(error) => {
+            held.release().await;
+            Err(error.into())
+        }
     }
 }
 
@@ -383,8 +398,8 @@ fn tell_later(app: &App, invocation: Invocation, grant: Grant) {
     drop(app.spawn(work.in_current_span()));
 }
 
-async fn record(app: &App, pending: &Pending, outcome: AuditOutcome) {
-    app.record(&entry(app, pending, None, outcome)).await;
+async fn write_down(app: &App, pending: &Pending, outcome: AuditOutcome) {
+    record(app, entry(app, pending, None, outcome)).await;
 }
 
 fn entry(app: &App, pending: &Pending, zoom_user: Option<&ZoomUserId>, outcome: AuditOutcome) -> AuditEntry {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tracing::Instrument as _;
 
 use super::admin::{self, Standing};
+use super::record::record;
 use super::work::Work;
 use super::{Done, Failure, announce, bot, chain, lend, milliseconds, stream};
 use crate::app::App;
@@ -154,7 +155,7 @@ async fn try_save(
     version: &str,
 ) -> Result<BTreeMap<&'static str, String>, Failure> {
     let Submission { person, carried, answers, .. } = submission;
-    let end = async |outcome, changed: Vec<Field>| app.record(&entry(app, submission, outcome, &changed)).await;
+    let end = async |outcome, changed: Vec<Field>| record(app, entry(app, submission, outcome, &changed)).await;
     if let Standing::Not(why) = standing(app, person).await? {
         end(AuditOutcome::Denied, Vec::new()).await;
         return Ok(beside_first(words::form_for_admins_only(&why)));

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::hold::{Change, Hold, LEASE};
 use super::lease::Lease;
+use super::record::record;
 use super::revoke::By;
 use super::work::{self, NewJob, Work};
 use super::{Failure, chain, disconnect, entry, install, keep};
@@ -150,11 +151,12 @@ async fn connected(app: &App, site: &Site, removal: &Removal) -> Result<Vec<(Per
 
 async fn unlink(app: &App, person: &Person, zoom_user: &ZoomUserId) -> Result<(), Failure> {
     let by = By { person: person.clone(), reference: Reference::random() };
-    if disconnect::take_out(app, &by, zoom_user).await? == Disconnected::NotRevokedAtZoom {
+    let disconnected = disconnect::take_out(app, &by, zoom_user).await?;
+    if matches!(disconnected, Disconnected::NotRevokedAtZoom | Disconnected::Unreadable) {
         let outcome = AuditOutcome::DisconnectedNotRevoked;
         let mut entry = install::entry(app, by.reference, Some(by.person), outcome);
         (entry.verb, entry.zoom_user) = (AuditVerb::Disconnect, Some(zoom_user.clone()));
-        app.record(&entry).await;
+        record(app, entry).await;
     }
     Ok(())
 }

@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::hold::{Change, Hold};
-use super::{Failure, chain, deed, log_zoom, token};
+use super::{Failure, chain, deed, log_zoom, token, unlinked};
 use crate::app::{App, Place};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
-use crate::grant::{Grant, nonce};
-use crate::id::{JobId, Person, Reference};
-use crate::journal::{Job, Revocation};
+use crate::grant::Grant;
+use crate::id::{Person, Reference};
+use crate::journal::{Ending, Job, Revocation};
 use crate::zoom;
 
 /// For how long it is tried.
@@ -29,17 +29,46 @@ pub(super) struct By {
     pub(super) reference: Reference,
 }
 
-/// Has it told later, once for each grant. This is written before the grant is deleted.
+/// Has it told later, once for each grant. This is written before the last link goes, and the grant after that.
 pub(super) async fn plan(app: &App, grant: Grant, is_spent: bool, by: &By) -> Result<(), Failure> {
-    let By { person, reference } = by.clone();
-    let id = JobId::new(format!("revoke-{}", &nonce(&grant.tokens.refresh)[..32]));
-    let revocation = Revocation { grant, is_spent, person, reference, since: app.clock.now() };
-    Ok(app.store.plan(&id, &Job::Revoke(Box::new(revocation)), SOONEST).await?)
+    let id = Revocation::job_of(&grant);
+    let owed = Owed { grant, is_spent, by: by.clone(), since: app.clock.now() };
+    Ok(app.store.plan(&id, &owed.job(), SOONEST).await?)
 }
 
+/// Whether that is planned already. It is tried at once, then.
+pub(super) async fn is_planned(app: &App, grant: &Grant) -> Result<bool, Failure> {
+    Ok(app.store.hurry(&Revocation::job_of(grant)).await?)
+}
+
+/// Takes up whatever has to end.
 pub(super) async fn work(app: App, hold: Hold, revocation: Box<Revocation>, place: Place) {
-    hold.during(Box::pin(revoke(&app, &hold, *revocation))).await;
+    let Revocation { what, person, reference, since } = *revocation;
+    let by = By { person, reference };
+    let work = async {
+        match what {
+            Ending::Grant { grant, is_spent } => revoke(&app, &hold, Owed { grant, is_spent, by, since }).await,
+            Ending::Unlinked { zoom_users } => unlinked::take_over(&app, &hold, by, zoom_users, since).await,
+        }
+    };
+    hold.during(Box::pin(work)).await;
     drop(place);
+}
+
+/// What Zoom is owed.
+struct Owed {
+    grant: Grant,
+    is_spent: bool,
+    by: By,
+    since: Timestamp,
+}
+
+impl Owed {
+    fn job(&self) -> Job {
+        let By { person, reference } = self.by.clone();
+        let what = Ending::Grant { grant: self.grant.clone(), is_spent: self.is_spent };
+        Job::Revoke(Box::new(Revocation { what, person, reference, since: self.since }))
+    }
 }
 
 /// How a try ended.
@@ -54,42 +83,43 @@ enum Tried {
     Not,
 }
 
-async fn revoke(app: &App, hold: &Hold, mut revocation: Revocation) {
-    let tried = tell(app, hold, &mut revocation).await.unwrap_or_else(|failure| {
+async fn revoke(app: &App, hold: &Hold, mut owed: Owed) {
+    let tried = tell(app, hold, &mut owed).await.unwrap_or_else(|failure| {
         tracing::warn!(error = chain(&failure), "Zoom is told later that a grant is over");
         Tried::Not
     });
     match tried {
         Tried::Told => {
-            let (now, reference) = (app.clock.now(), revocation.reference.clone());
+            let (now, reference) = (app.clock.now(), owed.by.reference.clone());
             let entry = AuditEntry::new(now, reference, AuditVerb::Disconnect, AuditOutcome::Disconnected);
-            let zoom_user = Some(revocation.grant.user.id.clone());
-            let entry = AuditEntry { person: Some(revocation.person.clone()), zoom_user, ..entry };
+            let zoom_user = Some(owed.grant.user.id.clone());
+            let entry = AuditEntry { person: Some(owed.by.person.clone()), zoom_user, ..entry };
             deed::settle(app, hold, &entry).await;
         }
         Tried::Replaced => drop(hold.persist(Change::Finish).await),
-        Tried::Lost => give_up(hold, &revocation).await,
-        Tried::Not if app.clock.now().duration_since(revocation.since) > WORTH_TRYING => {
-            give_up(hold, &revocation).await;
+        Tried::Lost => give_up(hold, &owed).await,
+        Tried::Not if app.clock.now().duration_since(owed.since) > WORTH_TRYING => {
+            give_up(hold, &owed).await;
         }
         Tried::Not => {
             let wait = SOONEST.saturating_mul(2u32.saturating_pow(hold.attempt.saturating_sub(1))).min(LATEST);
-            hold.persist(Change::Postpone(&Job::Revoke(Box::new(revocation)), wait)).await;
+            hold.persist(Change::Postpone(&owed.job(), wait)).await;
         }
     }
 }
 
 /// The entry is there already that says so.
-async fn give_up(hold: &Hold, revocation: &Revocation) {
-    tracing::error!(reference = %revocation.reference, "a grant could not be ended at Zoom; its user has to do that there");
+async fn give_up(hold: &Hold, owed: &Owed) {
+    tracing::error!(reference = %owed.by.reference, "a grant could not be ended at Zoom; its user has to do that there");
     hold.persist(Change::Finish).await;
 }
 
 /// Nobody connects the same Zoom account meanwhile.
-async fn tell(app: &App, hold: &Hold, revocation: &mut Revocation) -> Result<Tried, Failure> {
-    let held = token::hold(app, &revocation.grant.user.id).await?;
-    let told = match app.store.grant(&revocation.grant.user.id).await {
-        Ok(None) => tell_zoom(app, hold, revocation).await,
+async fn tell(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure> {
+    let held = token::hold(app, &owed.grant.user.id).await?;
+    let told = match app.store.grant(&owed.grant.user.id).await {
+        Ok(None) => tell_zoom(app, hold, owed).await,
+        Ok(Some(grant)) if grant.tokens.refresh == owed.grant.tokens.refresh => tell_if_unlinked(app, hold, owed).await,
         Ok(Some(_)) => Ok(Tried::Replaced),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(_) => Ok(Tried::Replaced),
@@ -98,26 +128,36 @@ async fn tell(app: &App, hold: &Hold, revocation: &mut Revocation) -> Result<Tri
     told
 }
 
-async fn tell_zoom(app: &App, hold: &Hold, revocation: &mut Revocation) -> Result<Tried, Failure> {
-    if !revocation.grant.tokens.is_fresh(app.clock.now()) {
+/// Whoever planned it has died in the middle: before the last link was gone, which is then still to go, or before the grant
+/// was.
+async fn tell_if_unlinked(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure> {
+    if app.store.linked_count(&owed.grant.user.id).await? > 0 {
+        return Ok(Tried::Not);
+    }
+    app.store.delete_grant(&owed.grant.user.id).await?;
+    tell_zoom(app, hold, owed).await
+}
+
+async fn tell_zoom(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure> {
+    if !owed.grant.tokens.is_fresh(app.clock.now()) {
         // Zoom revokes by access token, and an expired one names nothing. Whoever takes this over in the middle of a
         // refresh does not know whether it was the last one.
-        let was_spent = std::mem::replace(&mut revocation.is_spent, true);
-        keep(hold, revocation).await?;
-        match app.zoom.refresh(&revocation.grant.tokens.refresh).await {
-            Ok(tokens) => revocation.grant.tokens = tokens,
+        let was_spent = std::mem::replace(&mut owed.is_spent, true);
+        keep(hold, owed).await?;
+        match app.zoom.refresh(&owed.grant.tokens.refresh).await {
+            Ok(tokens) => owed.grant.tokens = tokens,
             Err(zoom::Error::InvalidGrant) => return Ok(if was_spent { Tried::Lost } else { Tried::Told }),
             Err(error) => {
                 log_zoom(&error, "refresh");
                 let is_lost = matches!(error, zoom::Error::NoAnswer(_) | zoom::Error::Unexpected { .. });
-                revocation.is_spent = was_spent || is_lost;
+                owed.is_spent = was_spent || is_lost;
                 return Ok(Tried::Not);
             }
         }
-        revocation.is_spent = false;
-        keep(hold, revocation).await?;
+        owed.is_spent = false;
+        keep(hold, owed).await?;
     }
-    Ok(match app.zoom.revoke(&revocation.grant.tokens.access).await {
+    Ok(match app.zoom.revoke(&owed.grant.tokens.access).await {
         Ok(()) => Tried::Told,
         Err(error) => {
             log_zoom(&error, "revoke");
@@ -126,7 +166,7 @@ async fn tell_zoom(app: &App, hold: &Hold, revocation: &mut Revocation) -> Resul
     })
 }
 
-async fn keep(hold: &Hold, revocation: &Revocation) -> Result<(), Failure> {
-    let is_ours = hold.persist(Change::Advance(&Job::Revoke(Box::new(revocation.clone())), None)).await;
+async fn keep(hold: &Hold, owed: &Owed) -> Result<(), Failure> {
+    let is_ours = hold.persist(Change::Advance(&owed.job(), None)).await;
     if is_ours { Ok(()) } else { Err(Failure::TakenOver) }
 }

@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 use self::ask::{Ask, Heard};
 use super::deed::Deed;
 use super::link::Shown;
+use super::record::record;
 use super::token::{self, Token};
 use super::{Done, Failure, Task, chain, connect, entry, order, policy};
 use crate::app::App;
@@ -156,7 +157,7 @@ async fn try_save(
         }
     };
     if let Err(denied) = policy::allowed(app, &invitation.invocation, Act::Setup).await? {
-        app.record(&written(app, &invitation, AuditOutcome::Denied)).await;
+        record(app, written(app, &invitation, AuditOutcome::Denied)).await;
         return Ok((Some(invitation), SetupPage::Denied(denied)));
     }
     let deed = Deed::begin(app, written(app, &invitation, AuditOutcome::Unknown)).await?;

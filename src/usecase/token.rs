@@ -197,8 +197,20 @@ impl Held<'_> {
         keep(self.app, grant).await
     }
 
-    /// Revokes the grant at Zoom and deletes it. It is deleted even where Zoom cannot be told, which is told later then.
+    /// Revokes the grant at Zoom and deletes it. Where Zoom cannot be told now, that is planned: then it is deleted by
+    /// [`Held::delete`] once the last link is gone, from which one finds it again.
     pub(super) async fn end(&self, by: &By) -> Result<Disconnected, Failure> {
+        match self.app.store.grant(&self.user).await {
+            Ok(Some(grant)) if revoke::is_planned(self.app, &grant).await? => {
+                return Ok(Disconnected::NotRevokedAtZoom);
+            }
+            Ok(_) => {}
+            Err(store::Error::Sealed { .. } | store::Error::Corrupt { .. }) => {
+                self.delete().await?;
+                return Ok(Disconnected::Unreadable);
+            }
+            Err(error) => return Err(error.into()),
+        }
         let mut is_spent = false;
         // Zoom revokes by access token, and an expired one names nothing: a new one is bought first.
         let left = match renew(self.app, &self.user, None).await? {
@@ -215,12 +227,21 @@ impl Held<'_> {
                 Some(grant)
             }
         };
-        let revoked = if left.is_none() { Disconnected::Revoked } else { Disconnected::NotRevokedAtZoom };
-        if let Some(grant) = left {
-            revoke::plan(self.app, grant, is_spent, by).await?;
+        match left {
+            Some(grant) => {
+                revoke::plan(self.app, grant, is_spent, by).await?;
+                Ok(Disconnected::NotRevokedAtZoom)
+            }
+            None => {
+                self.delete().await?;
+                Ok(Disconnected::Revoked)
+            }
         }
-        self.app.store.delete_grant(&self.user).await?;
-        Ok(revoked)
+    }
+
+    /// Deletes the grant here.
+    pub(super) async fn delete(&self) -> Result<(), Failure> {
+        Ok(self.app.store.delete_grant(&self.user).await?)
     }
 
     /// Gives the grant back.

@@ -10,6 +10,9 @@ use crate::reply::{Audience, ConnectWhy, Disconnected};
 pub(super) const NOT_OFFERED: &str =
     "If Zoom doesn't offer it while you connect, an admin has to add it to OnAir's app at Zoom.";
 
+/// How a person ends OnAir's access without OnAir.
+const END_AT_ZOOM: &str = "To end it there yourself: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.";
+
 /// A Zoom user as people tell one from another: name and address. A channel reads it only where a meeting was not
 /// found, to see that it is the wrong account.
 pub(super) fn shown(account: &ZoomUser) -> String {
@@ -124,7 +127,12 @@ pub(super) fn disconnected(how: &Disconnected, context: &Context) -> Vec<String>
         Disconnected::NotRevokedAtZoom => vec![
             "You are disconnected. OnAir uses its access no more, but Zoom could not be told yet.".to_owned(),
             "That is tried again for a day.".to_owned(),
-            "To end it there yourself: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.".to_owned(),
+            END_AT_ZOOM.to_owned(),
+        ],
+        Disconnected::Unreadable => vec![
+            "You are disconnected. OnAir could not read its access any more: it is deleted here, but not ended at Zoom."
+                .to_owned(),
+            END_AT_ZOOM.to_owned(),
         ],
     }
 }

@@ -1,12 +1,13 @@
 //! Redis, Zoom and Slack at their worst: what was accepted is answered, what was not accepted is not done.
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use onair::sandbox::Fault;
 use onair::sandbox::slack::Route;
+use onair::sandbox::zoom::Route as ZoomRoute;
+use onair::sandbox::{Fault, Recorded};
 
-use crate::bot::{Bot, Engine, PATIENCE, is_public};
+use crate::bot::{Bot, Engine, PATIENCE, PUBLIC, is_public};
 use crate::load::{Ledger, Line, Receipt, Typist, Way};
 use crate::proxy::{Mode, Proxy};
 use crate::random::Random;
@@ -203,5 +204,54 @@ async fn a_full_queue_is_told_at_once_and_nothing_is_done() {
     accepted.is_answered_within(PATIENCE).await;
     assert_eq!(accepted.with(Receipt::Accepted).count(), 1, "there is room again");
     bot.may_say_more = true;
+    bot.finish().await;
+}
+
+/// How many entries have this outcome.
+fn count(bot: &Bot, outcome: &str) -> usize {
+    bot.audit().into_iter().filter(|entry| entry["outcome"] == outcome).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_and_an_installation_that_failed_while_the_store_was_away_are_written_down_once_it_is_back() {
+    let mut bot = Bot::installable(Engine::Redis).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (port, folder) = (free_port(), folder.path().to_str().unwrap());
+    let start = || RedisServer::start_on(port, &["--appendonly", "yes", "--appendfsync", "always", "--dir", folder]);
+    let redis = start();
+    bot.restart_with("REDIS_URL", redis.url().expose());
+    let (ada, events) = (bot.slack.user("ada"), bot.slack.channel("events"));
+    bot.slack.sign_in_as(&ada);
+    bot.zoom.sign_in_as(&bot.zoom.user("ada@example.com"));
+    let offer = bot.types(&ada, &events, "/stream connect").await;
+    // Both are under way when Redis dies.
+    bot.zoom.next(ZoomRoute::Token, Fault::Hang);
+    let installing = async {
+        bot.zoom.wait_for("the code", PATIENCE, |request| request.path.ends_with("/token")).await.unwrap();
+        let mut browser = bot.browser();
+        let begun = browser.fetch(&format!("{PUBLIC}/slack/install")).await.unwrap();
+        let at_slack = browser.fetch(begun.headers["location"].to_str().unwrap()).await.unwrap();
+        bot.slack.next(Route::OtherMethod, Fault::Hang);
+        let killing = async {
+            let install = |request: &Recorded| request.path.ends_with("oauth.v2.access");
+            bot.slack.wait_for_request("the code", PATIENCE, install).await.unwrap();
+            redis.kill();
+        };
+        tokio::join!(browser.visit(at_slack.headers["location"].to_str().unwrap()), killing).0.unwrap()
+    };
+    let (connected, installed) = tokio::join!(bot.press_connect(&offer), installing);
+    assert_eq!((connected.status.as_u16(), installed.status.as_u16()), (502, 502), "{}", installed.text());
+    bot.redis = Some(start());
+    bot.ready_again().await;
+    let begun = Instant::now();
+    while count(&bot, "link_failed") == 0 || count(&bot, "install_failed") == 0 {
+        assert!(begun.elapsed() < PATIENCE, "they are not written down:\n{}", bot.service.log());
+    }
+    bot.restart();
+    assert_eq!((count(&bot, "link_failed"), count(&bot, "install_failed")), (1, 1), "once");
+    for (outcome, page) in [("link_failed", &connected), ("install_failed", &installed)] {
+        let entry = bot.audit().into_iter().find(|entry| entry["outcome"] == outcome).unwrap();
+        assert!(page.text().contains(entry["reference"].as_str().unwrap()), "{}", page.text());
+    }
     bot.finish().await;
 }

@@ -34,6 +34,7 @@ mod random;
 mod recorder;
 mod redis_server;
 mod refresh;
+mod revoke;
 mod sandbox_browser;
 mod sandbox_page;
 mod setup;

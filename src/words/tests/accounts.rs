@@ -156,6 +156,11 @@ fn disconnecting() {
     That is tried again for a day.
     To end it there yourself: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.
     "#);
+    insta::assert_snapshot!(seen(&Reply::Disconnected(Disconnected::Unreadable)), @r#"
+    (Person)
+    You are disconnected. OnAir could not read its access any more: it is deleted here, but not ended at Zoom.
+    To end it there yourself: Zoom App Marketplace → Manage → Added Apps → OnAir → Remove.
+    "#);
 }
 
 #[test]

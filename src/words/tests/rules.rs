@@ -151,7 +151,8 @@ fn others() -> Vec<Reply> {
         Reply::Status { of: StatusOf::Workspace, streams: Vec::new() },
         Reply::Status { of: StatusOf::Meeting { meeting: meeting(), running: Verdict::Good }, streams: Vec::new() },
     ];
-    let ways = [Disconnected::StillShared, Disconnected::Revoked, Disconnected::NotRevokedAtZoom];
+    let ways =
+        [Disconnected::StillShared, Disconnected::Revoked, Disconnected::NotRevokedAtZoom, Disconnected::Unreadable];
     replies.extend(ways.map(Reply::Disconnected));
     let whys = [ConnectWhy::FirstTime, ConnectWhy::Ended, ConnectWhy::UserMissing];
     replies.extend(whys.map(|why| Reply::Connect { link: link.clone(), why, waiting: None }));
