@@ -251,16 +251,6 @@ impl App {
         self.tasks.len()
     }
 
-    /// Writes an entry down: to the log, and to the store. A store that is away costs the entry there, not the answer.
-    pub async fn record(&self, entry: &AuditEntry) {
-        self.log(entry);
-        if let Err(error) = self.store.append_audit(entry).await {
-            let error = &error as &(dyn std::error::Error + 'static);
-            tracing::error!(reference = %entry.reference, error, "audit entry not stored");
-        }
-        self.tell_audited();
-    }
-
     /// Writes an entry to the log alone, where the store already has it, and counts it.
     pub fn log(&self, entry: &AuditEntry) {
         self.metrics.outcome(entry.verb.word(), entry.outcome.word());

@@ -38,8 +38,10 @@ pub enum Job {
     Report(Report),
     /// The app was taken out at Slack: what belongs to that place has to go.
     Removal(Removal),
-    /// What nobody uses any more has to end, at Zoom, too.
+    /// Zoom has to be told that a grant is over.
     Revoke(Box<Revocation>),
+    /// Somebody connects another account: what then has no owner has to end.
+    Unlinked(Unlinked),
     /// Keeps what is known about a stream, and its card, up to date. It lives as long as the stream.
     Keep {
         /// Of which meeting.
@@ -52,12 +54,14 @@ pub enum Job {
     Announce(Announced),
 }
 
-/// What has to end because nobody uses it any more.
+/// A grant that nobody uses any more, which Zoom does not know yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Revocation {
-    /// What that is.
-    #[serde(flatten)]
-    pub what: Ending,
+    /// What is left of it.
+    pub grant: Grant,
+    /// Whether Zoom may have given a newer pair that never arrived: then it knows these no more, and is not told by that.
+    #[serde(default)]
+    pub is_spent: bool,
     /// Whose connection was the last.
     pub person: Person,
     /// What that is known by.
@@ -66,23 +70,15 @@ pub struct Revocation {
     pub since: Timestamp,
 }
 
-/// What has to end.
+/// Zoom users to whom nobody may be linked any more: their grants have to end then.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Ending {
-    /// A grant that Zoom does not know to be over yet.
-    Grant {
-        /// What is left of it.
-        grant: Grant,
-        /// Whether Zoom may have given a newer pair that never arrived: then it knows these no more, and is not told by that.
-        #[serde(default)]
-        is_spent: bool,
-    },
-    /// Whatever grants Zoom users have to whom nobody is linked.
-    Unlinked {
-        /// Which ones may be such. Whether they are is to be looked at in this order.
-        zoom_users: Vec<ZoomUserId>,
-    },
+pub struct Unlinked {
+    /// Who they are. Whether somebody is linked to them is to be looked at in this order.
+    pub zoom_users: Vec<ZoomUserId>,
+    /// Who connected another account.
+    pub person: Person,
+    /// What that is known by.
+    pub reference: Reference,
 }
 
 impl Revocation {

@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::hold::{Change, Hold};
-use super::{Failure, chain, deed, log_zoom, token, unlinked};
+use super::{Failure, chain, deed, log_zoom, token};
 use crate::app::{App, Place};
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::grant::Grant;
 use crate::id::{Person, Reference};
-use crate::journal::{Ending, Job, Revocation};
+use crate::journal::{Job, Revocation};
 use crate::zoom;
 
 /// For how long it is tried.
@@ -32,8 +32,9 @@ pub(super) struct By {
 /// Has it told later, once for each grant. This is written before the last link goes, and the grant after that.
 pub(super) async fn plan(app: &App, grant: Grant, is_spent: bool, by: &By) -> Result<(), Failure> {
     let id = Revocation::job_of(&grant);
-    let owed = Owed { grant, is_spent, by: by.clone(), since: app.clock.now() };
-    Ok(app.store.plan(&id, &owed.job(), SOONEST).await?)
+    let By { person, reference } = by.clone();
+    let owed = Revocation { grant, is_spent, person, reference, since: app.clock.now() };
+    Ok(app.store.plan(&id, &job(&owed), SOONEST).await?)
 }
 
 /// Whether that is planned already. It is tried at once, then.
@@ -41,34 +42,13 @@ pub(super) async fn is_planned(app: &App, grant: &Grant) -> Result<bool, Failure
     Ok(app.store.hurry(&Revocation::job_of(grant)).await?)
 }
 
-/// Takes up whatever has to end.
 pub(super) async fn work(app: App, hold: Hold, revocation: Box<Revocation>, place: Place) {
-    let Revocation { what, person, reference, since } = *revocation;
-    let by = By { person, reference };
-    let work = async {
-        match what {
-            Ending::Grant { grant, is_spent } => revoke(&app, &hold, Owed { grant, is_spent, by, since }).await,
-            Ending::Unlinked { zoom_users } => unlinked::take_over(&app, &hold, by, zoom_users, since).await,
-        }
-    };
-    hold.during(Box::pin(work)).await;
+    hold.during(Box::pin(revoke(&app, &hold, *revocation))).await;
     drop(place);
 }
 
-/// What Zoom is owed.
-struct Owed {
-    grant: Grant,
-    is_spent: bool,
-    by: By,
-    since: Timestamp,
-}
-
-impl Owed {
-    fn job(&self) -> Job {
-        let By { person, reference } = self.by.clone();
-        let what = Ending::Grant { grant: self.grant.clone(), is_spent: self.is_spent };
-        Job::Revoke(Box::new(Revocation { what, person, reference, since: self.since }))
-    }
+fn job(owed: &Revocation) -> Job {
+    Job::Revoke(Box::new(owed.clone()))
 }
 
 /// How a try ended.
@@ -83,17 +63,17 @@ enum Tried {
     Not,
 }
 
-async fn revoke(app: &App, hold: &Hold, mut owed: Owed) {
+async fn revoke(app: &App, hold: &Hold, mut owed: Revocation) {
     let tried = tell(app, hold, &mut owed).await.unwrap_or_else(|failure| {
         tracing::warn!(error = chain(&failure), "Zoom is told later that a grant is over");
         Tried::Not
     });
     match tried {
         Tried::Told => {
-            let (now, reference) = (app.clock.now(), owed.by.reference.clone());
+            let (now, reference) = (app.clock.now(), owed.reference.clone());
             let entry = AuditEntry::new(now, reference, AuditVerb::Disconnect, AuditOutcome::Disconnected);
             let zoom_user = Some(owed.grant.user.id.clone());
-            let entry = AuditEntry { person: Some(owed.by.person.clone()), zoom_user, ..entry };
+            let entry = AuditEntry { person: Some(owed.person.clone()), zoom_user, ..entry };
             deed::settle(app, hold, &entry).await;
         }
         Tried::Replaced => drop(hold.persist(Change::Finish).await),
@@ -103,19 +83,19 @@ async fn revoke(app: &App, hold: &Hold, mut owed: Owed) {
         }
         Tried::Not => {
             let wait = SOONEST.saturating_mul(2u32.saturating_pow(hold.attempt.saturating_sub(1))).min(LATEST);
-            hold.persist(Change::Postpone(&owed.job(), wait)).await;
+            hold.persist(Change::Postpone(&job(&owed), wait)).await;
         }
     }
 }
 
 /// The entry is there already that says so.
-async fn give_up(hold: &Hold, owed: &Owed) {
-    tracing::error!(reference = %owed.by.reference, "a grant could not be ended at Zoom; its user has to do that there");
+async fn give_up(hold: &Hold, owed: &Revocation) {
+    tracing::error!(reference = %owed.reference, "a grant could not be ended at Zoom; its user has to do that there");
     hold.persist(Change::Finish).await;
 }
 
 /// Nobody connects the same Zoom account meanwhile.
-async fn tell(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure> {
+async fn tell(app: &App, hold: &Hold, owed: &mut Revocation) -> Result<Tried, Failure> {
     let held = token::hold(app, &owed.grant.user.id).await?;
     let told = match app.store.grant(&owed.grant.user.id).await {
         Ok(None) => tell_zoom(app, hold, owed).await,
@@ -130,7 +110,7 @@ async fn tell(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure>
 
 /// Whoever planned it has died in the middle: before the last link was gone, which is then still to go, or before the grant
 /// was.
-async fn tell_if_unlinked(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure> {
+async fn tell_if_unlinked(app: &App, hold: &Hold, owed: &mut Revocation) -> Result<Tried, Failure> {
     if app.store.linked_count(&owed.grant.user.id).await? > 0 {
         return Ok(Tried::Not);
     }
@@ -138,7 +118,7 @@ async fn tell_if_unlinked(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tri
     tell_zoom(app, hold, owed).await
 }
 
-async fn tell_zoom(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Failure> {
+async fn tell_zoom(app: &App, hold: &Hold, owed: &mut Revocation) -> Result<Tried, Failure> {
     if !owed.grant.tokens.is_fresh(app.clock.now()) {
         // Zoom revokes by access token, and an expired one names nothing. Whoever takes this over in the middle of a
         // refresh does not know whether it was the last one.
@@ -166,7 +146,7 @@ async fn tell_zoom(app: &App, hold: &Hold, owed: &mut Owed) -> Result<Tried, Fai
     })
 }
 
-async fn keep(hold: &Hold, owed: &Owed) -> Result<(), Failure> {
-    let is_ours = hold.persist(Change::Advance(&owed.job(), None)).await;
+async fn keep(hold: &Hold, owed: &Revocation) -> Result<(), Failure> {
+    let is_ours = hold.persist(Change::Advance(&job(owed), None)).await;
     if is_ours { Ok(()) } else { Err(Failure::TakenOver) }
 }

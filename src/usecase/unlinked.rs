@@ -6,15 +6,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::hold::{Change, Hold, LEASE};
 use super::revoke::By;
 use super::work::NewJob;
 use super::{Failure, chain, disconnect, keep};
-use crate::app::App;
+use crate::app::{App, Place};
 use crate::id::ZoomUserId;
-use crate::journal::{Ending, Job, Revocation};
+use crate::journal::{Job, Unlinked};
 use crate::store;
 
 /// How soon it is tried again.
@@ -26,7 +24,6 @@ pub(super) struct Unlinking {
     hold: Hold,
     by: By,
     zoom_users: Vec<ZoomUserId>,
-    since: Timestamp,
 }
 
 impl Unlinking {
@@ -34,19 +31,18 @@ impl Unlinking {
     pub(super) async fn begin(app: &App, by: &By, zoom_user: &ZoomUserId) -> Result<Self, store::Error> {
         let former = app.store.link_of(&by.person).await?.filter(|former| former != zoom_user);
         let zoom_users: Vec<ZoomUserId> = [zoom_user.clone()].into_iter().chain(former).collect();
-        let since = app.clock.now();
         // Where it is not known whether this is there, it does nothing but look.
-        let new = NewJob::new(job(by, &zoom_users, since));
+        let new = NewJob::new(job(by, &zoom_users));
         app.store.journal(&new.id, &new.job, &new.owner, LEASE).await?;
         let hold = Hold::new(app, new.id, new.owner, 1);
-        Ok(Self { app: app.clone(), hold, by: by.clone(), zoom_users, since })
+        Ok(Self { app: app.clone(), hold, by: by.clone(), zoom_users })
     }
 
     /// Takes in that the person was linked to somebody else by then, having connected twice at once.
     pub(super) async fn add(&mut self, former: ZoomUserId) {
         if !self.zoom_users.contains(&former) {
             self.zoom_users.push(former);
-            let job = job(&self.by, &self.zoom_users, self.since);
+            let job = job(&self.by, &self.zoom_users);
             // Where the store is away, all that is left is to end it below.
             let _ = self.hold.write(&Change::Advance(&job, None)).await;
         }
@@ -65,20 +61,26 @@ impl Unlinking {
 }
 
 /// Takes over what somebody began who is gone.
-pub(super) async fn take_over(app: &App, hold: &Hold, by: By, zoom_users: Vec<ZoomUserId>, since: Timestamp) {
+pub(super) async fn work(app: App, hold: Hold, unlinked: Unlinked, place: Place) {
+    hold.during(Box::pin(take_over(&app, &hold, unlinked))).await;
+    drop(place);
+}
+
+async fn take_over(app: &App, hold: &Hold, unlinked: Unlinked) {
+    let Unlinked { zoom_users, person, reference } = unlinked;
+    let by = By { person, reference };
     let Err(failure) = end_all(app, &by, &zoom_users).await else {
         hold.persist(Change::Finish).await;
         return;
     };
     tracing::warn!(error = chain(&failure), "a grant that nobody uses is not ended yet");
     let wait = keep::wait_after(&failure, hold.attempt).max(SOON);
-    hold.persist(Change::Postpone(&job(&by, &zoom_users, since), wait)).await;
+    hold.persist(Change::Postpone(&job(&by, &zoom_users), wait)).await;
 }
 
-fn job(by: &By, zoom_users: &[ZoomUserId], since: Timestamp) -> Job {
+fn job(by: &By, zoom_users: &[ZoomUserId]) -> Job {
     let By { person, reference } = by.clone();
-    let what = Ending::Unlinked { zoom_users: zoom_users.to_vec() };
-    Job::Revoke(Box::new(Revocation { what, person, reference, since }))
+    Job::Unlinked(Unlinked { zoom_users: zoom_users.to_vec(), person, reference })
 }
 
 async fn end_all(app: &App, by: &By, zoom_users: &[ZoomUserId]) -> Result<(), Failure> {

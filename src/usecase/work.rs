@@ -18,6 +18,7 @@ use super::stream::{Note, What};
 use super::tell::{finish, tell, told};
 use super::{
     Done, Failure, Task, announce, chain, deed, entry, keep, order, removal, report, revoke, run, say, stream, turn,
+    unlinked,
 };
 use crate::app::{App, Place};
 use crate::audit::{AuditOutcome, AuditVerb};
@@ -181,6 +182,10 @@ fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
         Job::Revoke(revocation) => {
             let span = tracing::info_span!("revoke", reference = %revocation.reference, attempt);
             app.spawn(revoke::work(app.clone(), hold, revocation, place).instrument(span))
+        }
+        Job::Unlinked(unlinked) => {
+            let span = tracing::info_span!("unlinked", reference = %unlinked.reference, attempt);
+            app.spawn(unlinked::work(app.clone(), hold, unlinked, place).instrument(span))
         }
         Job::Deed(unknown) => {
             let span = tracing::info_span!("deed", attempt);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use onair::clock::Clock;
 use onair::grant::Grant;
 use onair::id::{JobId, Person, Reference, TeamId, UserId, ZoomUserId};
-use onair::journal::{Ending, Job, Revocation};
+use onair::journal::{Job, Revocation, Unlinked};
 use onair::sandbox::Fault;
 use onair::sandbox::slack::User;
 use onair::sandbox::zoom::{Route, User as ZoomUser};
@@ -37,16 +37,17 @@ fn person(user: &User) -> Person {
     Person { enterprise: None, team: TeamId::new(user.team.as_str()), user: UserId::new(user.id.as_str()) }
 }
 
-/// What has to end, as somebody left it in the journal who died; it is due at once.
-async fn leave(store: &Store, user: &User, what: Ending) {
-    let id = match &what {
-        Ending::Grant { grant, .. } => Revocation::job_of(grant),
-        Ending::Unlinked { .. } => JobId::new("unlinked"),
-    };
-    let (person, reference) = (person(user), Reference::new("RLEFT"));
-    let since = Clock::default().now();
-    let job = Job::Revoke(Box::new(Revocation { what, person, reference, since }));
-    store.plan(&id, &job, Duration::from_millis(1)).await.unwrap();
+/// A job as somebody left it in the journal who died; it is due at once.
+async fn leave(store: &Store, id: &JobId, job: Job) {
+    store.plan(id, &job, Duration::from_millis(1)).await.unwrap();
+}
+
+/// What Zoom is owed of a grant, left like that.
+async fn leave_owed(store: &Store, user: &User, grant: Grant) {
+    let id = Revocation::job_of(&grant);
+    let (person, reference, since) = (person(user), Reference::new("RLEFT"), Clock::default().now());
+    let owed = Revocation { grant, is_spent: false, person, reference, since };
+    leave(store, &id, Job::Revoke(Box::new(owed))).await;
 }
 
 async fn grant_of(store: &Store, host: &ZoomUser) -> Option<Grant> {
@@ -98,7 +99,8 @@ on_both_engines! {
         // Ben's stands for a grant that is stored and was never linked to.
         store.unlink(&person(&ben), None).await.unwrap();
         let zoom_users = [&third, &first, &second].map(|host| ZoomUserId::new(host.id.as_str())).to_vec();
-        leave(&store, &ada, Ending::Unlinked { zoom_users }).await;
+        let unlinked = Unlinked { zoom_users, person: person(&ada), reference: Reference::new("RLEFT") };
+        leave(&store, &JobId::new("unlinked"), Job::Unlinked(unlinked)).await;
         drop(store);
         bot.start_over();
         bot.owes_nothing_within(PATIENCE).await;
@@ -142,7 +144,7 @@ on_both_engines! {
         bot.service.end().await;
         let store = bot.stopped_store();
         let grant = grant_of(&store, &host).await.unwrap();
-        leave(&store, &ada, Ending::Grant { grant, is_spent: false }).await;
+        leave_owed(&store, &ada, grant).await;
         drop(store);
         bot.start_over();
         let told = bot.types(&ada, &events, "/stream disconnect").await;
@@ -159,7 +161,7 @@ on_both_engines! {
         let store = bot.stopped_store();
         let grant = grant_of(&store, &host).await.unwrap();
         store.unlink(&person(&ada), None).await.unwrap();
-        leave(&store, &ada, Ending::Grant { grant, is_spent: false }).await;
+        leave_owed(&store, &ada, grant).await;
         drop(store);
         bot.start_over();
         bot.owes_nothing_within(PATIENCE).await;
