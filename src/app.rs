@@ -67,6 +67,9 @@ pub struct Parts {
     permits: Arc<Semaphore>,
 }
 
+/// How long a command waits for its permit at the most. A full queue is through in less at a Zoom that takes half a second.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A place in the queue; given back when dropped.
 #[derive(Debug)]
 pub struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
@@ -224,9 +227,11 @@ impl App {
         self.options.queue - self.places.available_permits()
     }
 
-    /// Waits for the right to work on a command. Whoever has waited longest gets it.
-    pub async fn permit(&self) -> Permit {
-        Permit(Arc::clone(&self.permits).acquire_owned().await.expect("it is never closed"))
+    /// Waits for the right to work on a command. Whoever has waited longest gets it; after [`PATIENCE`] they work without:
+    /// a vendor that keeps all others waiting costs memory, and nobody their turn.
+    pub async fn permit(&self) -> Option<Permit> {
+        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.permits).acquire_owned()).await;
+        permit.ok()?.ok().map(Permit)
     }
 
     /// How many commands are in work.

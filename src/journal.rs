@@ -70,6 +70,13 @@ pub struct Revocation {
     pub since: Timestamp,
 }
 
+impl Revocation {
+    /// The name of the job that tells Zoom: one for each grant, and for each pair of its tokens.
+    pub fn job_of(grant: &Grant) -> JobId {
+        JobId::new(format!("revoke-{}", &grant.tokens.refresh.digest("revoke")[..32]))
+    }
+}
+
 /// Zoom users to whom nobody may be linked any more: their grants have to end then.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Unlinked {
@@ -79,13 +86,6 @@ pub struct Unlinked {
     pub person: Person,
     /// What that is known by.
     pub reference: Reference,
-}
-
-impl Revocation {
-    /// The name of the job that tells Zoom: one for each grant, and for each pair of its tokens.
-    pub fn job_of(grant: &Grant) -> JobId {
-        JobId::new(format!("revoke-{}", &grant.tokens.refresh.digest("revoke")[..32]))
-    }
 }
 
 /// How far the audit channels have been told. Places in the trail are the store's, as text.

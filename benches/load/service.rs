@@ -123,7 +123,8 @@ impl Service {
 
     /// Whether the packages that it takes are there.
     pub(crate) fn has_bolt() -> bool {
-        Path::new(BOLT).join("node_modules/@slack/bolt").exists()
+        let has_node = || Command::new("node").arg("--version").output().is_ok_and(|told| told.status.success());
+        Path::new(BOLT).join("node_modules/@slack/bolt").exists() && has_node()
     }
 
     /// A process whose first line is its address.

@@ -43,10 +43,14 @@ pub(super) async fn take_out(app: &App, by: &By, zoom_user: &ZoomUserId) -> Resu
 }
 
 async fn take_apart(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId) -> Result<Disconnected, Failure> {
-    let shared = app.store.linked_count(zoom_user).await? > 1;
+    // The person may be gone from there already, having asked twice.
+    let shared = app.store.linked_people(zoom_user).await?.iter().any(|other| *other != by.person);
     let disconnected = if shared { Disconnected::StillShared } else { held.end(by).await? };
-    lend::end_of(app, &by.person).await?;
-    app.store.unlink(&by.person, None).await?;
+    // Meanwhile they may have connected another account, which stays.
+    if app.store.link_of(&by.person).await?.as_ref() == Some(zoom_user) {
+        lend::end_of(app, &by.person).await?;
+        app.store.unlink(&by.person, None).await?;
+    }
     if disconnected == Disconnected::NotRevokedAtZoom
         && let Err(failure) = held.delete().await
     {

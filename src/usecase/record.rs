@@ -26,25 +26,25 @@ pub(super) async fn record(app: &App, entry: AuditEntry) {
     tracing::warn!(reference = %entry.reference, error = chain(&error), "an audit entry is not stored yet");
     let inner = app.clone();
     let work = async move {
-        write_later(&inner, &once, &entry, error).await;
+        write_later(&inner, &once, &entry).await;
         drop(place);
     };
     drop(app.spawn(work.in_current_span()));
 }
 
-async fn write_later(app: &App, once: &DeliveryId, entry: &AuditEntry, mut error: store::Error) {
+async fn write_later(app: &App, once: &DeliveryId, entry: &AuditEntry) {
     let until = tokio::time::Instant::now() + PATIENCE;
-    while tokio::time::Instant::now() < until {
+    loop {
+        // Whoever stops tries once more, at once.
         tokio::select! {
-            () = app.stopping() => break,
+            () = app.stopping() => {}
             () = tokio::time::sleep(AGAIN) => {}
         }
-        match write(app, once, entry).await {
-            Ok(()) => return,
-            Err(again) => error = again,
+        let Err(error) = write(app, once, entry).await else { return };
+        if app.is_stopping() || tokio::time::Instant::now() >= until {
+            return give_up(entry, &error);
         }
     }
-    give_up(entry, &error);
 }
 
 /// The store remembers that it was given this, as it remembers a delivery.

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::hold::{Change, Hold, LEASE};
 use super::lease::Lease;
 use super::record::record;
@@ -171,10 +173,14 @@ fn is_of(stream: &Stream, site: &Site) -> bool {
     asked.or(told).is_some_and(|person| site.holds(&person.workspace()))
 }
 
-/// Whether a command that was taken over is of a place that has the app no more; then it has ended.
+/// How long after its arrival a command need not be looked at for that.
+const JUST_NOW: SignedDuration = SignedDuration::from_secs(1);
+
+/// Whether a command that was taken over, or had to wait, is of a place that has the app no more; then it has ended.
 pub(super) async fn has_ended(work: &Work, stage: &Stage) -> bool {
     let (app, invocation) = (&work.app, &work.invocation);
-    if work.hold.attempt == 1 {
+    let age = app.clock.now().duration_since(invocation.received_at);
+    if work.hold.attempt == 1 && age < JUST_NOW {
         return false;
     }
     match app.store.removed_from(&invocation.person.workspace()).await {

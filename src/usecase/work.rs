@@ -202,7 +202,8 @@ fn spawn(app: &App, claimed: Claimed, owner: String, place: Place) {
 async fn carry(work: Work, stage: Stage, place: Place) {
     let work = Arc::new(work);
     let carried = async {
-        let permit = work.app.permit().await;
+        // The turn of an order that may have been sent must be found again before it runs out.
+        let permit = if work.is_doubtful() { None } else { work.app.permit().await };
         // Made only now: what waits for its permit costs little.
         Box::pin(from_stage(&work, stage)).await;
         drop(permit);
