@@ -63,7 +63,8 @@ opaque_id! {
     InstanceId
 }
 opaque_id! {
-    /// One signed request of Slack, by what its signature hashes to: a replay has the same.
+    /// What is taken in once: a signed request of Slack, by what its signature hashes to, so that a replay has the same; or
+    /// an entry that is tried to be written down again.
     DeliveryId
 }
 opaque_id! {

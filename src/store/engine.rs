@@ -249,9 +249,6 @@ pub(crate) trait Engine {
     /// whether it is as wanted. Its life, its holder and all else stay as they are.
     fn replace(&self, key: &Key, seen: &[u8], wanted: &[u8]) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Appends to the log, as whatever else does: with the next link of the chain.
-    fn append(&self, entry: &Entry) -> impl Future<Output = Result<(), Error>> + Send;
-
     /// At most `limit` entries of the log, oldest first.
     fn entries(&self, from: From, limit: u32) -> impl Future<Output = Result<Vec<Logged>, Error>> + Send;
 

@@ -5,9 +5,8 @@
 //! before an engine sees it; `key.rs` lists every record with its owner, its form and its life.
 //!
 //! An error that [is transient](Error::is_transient) leaves open whether the write happened. Whoever repeats one should
-//! know that `accept`, `redeem`, `take_invitation`, `link` and `unlink` then tell what the first try left, that
-//! `append_audit` appends twice, and that a job whose `claim` was lost comes back when its lease ends; the others are the
-//! same twice as once.
+//! know that `accept`, `redeem`, `take_invitation`, `link` and `unlink` then tell what the first try left, and that a job
+//! whose `claim` was lost comes back when its lease ends; the others are the same twice as once.
 
 mod chain;
 mod embedded;
@@ -273,11 +272,6 @@ impl Store {
             values.iter().map(|value| from_json(&shelf, value)).collect::<Result<Vec<StreamRecord>, Error>>()?;
         records.sort_by_key(|record| (std::cmp::Reverse(record.at), record.meeting));
         Ok(records)
-    }
-
-    /// Appends to the audit trail.
-    pub async fn append_audit(&self, entry: &AuditEntry) -> Result<(), Error> {
-        on!(&self.0.engine, append(&to_log(entry)?))
     }
 
     /// Every entry that matches, oldest first. The deadline is for each thousand entries.

@@ -5,11 +5,12 @@
 
 use tracing::Instrument as _;
 
+use super::record::record;
 use super::revoke::By;
 use super::token::{self, Held};
 use super::{Done, Failure, chain, lend};
 use crate::app::App;
-use crate::audit::AuditOutcome;
+use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use crate::id::ZoomUserId;
 use crate::invocation::Invocation;
 use crate::reply::{Disconnected, Reply};
@@ -70,8 +71,18 @@ pub(super) async fn end_if_unlinked(app: &App, by: &By, zoom_user: &ZoomUserId) 
 async fn end_held_if_unlinked(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId) -> Result<(), Failure> {
     // Somebody may have connected the same Zoom account meanwhile, with a grant of its own.
     if app.store.linked_count(zoom_user).await? == 0 {
-        held.end(by).await?;
+        let disconnected = held.end(by).await?;
         held.delete().await?;
+        record_unless_revoked(app, by, zoom_user, disconnected).await;
     }
     Ok(())
+}
+
+/// Writes down that a grant that nobody asked to end is over here, and not at Zoom.
+pub(super) async fn record_unless_revoked(app: &App, by: &By, zoom_user: &ZoomUserId, disconnected: Disconnected) {
+    if matches!(disconnected, Disconnected::NotRevokedAtZoom | Disconnected::Unreadable) {
+        let (now, By { person, reference }) = (app.clock.now(), by.clone());
+        let entry = AuditEntry::new(now, reference, AuditVerb::Disconnect, AuditOutcome::DisconnectedNotRevoked);
+        record(app, AuditEntry { person: Some(person), zoom_user: Some(zoom_user.clone()), ..entry }).await;
+    }
 }

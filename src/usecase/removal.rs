@@ -11,16 +11,14 @@ use jiff::SignedDuration;
 
 use super::hold::{Change, Hold, LEASE};
 use super::lease::Lease;
-use super::record::record;
 use super::revoke::By;
 use super::work::{self, NewJob, Work};
 use super::{Failure, chain, disconnect, entry, install, keep};
 use crate::app::{App, Place};
-use crate::audit::{AuditOutcome, AuditVerb};
+use crate::audit::AuditOutcome;
 use crate::id::{DeliveryId, Person, Reference, UserId, ZoomUserId};
 use crate::installation::{Removal, Removed, Site};
 use crate::journal::{Job, Stage};
-use crate::reply::Disconnected;
 use crate::store::{Accepted, LeaseName, With};
 use crate::stream::{Place as Where, Stream};
 
@@ -154,12 +152,7 @@ async fn connected(app: &App, site: &Site, removal: &Removal) -> Result<Vec<(Per
 async fn unlink(app: &App, person: &Person, zoom_user: &ZoomUserId) -> Result<(), Failure> {
     let by = By { person: person.clone(), reference: Reference::random() };
     let disconnected = disconnect::take_out(app, &by, zoom_user).await?;
-    if matches!(disconnected, Disconnected::NotRevokedAtZoom | Disconnected::Unreadable) {
-        let outcome = AuditOutcome::DisconnectedNotRevoked;
-        let mut entry = install::entry(app, by.reference, Some(by.person), outcome);
-        (entry.verb, entry.zoom_user) = (AuditVerb::Disconnect, Some(zoom_user.clone()));
-        record(app, entry).await;
-    }
+    disconnect::record_unless_revoked(app, &by, zoom_user, disconnected).await;
     Ok(())
 }
 

@@ -41,12 +41,12 @@ use onair::audit::{AuditEntry, AuditOutcome, AuditVerb};
 use onair::clock::Clock;
 use onair::destination::Invitation;
 use onair::grant::{Grant, Pending, Tokens, ZoomUser};
-use onair::id::{ChannelId, EnterpriseId, Person, Reference, TeamId, UserId, Workspace, ZoomUserId};
+use onair::id::{ChannelId, DeliveryId, EnterpriseId, Person, Reference, TeamId, UserId, Workspace, ZoomUserId};
 use onair::installation::{Bot, Installation, Site};
 use onair::invocation::{CommandText, Invocation, ReplyTo};
 use onair::meeting::MeetingId;
 use onair::secret::Secret;
-use onair::store::{Keyring, Options, Place, Store};
+use onair::store::{Accepted, Keyring, Options, Place, Store, With};
 use tempfile::TempDir;
 
 use crate::redis_server::RedisServer;
@@ -188,6 +188,12 @@ fn installation(team: &str, now: Timestamp) -> Installation {
         installed_by: UserId::new("U1"),
         at: now,
     }
+}
+
+/// Appends an entry that comes with nothing else.
+async fn append(store: &Store, entry: &AuditEntry) {
+    let once = DeliveryId::new(Reference::random().as_str());
+    assert_eq!(store.accept(&once, With::Entry(entry)).await.unwrap(), Accepted::New);
 }
 
 async fn install(store: &Store, installation: &Installation) {

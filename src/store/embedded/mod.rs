@@ -353,11 +353,6 @@ impl Engine for Embedded {
         self.write(move |connection, _| change(connection, sql, (name, seen, wanted)).map(|rows| rows == 1)).await
     }
 
-    async fn append(&self, entry: &Entry) -> Result<(), Error> {
-        let entry = entry.clone();
-        self.write(move |connection, now| append(connection, now, &entry)).await
-    }
-
     async fn entries(&self, from: From, limit: u32) -> Result<Vec<Logged>, Error> {
         let after = from.after.map_or(0, |after| i64::try_from(after.major).unwrap_or(i64::MAX));
         let since = from.since.map(|since| since.as_millisecond());

@@ -27,7 +27,6 @@ pub(crate) struct Redis {
     namespace: String,
     accept: Script,
     journal: Script,
-    append: Script,
     keep: Script,
     change: Script,
     finish: Script,
@@ -53,7 +52,6 @@ impl Redis {
             namespace: format!("{namespace}:"),
             accept: Script::new(concat!(include_str!("log.lua"), include_str!("accept.lua"))),
             journal: Script::new(include_str!("journal.lua")),
-            append: Script::new(concat!(include_str!("log.lua"), include_str!("append.lua"))),
             keep: Script::new(include_str!("keep.lua")),
             change: Script::new(concat!(include_str!("log.lua"), include_str!("change.lua"))),
             finish: Script::new(include_str!("finish.lua")),
@@ -364,13 +362,6 @@ impl Engine for Redis {
             script.arg("body");
         }
         self.run(script, Again::Harmless).await
-    }
-
-    async fn append(&self, entry: &Entry) -> Result<(), Error> {
-        let (log, head) = (Key::audit(), Key::audit_head());
-        let mut script = Call::of(&self.append, &[self.name(&log), self.name(&head)]);
-        script.arg(&entry.bytes).arg(&entry.digest);
-        self.run(script, Again::Never).await
     }
 
     async fn entries(&self, from: From, limit: u32) -> Result<Vec<Logged>, Error> {

@@ -12,7 +12,7 @@ use onair::reply::StreamRecord;
 use onair::store::{Accepted, AuditQuery, Error, Keyring, LeaseName, Place, Store, With};
 
 use super::journal::{LONG, accept, id, job};
-use super::{DEADLINE, World, database, entry, eventually, grant, meeting, pending, person, zoom_user};
+use super::{DEADLINE, World, append, database, entry, eventually, grant, meeting, pending, person, zoom_user};
 
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
@@ -131,7 +131,7 @@ async fn a_store_of_the_first_layout_is_carried_on() {
     let layout = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
     assert_eq!(database(&data).pragma_query_value(None, "user_version", layout), Ok(3));
     assert_eq!(database(&data).query_row("SELECT count(*) FROM job", [], layout), Ok(0));
-    store.append_audit(&entry("NEW", now)).await.unwrap();
+    append(&store, &entry("NEW", now)).await;
     let verified = Store::open_reader(&options.place, DEADLINE).unwrap().verify().await.unwrap();
     assert_eq!((verified.unchained, verified.count, verified.faults), (1, 1, Vec::new()));
 }

@@ -11,7 +11,7 @@ use onair::store::{AuditQuery, Fault, Place, Reader, Seq, Store, Trimmed};
 use tokio::task::JoinSet;
 
 use super::sealing::raw;
-use super::{World, ago, database, entry, meeting};
+use super::{World, ago, append, database, entry, meeting};
 
 /// For how long entries are kept here.
 const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -44,7 +44,7 @@ async fn the_trail_keeps_its_order_and_its_filters(world: World) {
     other_meeting.channel = Some(ChannelId::new("C2"));
     let written = [entry("R1", hours_ago(100)), entry("R2", hours_ago(50)), elsewhere, other_meeting];
     for entry in &written {
-        store.append_audit(entry).await.unwrap();
+        append(store, entry).await;
     }
 
     let all = store.audit(&AuditQuery::default()).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_long_trail_is_read_whole(world: World) {
     let mut tasks = JoinSet::new();
     for index in 0..2500 {
         let store = world.store.clone();
-        tasks.spawn(async move { store.append_audit(&entry(&format!("R{index:04}"), now)).await.unwrap() });
+        tasks.spawn(async move { append(&store, &entry(&format!("R{index:04}"), now)).await });
     }
     tasks.join_all().await;
 
@@ -93,12 +93,12 @@ async fn a_long_trail_is_read_whole(world: World) {
 
 async fn the_trail_can_be_read_beside_the_service(world: World) {
     let now = world.clock.now();
-    world.store.append_audit(&entry("R1", now)).await.unwrap();
+    append(&world.store, &entry("R1", now)).await;
     let reader = Store::open_reader(&world.options.place, world.options.deadline).unwrap();
     let first = reader.audit(&AuditQuery::default()).await.unwrap();
     assert_eq!(first.entries.len(), 1);
 
-    world.store.append_audit(&entry("R2", now)).await.unwrap();
+    append(&world.store, &entry("R2", now)).await;
     let more = reader.audit(&AuditQuery { after: Some(first.entries[0].0), ..AuditQuery::default() }).await.unwrap();
     assert_eq!(names(&more.entries), ["R2"]);
 
@@ -138,7 +138,7 @@ async fn long_trail(world: &World) -> Reader {
     let mut tasks = JoinSet::new();
     for index in 0..50 {
         let store = if index % 2 == 0 { world.store.clone() } else { other.clone() };
-        tasks.spawn(async move { store.append_audit(&entry(&format!("R{index:04}"), now)).await.unwrap() });
+        tasks.spawn(async move { append(&store, &entry(&format!("R{index:04}"), now)).await });
     }
     tasks.join_all().await;
     let reader = Store::open_reader(&world.options.place, super::DEADLINE).unwrap();
@@ -190,13 +190,13 @@ async fn the_newest_of_one_workspace_are_found_among_others(world: World) {
     assert_eq!(store.newest_audit().await.unwrap(), None);
     let mut tasks = JoinSet::new();
     for index in 0..20 {
-        store.append_audit(&entry(&format!("R{index:02}"), now)).await.unwrap();
+        append(store, &entry(&format!("R{index:02}"), now)).await;
         for _ in 0..120 {
             let (store, mut other) = (store.clone(), entry("OTHER", now));
             let stranger = other.person.as_mut().unwrap();
             // The same team id in another organization is another workspace.
             stranger.enterprise = None;
-            tasks.spawn(async move { store.append_audit(&other).await.unwrap() });
+            tasks.spawn(async move { append(&store, &other).await });
         }
         while tasks.join_next().await.is_some() {}
     }
@@ -237,7 +237,7 @@ async fn a_trail_loses_what_is_too_old_and_stays_whole(world: World) {
         assert_eq!(store.trim_audit(age).await.unwrap(), Trimmed::All, "there is nothing yet");
     }
     for name in ["R1", "R2", "R3", "R4", "R5"] {
-        store.append_audit(&entry(name, now)).await.unwrap();
+        append(store, &entry(name, now)).await;
     }
     assert_eq!(store.trim_audit(Some(KEPT)).await.unwrap(), Trimmed::All);
     assert_eq!(reader.verify().await.unwrap().anchor.number, 0, "nothing was old");
@@ -256,7 +256,7 @@ async fn a_trail_loses_what_is_too_old_and_stays_whole(world: World) {
     let empty = reader.verify().await.unwrap();
     assert_eq!((empty.count, &empty.anchor, empty.last.number), (0, &empty.last, 5));
     assert_eq!(empty.faults, []);
-    store.append_audit(&entry("R6", now)).await.unwrap();
+    append(store, &entry("R6", now)).await;
     let again = reader.verify().await.unwrap();
     assert_eq!((again.count, again.last.number, again.faults.len()), (1, 6, 0), "the chain goes on");
 }
@@ -280,21 +280,21 @@ async fn two_may_trim_a_trail_while_both_write_and_others_verify(world: World) {
         Place::Redis { .. } => Store::open(world.options.clone(), world.clock.clone()).unwrap(),
         Place::Embedded { .. } => world.store.clone(),
     };
-    let append = async |store: &Store, count: usize| {
+    let append_many = async |store: &Store, count: usize| {
         let mut tasks = JoinSet::new();
         for index in 0..count {
             let store = store.clone();
-            tasks.spawn(async move { store.append_audit(&entry(&format!("R{index}"), now)).await.unwrap() });
+            tasks.spawn(async move { append(&store, &entry(&format!("R{index}"), now)).await });
         }
         tasks.join_all().await;
     };
-    append(&world.store, OLD).await;
+    append_many(&world.store, OLD).await;
     make_old(&world.options.place, OLD);
     let reader = Store::open_reader(&world.options.place, super::DEADLINE).unwrap();
     let is_over = AtomicBool::new(false);
     let work = async |store: &Store| {
         let trim = async { while store.trim_audit(Some(KEPT)).await.unwrap() == Trimmed::SomeLeft {} };
-        tokio::join!(trim, append(store, 300));
+        tokio::join!(trim, append_many(store, 300));
     };
     let work = async {
         tokio::join!(work(&world.store), work(&other));
@@ -331,7 +331,7 @@ async fn without_an_age_the_newest_million_stay(world: World) {
             database(folder).execute(sql, [MORE]).unwrap();
         }
     }
-    world.store.append_audit(&entry("R1", world.clock.now())).await.unwrap();
+    append(&world.store, &entry("R1", world.clock.now())).await;
     assert_eq!(world.store.trim_audit(None).await.unwrap(), Trimmed::All);
     let left: i64 = match &world.options.place {
         Place::Redis { namespace, .. } => {
