@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use onair::clock::Clock;
 use onair::sandbox::Fault;
+use onair::sandbox::slack::Route as SlackRoute;
 use onair::sandbox::zoom::{Event, Route};
 use reqwest::{Client, Method};
 use serde_json::json;
 
 use crate::bot::{Bot, Engine, PATIENCE, Posts};
+use crate::load::{Line, Receipt, Typist, Way};
 
 /// Waits until all of these lines are told, and gives everything that is told then.
 async fn told(bot: &Bot, lines: &[&str]) -> String {
@@ -221,5 +223,24 @@ async fn a_store_that_is_away_is_told_and_keeps_nobody_waiting() {
     bot.redis.take().unwrap().kill();
     let away = told(&bot, &["onair_store_up 0", "onair_queue_places_in_use 0", "# EOF"]).await;
     assert!(!away.contains("journal"), "{away}");
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_commands_than_may_be_in_work_wait_and_are_answered_as_well() {
+    let mut bot = Bot::start(Engine::Embedded).await;
+    let (ada, events, _) = bot.connected("ada").await;
+    let typist = Typist::new(&bot.slack, &ada, &events, &Way::to([&bot.service]));
+    // Whoever is asked to wait this long is in work for three times that.
+    bot.slack.always(SlackRoute::ResponseUrl, Fault::too_many("3"));
+    let ledger = typist.types((0..160).map(|_| Line::of("/stream whoami")), 32).await;
+    assert_eq!(ledger.with(Receipt::Accepted).count(), 160);
+    told(&bot, &["onair_queue_places_in_use 160", "onair_permits_in_use 128"]).await;
+    bot.slack.heal();
+    ledger.is_answered_within(PATIENCE).await;
+    bot.owes_nothing_within(PATIENCE).await;
+    told(&bot, &["onair_queue_places_in_use 0", "onair_permits_in_use 0"]).await;
+    assert!(ledger.answers().iter().all(|(_, answers)| answers.len() == 1));
+    bot.may_say_more = true;
     bot.finish().await;
 }
