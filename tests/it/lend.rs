@@ -221,6 +221,8 @@ on_both_engines! {
               [Lend]
             ");
         }
+        // The form is there before it is written down that it was opened.
+        bot.owes_nothing_within(PATIENCE).await;
         let us = [&ada];
         bot.slack.submits(&form, &[("To whom", Fill::People(&us))]).await.unwrap();
         let still = bot.slack.modal(&ada).unwrap().transcript();
