@@ -100,7 +100,7 @@ impl Place {
 
 /// A link that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unlinked {
+pub struct FormerLink {
     /// To whom it led.
     pub zoom_user: ZoomUserId,
     /// How many other people are still linked to them; with none left, their grant has no owner.
@@ -186,17 +186,17 @@ impl Store {
         person: &Person,
         zoom_user: &ZoomUserId,
         entry: Option<&AuditEntry>,
-    ) -> Result<Option<Unlinked>, Error> {
+    ) -> Result<Option<FormerLink>, Error> {
         let entry = entry.map(to_log).transpose()?;
         let left = on!(&self.0.engine, join(&Key::person(person), &Key::linked(zoom_user), entry.as_ref()))?;
-        left.map(unlinked).transpose()
+        left.map(former_link).transpose()
     }
 
     /// Ends a person's link, and writes an entry with that.
-    pub async fn unlink(&self, person: &Person, entry: Option<&AuditEntry>) -> Result<Option<Unlinked>, Error> {
+    pub async fn unlink(&self, person: &Person, entry: Option<&AuditEntry>) -> Result<Option<FormerLink>, Error> {
         let entry = entry.map(to_log).transpose()?;
         let left = on!(&self.0.engine, leave(&Key::person(person), entry.as_ref()))?;
-        left.map(unlinked).transpose()
+        left.map(former_link).transpose()
     }
 
     /// The people who are linked to a Zoom user.
@@ -301,10 +301,10 @@ impl Store {
     }
 }
 
-fn unlinked(left: Left) -> Result<Unlinked, Error> {
+fn former_link(left: Left) -> Result<FormerLink, Error> {
     let Left { group, size } = left;
     match Key::linked_user(&group) {
-        Some(zoom_user) => Ok(Unlinked { zoom_user, left: size }),
+        Some(zoom_user) => Ok(FormerLink { zoom_user, left: size }),
         None => Err(Error::Corrupt { prefix: Key::LINKED }),
     }
 }

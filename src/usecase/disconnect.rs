@@ -5,7 +5,7 @@
 
 use tracing::Instrument as _;
 
-use super::record::record;
+use super::record::record_once;
 use super::revoke::By;
 use super::token::{self, Held};
 use super::{Done, Failure, chain, lend};
@@ -32,7 +32,6 @@ pub(super) async fn disconnect(app: &App, invocation: &Invocation) -> Result<Don
 
 /// Takes a person's link away, and ends the grant with the last one.
 pub(super) async fn take_out(app: &App, by: &By, zoom_user: &ZoomUserId) -> Result<Disconnected, Failure> {
-    // To its end in a task of its own: a pair that is bought in order to revoke must not be lost half-way.
     let (inner, by, user) = (app.clone(), by.clone(), zoom_user.clone());
     let whole = async move {
         let held = token::hold(&inner, &user).await?;
@@ -40,6 +39,14 @@ pub(super) async fn take_out(app: &App, by: &By, zoom_user: &ZoomUserId) -> Resu
         held.release().await;
         result
     };
+    to_the_end(app, whole).await
+}
+
+/// Works in a task of its own: a pair that is bought in order to revoke must not be lost half-way.
+async fn to_the_end<T: Send + 'static>(
+    app: &App,
+    whole: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
     app.spawn(whole.in_current_span()).await.unwrap_or(Err(Failure::Panicked))
 }
 
@@ -62,18 +69,23 @@ async fn take_apart(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId)
 
 /// Ends a grant, if nobody is linked to it.
 pub(super) async fn end_if_unlinked(app: &App, by: &By, zoom_user: &ZoomUserId) -> Result<(), Failure> {
-    let held = token::hold(app, zoom_user).await?;
-    let result = end_held_if_unlinked(app, by, &held, zoom_user).await;
-    held.release().await;
-    result
+    let (inner, by, user) = (app.clone(), by.clone(), zoom_user.clone());
+    let whole = async move {
+        let held = token::hold(&inner, &user).await?;
+        let result = end_held_if_unlinked(&inner, &by, &held, &user).await;
+        held.release().await;
+        result
+    };
+    to_the_end(app, whole).await
 }
 
 async fn end_held_if_unlinked(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId) -> Result<(), Failure> {
     // Somebody may have connected the same Zoom account meanwhile, with a grant of its own.
     if app.store.linked_count(zoom_user).await? == 0 {
         let disconnected = held.end(by).await?;
-        held.delete().await?;
+        // The grant goes after its entry: whoever takes this over finds by it what there is to write.
         record_unless_revoked(app, by, zoom_user, disconnected).await;
+        held.delete().await?;
     }
     Ok(())
 }
@@ -82,7 +94,9 @@ async fn end_held_if_unlinked(app: &App, by: &By, held: &Held<'_>, zoom_user: &Z
 pub(super) async fn record_unless_revoked(app: &App, by: &By, zoom_user: &ZoomUserId, disconnected: Disconnected) {
     if matches!(disconnected, Disconnected::NotRevokedAtZoom | Disconnected::Unreadable) {
         let (now, By { person, reference }) = (app.clock.now(), by.clone());
+        let name = format!("{reference}-{zoom_user}");
         let entry = AuditEntry::new(now, reference, AuditVerb::Disconnect, AuditOutcome::DisconnectedNotRevoked);
-        record(app, AuditEntry { person: Some(person), zoom_user: Some(zoom_user.clone()), ..entry }).await;
+        let entry = AuditEntry { person: Some(person), zoom_user: Some(zoom_user.clone()), ..entry };
+        record_once(app, &name, entry).await;
     }
 }

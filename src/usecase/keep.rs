@@ -59,9 +59,12 @@ async fn look(app: &App, hold: &Hold, meeting: MeetingId) {
     // Whoever changed the stream while it was in hand could not have it looked at again.
     let now = app.store.stream(meeting).await.map(|now| now.map(|now| now.value));
     let has_changed = matches!((&seen, &now), (Some(seen), Ok(now)) if seen != now);
-    if let (true, Ok(Some(now))) = (has_changed, now)
-        && let Err(failure) = stream::look_after(app, &now).await
-    {
+    let looked = match now {
+        Ok(Some(now)) if has_changed => stream::look_after(app, &now).await,
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.into()),
+    };
+    if let Err(failure) = looked {
         tracing::warn!(error = chain(&failure), "a card stays behind until the next change");
     }
 }

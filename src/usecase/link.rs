@@ -22,7 +22,7 @@ use crate::invocation::Invocation;
 use crate::journal::{Job, Stage};
 use crate::reply::{NextPage, Page, Reply};
 use crate::secret::Secret;
-use crate::store::Unlinked;
+use crate::store::FormerLink;
 use crate::{slack, store, zoom};
 
 /// What Zoom sent the browser back with.
@@ -320,7 +320,7 @@ async fn try_hold<'a>(app: &'a App, grant: &Grant, by: &By) -> Result<(Held<'a>,
     }
 }
 
-async fn link(app: &App, held: &Held<'_>, grant: &Grant, pending: &Pending) -> Result<Option<Unlinked>, Failed> {
+async fn link(app: &App, held: &Held<'_>, grant: &Grant, pending: &Pending) -> Result<Option<FormerLink>, Failed> {
     // The grant first: a link to a grant that is not there would ask people to connect again.
     held.keep(grant).await.map_err(Failed::Store)?;
     let entry = entry(app, pending, Some(&grant.user.id), AuditOutcome::Connected);

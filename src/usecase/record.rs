@@ -19,8 +19,14 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// Writes an entry down, once. A store that is away does not hold up the answer: it is given the entry afterwards, unless
 /// it stays away for too long, the service stops, or as much waits already as there are places in the queue.
 pub(super) async fn record(app: &App, entry: AuditEntry) {
+    record_once(app, Reference::random().as_str(), entry).await;
+}
+
+/// The same for what may be done again by whoever takes it over: under one name there is one entry, as long as the store
+/// remembers that.
+pub(super) async fn record_once(app: &App, name: &str, entry: AuditEntry) {
     app.log(&entry);
-    let once = DeliveryId::new(format!("entry-{}", Reference::random()));
+    let once = DeliveryId::new(format!("entry-{name}"));
     let Err(error) = write(app, &once, &entry).await else { return };
     let Some(place) = app.place() else { return give_up(&entry, &error) };
     tracing::warn!(reference = %entry.reference, error = chain(&error), "an audit entry is not stored yet");

@@ -50,13 +50,17 @@ impl Unlinking {
 
     /// Ends those to whom nobody is linked; what does not go well is taken over.
     pub(super) async fn end(self) {
-        let ended = match end_all(&self.app, &self.by, &self.zoom_users).await {
-            Ok(()) => self.hold.write(&Change::Finish).await.map_err(Failure::from),
-            Err(failure) => Err(failure),
+        let Self { app, hold, by, zoom_users } = &self;
+        let work = async {
+            let ended = match end_all(app, by, zoom_users).await {
+                Ok(()) => hold.write(&Change::Finish).await.map_err(Failure::from),
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = ended {
+                tracing::warn!(error = chain(&failure), "whether a grant is left that nobody uses is looked at later");
+            }
         };
-        if let Err(failure) = ended {
-            tracing::warn!(error = chain(&failure), "whether a grant is left that nobody uses is looked at later");
-        }
+        hold.during(Box::pin(work)).await;
     }
 }
 

@@ -9,7 +9,7 @@ use onair::id::DeliveryId;
 use onair::outcome::Action;
 use onair::reply::StreamRecord;
 use onair::secret::Secret;
-use onair::store::{Accepted, AuditQuery, Changed, LeaseName, Store, Unlinked, With};
+use onair::store::{Accepted, AuditQuery, Changed, FormerLink, LeaseName, Store, With};
 use tokio::task::JoinSet;
 
 use super::trail::references;
@@ -133,7 +133,7 @@ async fn a_link_leads_to_one_zoom_user(world: World) {
     assert_eq!(store.link_of(&ada).await.unwrap(), Some(zoe.clone()));
     assert_eq!(store.linked_count(&zoe).await.unwrap(), 2);
 
-    let gone = |left| Some(Unlinked { zoom_user: zoe.clone(), left });
+    let gone = |left| Some(FormerLink { zoom_user: zoe.clone(), left });
     assert_eq!(store.unlink(&ada, None).await.unwrap(), gone(1));
     assert_eq!(store.unlink(&ada, None).await.unwrap(), None);
     assert_eq!(store.unlink(&bob, None).await.unwrap(), gone(0));
@@ -148,7 +148,7 @@ async fn relinking_leaves_the_former_zoom_user(world: World) {
     store.link(&ada, &former, None).await.unwrap();
     store.link(&bob, &former, None).await.unwrap();
 
-    let gone = |left| Some(Unlinked { zoom_user: former.clone(), left });
+    let gone = |left| Some(FormerLink { zoom_user: former.clone(), left });
     assert_eq!(store.link(&ada, &newer, None).await.unwrap(), gone(1));
     assert_eq!(store.link(&bob, &newer, None).await.unwrap(), gone(0));
     assert_eq!(store.linked_count(&former).await.unwrap(), 0);
