@@ -63,8 +63,8 @@ opaque_id! {
     InstanceId
 }
 opaque_id! {
-    /// What is taken in once: a signed request of Slack, by what its signature hashes to, so that a replay has the same; or
-    /// an entry that is tried to be written down again.
+    /// What is taken in once: a signed request of Slack, by when it was signed and what its signature hashes to, so that a
+    /// replay has the same; an event of Zoom; or an entry that is tried to be written down again.
     DeliveryId
 }
 opaque_id! {

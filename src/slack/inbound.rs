@@ -37,6 +37,8 @@ const MAX_SKEW: i64 = 300;
 #[derive(Clone, Copy)]
 pub struct Verified<'a> {
     body: &'a [u8],
+    /// When it was signed, in seconds.
+    signed_at: i64,
     delivery: [u8; 32],
 }
 
@@ -63,9 +65,10 @@ pub enum BadShape {
 }
 
 impl Verified<'_> {
-    /// Names this delivery: the same bytes signed at the same second have the same name.
+    /// Names this delivery: the same bytes signed at the same second have the same name, and names sort by that second. A
+    /// store that keeps its records in order then has those that come together in one place.
     pub fn delivery(&self) -> DeliveryId {
-        DeliveryId::new(hex::encode(self.delivery))
+        DeliveryId::new(format!("{}-{}", self.signed_at, hex::encode(self.delivery)))
     }
 }
 
@@ -98,7 +101,7 @@ pub fn verify<'a>(
     if !good {
         return Err(Unverified);
     }
-    Ok(Verified { body, delivery: Sha256::digest(&claimed).into() })
+    Ok(Verified { body, signed_at: sent, delivery: Sha256::digest(&claimed).into() })
 }
 
 /// The value of a header that is there exactly once; a second one would let two readers disagree.

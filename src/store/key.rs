@@ -2,7 +2,7 @@
 //!
 //! | key | owner | value | life |
 //! | --- | --- | --- | --- |
-//! | `{journal}:delivery:<sha256>`, or `entry-<id>` | one signed request of Slack; one entry that no job has | a mark | 15 min |
+//! | `{journal}:delivery:<seconds>-<sha256>`, `zoom-<sha256>`, or `entry-<name>` | one signed request of Slack, and when that was; one event of Zoom; one entry that no job has | a mark | 15 min, an event 3 h |
 //! | `{journal}:audit` | everybody; one log | plain JSON, one [`AuditEntry`](crate::audit::AuditEntry) each | the newest million, or as long as the settings say |
 //! | `{journal}:audit:head` | everybody | the number and hash of the log's newest entry | as long as the log |
 //! | `{journal}:audit:anchor` | everybody | the number and hash of the last entry that the log has lost by its age | as long as the log |

@@ -187,7 +187,7 @@ mod tests {
             reqwest::header::HeaderValue::from_static("application/json"),
         )]);
         let body = body.to_string();
-        decode_event(&Verified { body: body.as_bytes(), delivery: [0; 32] }, &headers)
+        decode_event(&Verified { body: body.as_bytes(), signed_at: 0, delivery: [0; 32] }, &headers)
     }
 
     fn envelope(event: &Value, place: &Value) -> Value {

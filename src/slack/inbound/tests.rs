@@ -171,3 +171,17 @@ fn a_verified_body_does_not_print() {
     let verified = verify(&secrets(&[SECRET]), &published(), BODY.as_bytes(), at(SENT)).unwrap();
     assert_eq!(format!("{verified:?}"), format!("Verified {{ bytes: {}, .. }}", BODY.len()));
 }
+
+#[test]
+fn deliveries_sort_by_the_second_they_were_signed_in_and_differ_by_their_bytes() {
+    let name = |sent: i64, body: &str| {
+        let stamp = sent.to_string();
+        let signature = sign(SECRET, &stamp, body.as_bytes());
+        let headers = headers(&[("X-Slack-Request-Timestamp", &stamp), ("X-Slack-Signature", &signature)]);
+        verify(&secrets(&[SECRET]), &headers, body.as_bytes(), at(sent)).unwrap().delivery().as_str().to_owned()
+    };
+    assert_eq!(name(SENT, "a"), name(SENT, "a"));
+    assert_ne!(name(SENT, "a"), name(SENT, "b"));
+    let sent: Vec<String> = (0..20).map(|second| name(SENT + second, "a")).collect();
+    assert!(sent.is_sorted(), "{sent:?}");
+}
