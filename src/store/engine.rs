@@ -38,6 +38,14 @@ pub(crate) struct Draft<'a> {
     pub(crate) lease: Duration,
 }
 
+/// A job that nobody holds, to be claimed in so long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) key: &'a Key,
+    pub(crate) body: &'a [u8],
+    pub(crate) due: Duration,
+}
+
 /// What the holder of a job's lease changes: all of it, or nothing because the lease is no longer theirs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change<'a> {
@@ -64,6 +72,20 @@ pub(crate) struct Swap<'a> {
     pub(crate) life: Option<Duration>,
     /// An entry for the log, written with the change; where the record is as wanted already, it was.
     pub(crate) entry: Option<&'a Entry>,
+    /// A job to be planned with the change, and also where the record is as wanted already.
+    pub(crate) plan: Option<Plan<'a>>,
+}
+
+impl<'a> Swap<'a> {
+    /// One of a record that stays, with nothing else.
+    pub(crate) fn new(key: &'a Key, seen: Option<&'a [u8]>, wanted: Option<&'a [u8]>) -> Self {
+        Self { seen, wanted, ..Self::of(key) }
+    }
+
+    /// Only of which record; the rest is for whoever fills it in.
+    pub(crate) fn of(key: &'a Key) -> Self {
+        Self { key, seen: None, wanted: None, life: None, entry: None, plan: None }
+    }
 }
 
 /// What is put into a slot of a shelf.
@@ -190,9 +212,9 @@ pub(crate) trait Engine {
     /// Changes a job; says whether it is, or was when it was given back, the owner's.
     fn change(&self, change: Change<'_>) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Writes a job that nobody holds, to be claimed in so long; one that is there is left as it is, but claimable no
-    /// later than that.
-    fn plan(&self, key: &Key, body: &[u8], due: Duration) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Writes a job that nobody holds. One that is there is left as it is, but claimable no later than that; one that
+    /// somebody holds is left to them.
+    fn plan(&self, plan: Plan<'_>) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Makes a job claimable now that was given back to be claimed later; says whether there is one.
     fn hurry(&self, key: &Key) -> impl Future<Output = Result<bool, Error>> + Send;

@@ -41,7 +41,7 @@ impl Store {
         let (key, entry) = (Key::grant(zoom_user), to_log(entry)?);
         loop {
             let Some(seen) = on!(&self.0.engine, get(&key))? else { return Ok(false) };
-            let swap = Swap { key: &key, seen: Some(&seen), wanted: None, life: None, entry: Some(&entry) };
+            let swap = Swap { entry: Some(&entry), ..Swap::new(&key, Some(&seen), None) };
             // One that was sealed anew meanwhile is looked at again.
             if on!(&self.0.engine, swap(swap))? == Swapped::Done {
                 return Ok(true);

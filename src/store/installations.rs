@@ -60,7 +60,7 @@ impl Store {
         let key = Key::installation(&installation.site);
         let sealed = self.seal(&key, &to_secret(&key, installation)?)?;
         let (seen, entry) = (former.bytes.as_deref(), to_log(entry)?);
-        let swap = Swap { key: &key, seen, wanted: Some(&sealed), life: None, entry: Some(&entry) };
+        let swap = Swap { entry: Some(&entry), ..Swap::new(&key, seen, Some(&sealed)) };
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 
@@ -88,7 +88,7 @@ impl Store {
     /// Forgets an installation, if it still is as it was seen; says whether it is forgotten.
     pub async fn uninstall(&self, seen: &Seen<Installation>) -> Result<bool, Error> {
         let key = Key::installation(&seen.value.site);
-        let swap = Swap { key: &key, seen: Some(&seen.bytes), wanted: None, life: None, entry: None };
+        let swap = Swap::new(&key, Some(&seen.bytes), None);
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 }

@@ -3,7 +3,7 @@
 //! The browser that opens it is written into its record, of many who try one. Whoever makes the change takes the record
 //! away.
 
-use super::engine::on;
+use super::engine::{Swap, on};
 use super::error::Error;
 use super::key::{Key, STATE_LIFE};
 use super::{Changed, Seen, Store, to_secret};
@@ -33,7 +33,8 @@ impl Store {
     ) -> Result<Changed<Invitation>, Error> {
         let key = Key::invitation(token);
         let bytes = self.seal(&key, &to_secret(&key, &wanted)?)?;
-        match self.swap(&key, Some(seen), Some(Seen { value: wanted, bytes }), STATE_LIFE, None).await? {
+        let swap = Swap { life: Some(STATE_LIFE), ..Swap::of(&key) };
+        match self.swap(Some(seen), Some(Seen { value: wanted, bytes }), swap).await? {
             Ok(done) => Ok(Changed::Done(done)),
             Err(other) => Ok(Changed::Other(other.map(|bytes| self.sealed(&key, bytes)).transpose()?)),
         }

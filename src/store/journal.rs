@@ -14,13 +14,24 @@ use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 
 use super::chain::Entry;
-use super::engine::{Acceptance, Change, Draft, Taken, Waiting, millis, on};
+use super::engine::{Acceptance, Change, Draft, Plan, Taken, Waiting, millis, on};
 use super::error::Error;
 use super::key::{DELIVERY_LIFE, Key, REPORT_LIFE};
 use super::{Store, to_log, to_secret};
 use crate::audit::AuditEntry;
 use crate::id::{DeliveryId, JobId};
 use crate::journal::{Claimed, Job};
+
+/// A job that is planned together with something else, as [`Store::plan`] plans one.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Its name.
+    pub id: JobId,
+    /// The job.
+    pub job: Job,
+    /// In how long it may be claimed.
+    pub due: Duration,
+}
 
 /// What is written together with the memory of a delivery.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +77,7 @@ impl Store {
             }
             With::Job { id, job, owner, lease } => {
                 let key = Key::job(id);
-                let body = self.seal(&key, &to_secret(&key, job)?)?;
+                let body = self.seal_job(&key, job)?;
                 let draft = Draft { key: &key, body: &body, owner, lease };
                 on!(&self.0.engine, accept(Acceptance { job: Some(draft), ..nothing }))?
             }
@@ -77,7 +88,7 @@ impl Store {
     /// Writes a job that no delivery brought, in its first holder's hands. One that is there already stays as it is.
     pub async fn journal(&self, id: &JobId, job: &Job, owner: &str, lease: Duration) -> Result<(), Error> {
         let key = Key::job(id);
-        let body = self.seal(&key, &to_secret(&key, job)?)?;
+        let body = self.seal_job(&key, job)?;
         on!(&self.0.engine, journal(Draft { key: &key, body: &body, owner, lease }))
     }
 
@@ -103,8 +114,8 @@ impl Store {
     /// claimable no later than that, unless somebody holds it.
     pub async fn plan(&self, id: &JobId, job: &Job, due: Duration) -> Result<(), Error> {
         let key = Key::job(id);
-        let body = self.seal(&key, &to_secret(&key, job)?)?;
-        on!(&self.0.engine, plan(&key, &body, due))
+        let body = self.seal_job(&key, job)?;
+        on!(&self.0.engine, plan(Plan { key: &key, body: &body, due }))
     }
 
     /// Makes a postponed job claimable now; one in somebody's hands stays as it is. `false`: it is gone.
@@ -141,6 +152,10 @@ impl Store {
     /// Counts the jobs, for readiness and metrics.
     pub async fn waiting(&self) -> Result<Waiting, Error> {
         on!(&self.0.engine, waiting())
+    }
+
+    pub(super) fn seal_job(&self, key: &Key, job: &Job) -> Result<Vec<u8>, Error> {
+        self.seal(key, &to_secret(key, job)?)
     }
 
     async fn put_aside(&self, key: &Key, owner: &str, body: &[u8], attempt: u32) -> Result<bool, Error> {

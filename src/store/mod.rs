@@ -50,7 +50,7 @@ pub use error::{Cause, Error};
 pub use grants::ZoomUsers;
 pub use inspect::SomeSealed;
 pub use installations::Former;
-pub use journal::{Accepted, With};
+pub use journal::{Accepted, Planned, With};
 pub use key::LeaseName;
 pub use policies::KeptPolicy;
 pub use presets::KeptPresets;
@@ -61,7 +61,7 @@ pub use trail::{AuditPage, AuditQuery, Placed, Reader, Seq, Trimmed};
 
 use chain::Entry;
 use embedded::Embedded;
-use engine::{AnyEngine, Item, Left, on};
+use engine::{AnyEngine, Item, Left, Swap, on};
 use key::Key;
 use redis::Redis;
 
@@ -159,7 +159,8 @@ impl Store {
             let bytes = self.seal(&key, &to_secret(&key, &wanted)?)?;
             let wanted = Seen { value: wanted, bytes };
             // Somebody else's change is looked at again; there are as many as there are browsers.
-            if let Ok(Some(proven)) = self.swap(&key, Some(&seen), Some(wanted), key::STATE_LIFE, None).await? {
+            let swap = Swap { life: Some(key::STATE_LIFE), ..Swap::of(&key) };
+            if let Ok(Some(proven)) = self.swap(Some(&seen), Some(wanted), swap).await? {
                 return Ok(Some(proven.value));
             }
         }

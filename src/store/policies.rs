@@ -70,7 +70,7 @@ impl Store {
         let wanted = to_json(&key, wanted)?;
         let entry = to_log(entry)?;
         let seen = seen.bytes.as_deref();
-        let swap = Swap { key: &key, seen, wanted: Some(&wanted), life: None, entry: Some(&entry) };
+        let swap = Swap { entry: Some(&entry), ..Swap::new(&key, seen, Some(&wanted)) };
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 }

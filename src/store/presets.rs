@@ -41,7 +41,7 @@ impl Store {
             [] => None,
             _ => Some(self.seal(&key, &to_secret(&key, wanted)?)?),
         };
-        let swap = Swap { key: &key, seen: seen.sealed.as_deref(), wanted: wanted.as_deref(), life: None, entry: None };
+        let swap = Swap::new(&key, seen.sealed.as_deref(), wanted.as_deref());
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 }

@@ -87,7 +87,7 @@ impl Store {
     /// Forgets a stream, if it still is as it was seen; says whether it is forgotten.
     pub async fn forget_stream(&self, seen: &Seen<Stream>) -> Result<bool, Error> {
         let key = Key::stream(seen.value.meeting);
-        let swap = Swap { key: &key, seen: Some(&seen.bytes), wanted: None, life: None, entry: None };
+        let swap = Swap::new(&key, Some(&seen.bytes), None);
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 
@@ -108,7 +108,7 @@ impl Store {
         let key = Key::gone(site);
         let (seen, wanted) = (to_json(&key, seen)?, to_json(&key, wanted)?);
         let (life, entry) = (Some(Removal::MEMORY), entry.map(to_log).transpose()?);
-        let swap = Swap { key: &key, seen: Some(&seen), wanted: Some(&wanted), life, entry: entry.as_ref() };
+        let swap = Swap { life, entry: entry.as_ref(), ..Swap::new(&key, Some(&seen), Some(&wanted)) };
         Ok(on!(&self.0.engine, swap(swap))? == Swapped::Done)
     }
 

@@ -3,16 +3,13 @@
 //! Whoever changes it says what they saw: of many who try, one succeeds, and the others hear what is there now. So it is
 //! with whose turn it is with a meeting, and with what is known about a stream.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::chain::Entry;
-use super::engine::{Swap, Swapped, on};
+use super::engine::{Plan, Swap, Swapped, on};
 use super::error::Error;
 use super::key::Key;
-use super::{Store, from_json, to_json, to_log, to_secret};
+use super::{Planned, Store, from_json, to_json, to_log, to_secret};
 use crate::audit::AuditEntry;
 use crate::meeting::MeetingId;
 use crate::stream::Stream;
@@ -53,9 +50,9 @@ impl Store {
         wanted: Option<&Turn>,
     ) -> Result<Changed<Turn>, Error> {
         let key = Key::turn(meeting);
-        let life = wanted.map(Turn::life).unwrap_or_default();
+        let swap = Swap { life: wanted.map(Turn::life), ..Swap::of(&key) };
         let wanted = wanted.map(|turn| Ok::<_, Error>(Seen { value: turn.clone(), bytes: to_json(&key, turn)? }));
-        match self.swap(&key, seen, wanted.transpose()?, life, None).await? {
+        match self.swap(seen, wanted.transpose()?, swap).await? {
             Ok(done) => Ok(Changed::Done(done)),
             Err(other) => Ok(Changed::Other(other.map(|bytes| plain(&key, bytes)).transpose()?)),
         }
@@ -68,35 +65,42 @@ impl Store {
         bytes.map(|bytes| self.sealed(&key, bytes)).transpose()
     }
 
-    /// Writes what is known about a stream, if it still is as it was `seen`, and an entry with it. It is kept for
-    /// [`Stream::LIFE`].
+    /// Writes what is known about a stream, if it still is as it was `seen`, with an entry, and with when its keeper is to
+    /// look at it. It is kept for [`Stream::LIFE`].
     pub async fn change_stream(
         &self,
         seen: Option<&Seen<Stream>>,
         wanted: Stream,
         entry: Option<&AuditEntry>,
+        keeper: Option<&Planned>,
     ) -> Result<Changed<Stream>, Error> {
         let key = Key::stream(wanted.meeting);
         let bytes = self.seal(&key, &to_secret(&key, &wanted)?)?;
         let entry = entry.map(to_log).transpose()?;
-        match self.swap(&key, seen, Some(Seen { value: wanted, bytes }), Stream::LIFE, entry.as_ref()).await? {
+        let keeper = keeper.map(|planned| {
+            let key = Key::job(&planned.id);
+            self.seal_job(&key, &planned.job).map(|body| (key, body, planned.due))
+        });
+        let keeper = keeper.transpose()?;
+        let plan = keeper.as_ref().map(|(key, body, due)| Plan { key, body, due: *due });
+        let swap = Swap { life: Some(Stream::LIFE), entry: entry.as_ref(), plan, ..Swap::of(&key) };
+        match self.swap(seen, Some(Seen { value: wanted, bytes }), swap).await? {
             Ok(done) => Ok(Changed::Done(done)),
             Err(other) => Ok(Changed::Other(other.map(|bytes| self.sealed(&key, bytes)).transpose()?)),
         }
     }
 
-    /// Answers with the record as wanted, or with the bytes of what is there instead.
+    /// Changes a record from what was `seen` to what is `wanted`, with all else as `swap` has it. Answers with the record as
+    /// wanted, or with the bytes of what is there instead.
     pub(super) async fn swap<T: Serialize>(
         &self,
-        key: &Key,
         seen: Option<&Seen<T>>,
         wanted: Option<Seen<T>>,
-        life: Duration,
-        entry: Option<&Entry>,
+        swap: Swap<'_>,
     ) -> Result<Result<Option<Seen<T>>, Option<Vec<u8>>>, Error> {
         let seen = seen.map(|seen| seen.bytes.as_slice());
         let bytes = wanted.as_ref().map(|wanted| wanted.bytes.as_slice());
-        let swap = Swap { key, seen, wanted: bytes, life: Some(life), entry };
+        let swap = Swap { seen, wanted: bytes, ..swap };
         Ok(match on!(&self.0.engine, swap(swap))? {
             Swapped::Done => Ok(wanted),
             Swapped::Other(other) => Err(other),

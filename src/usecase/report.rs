@@ -60,7 +60,7 @@ pub fn proven(app: &App) {
 }
 
 pub(super) async fn work(app: App, hold: Hold, report: Report, place: Place) {
-    hold.during(take_in(&app, &hold, report)).await;
+    hold.during(Box::pin(take_in(&app, &hold, report))).await;
     drop(place);
 }
 

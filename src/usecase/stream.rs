@@ -12,7 +12,7 @@ use crate::clock;
 use crate::id::{JobId, Person, UserId};
 use crate::journal::{CardOf, Job, Retry};
 use crate::meeting::{MeetingId, Settings};
-use crate::store::Changed;
+use crate::store::{Changed, Planned, Seen};
 use crate::stream::{Asked, Card, Confirms, News, NextTry, Place, State, Stream};
 use crate::words::Message;
 
@@ -40,12 +40,20 @@ pub(super) enum What {
 
 /// A stream after an order was noted.
 pub(super) struct Noted {
-    pub(super) stream: Stream,
+    pub(super) stream: Seen<Stream>,
     /// Whether its card shows what came of the order.
     pub(super) shows: bool,
     /// After a stop: with which settings it had been asked for, if that was in the same place. Elsewhere a title may be
     /// nobody's business.
     pub(super) stopped: Option<Settings>,
+}
+
+/// The stream that a message shows.
+pub(super) struct Showing {
+    /// Which, and as of when.
+    pub(super) card: CardOf,
+    /// Its record, where this process has written it just now.
+    pub(super) seen: Option<Seen<Stream>>,
 }
 
 /// How a start went.
@@ -71,8 +79,11 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
         What::Start { confirms, .. } => OrNew::New(*confirms),
         What::FailedStart | What::Cancelled { .. } | What::Stop { .. } | What::Looked { .. } => OrNew::Nothing,
     };
+    // Most often nothing is known of a stream that is asked for in words, and one round trip writes it.
+    let is_first = matches!(note.what, What::Start { .. }) && work.invocation.press.is_none() && work.retry.is_none();
+    let guess = is_first.then_some(None);
     let mut is_news = false;
-    let changed = persist(&work.app, note.meeting, or_new, |stream| {
+    let changed = persist(&work.app, note.meeting, or_new, guess, |stream| {
         is_news = match &note.what {
             What::Start { asked, confirms, how } => start(work, stream, asked, *confirms, how),
             What::FailedStart => is_ours(stream) && stream.take(&told(), now),
@@ -91,15 +102,16 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
             _ => is_news.into(),
         }
     });
-    let stream = changed.await.unwrap_or_else(|failure| {
+    let seen = changed.await.unwrap_or_else(|failure| {
         tracing::warn!(error = chain(&failure), "what became of a stream was not recorded");
         None
     })?;
+    let stream = &seen.value;
     let shows = match &note.what {
-        What::Start { .. } | What::FailedStart => is_ours(&stream),
+        What::Start { .. } | What::FailedStart => is_ours(stream),
         What::Cancelled { .. } => matches!(stream.state, State::Failed { .. }),
         // Whoever presses hears of it: by the card where that changes before their eyes, and else in words.
-        What::Stop { .. } | What::Looked { .. } => is_news && work.invocation.press.is_some() && is_here(work, &stream),
+        What::Stop { .. } | What::Looked { .. } => is_news && work.invocation.press.is_some() && is_here(work, stream),
     };
     let stopped = match (&note.what, &stream.asked) {
         (What::Stop { by }, Some(asked)) if asked.channel == work.invocation.channel => {
@@ -107,7 +119,7 @@ pub(super) async fn note(work: &Work, note: &Note, told: &Message) -> Option<Not
         }
         _ => None,
     };
-    Some(Noted { stream, shows, stopped })
+    Some(Noted { shows, stopped, stream: seen })
 }
 
 /// Takes in what became of a start. There is always something to write.
@@ -167,39 +179,65 @@ impl From<bool> for Edit {
     }
 }
 
+/// A stream's record as somebody takes it to be, without a look at it; nothing, if they take nothing to be known. Wrong
+/// or not, a change is made of what is there.
+type Guess = Option<Seen<Stream>>;
+
 /// Changes what is known about a stream, again if somebody else did meanwhile; `edit` says whether there is a change.
 /// Gives the stream as it is then.
 pub(super) async fn change<E: Into<Edit>>(
     app: &App,
     meeting: MeetingId,
     or_new: OrNew,
-    mut edit: impl FnMut(&mut Stream) -> E,
+    edit: impl FnMut(&mut Stream) -> E,
 ) -> Result<Option<Stream>, Failure> {
-    let mut seen = app.store.stream(meeting).await?;
+    let changed = change_from(app, meeting, or_new, None, edit).await?;
+    Ok(changed.map(|seen| seen.value))
+}
+
+async fn change_from<E: Into<Edit>>(
+    app: &App,
+    meeting: MeetingId,
+    or_new: OrNew,
+    guess: Option<Guess>,
+    mut edit: impl FnMut(&mut Stream) -> E,
+) -> Result<Option<Seen<Stream>>, Failure> {
+    let mut is_guessed = guess.is_some();
+    let mut seen = match guess {
+        Some(guess) => guess,
+        None => app.store.stream(meeting).await?,
+    };
     loop {
-        let mut stream = match (&seen, or_new) {
-            (Some(seen), _) => seen.value.clone(),
-            (None, OrNew::New(confirms)) => Stream::new(meeting, confirms, app.clock.now()),
-            (None, OrNew::Nothing) => return Ok(None),
+        let stream = match (&seen, or_new) {
+            (Some(seen), _) => Some(seen.value.clone()),
+            (None, OrNew::New(confirms)) => Some(Stream::new(meeting, confirms, app.clock.now())),
+            (None, OrNew::Nothing) => None,
         };
-        let entry = match edit(&mut stream).into() {
-            Edit::Nothing => {
-                // Whoever made the same change before may have died before they could say so.
-                look_after(app, &stream).await?;
-                return Ok(Some(stream));
+        let edited = stream.map(|mut stream| (edit(&mut stream).into(), stream));
+        let (entry, stream) = match edited {
+            Some((Edit::Change, stream)) => (None, stream),
+            Some((Edit::Event(entry), stream)) => (Some(entry), stream),
+            Some((Edit::Nothing, _)) | None if is_guessed => {
+                (seen, is_guessed) = (app.store.stream(meeting).await?, false);
+                continue;
             }
-            Edit::Change => None,
-            Edit::Event(entry) => Some(entry),
+            Some((Edit::Nothing, stream)) => {
+                // Another OnAir may have changed it that left this for a second step, and died before.
+                look_after(app, &stream).await?;
+                return Ok(seen);
+            }
+            None => return Ok(None),
         };
-        match app.store.change_stream(seen.as_ref(), stream.clone(), entry.as_deref()).await? {
-            Changed::Done(_) => {
+        let keeper = keeper(app, &stream);
+        match app.store.change_stream(seen.as_ref(), stream, entry.as_deref(), keeper.as_ref()).await? {
+            Changed::Done(done) => {
                 if let Some(entry) = entry {
                     app.log(&entry);
                 }
-                look_after(app, &stream).await?;
-                return Ok(Some(stream));
+                call(app, keeper.as_ref());
+                return Ok(done);
             }
-            Changed::Other(now) => seen = now,
+            Changed::Other(now) => (seen, is_guessed) = (now, false),
         }
     }
 }
@@ -209,11 +247,12 @@ async fn persist<E: Into<Edit>>(
     app: &App,
     meeting: MeetingId,
     or_new: OrNew,
+    mut guess: Option<Guess>,
     mut edit: impl FnMut(&mut Stream) -> E,
-) -> Result<Option<Stream>, Failure> {
+) -> Result<Option<Seen<Stream>>, Failure> {
     const AGAIN: Duration = Duration::from_millis(500);
     loop {
-        match change(app, meeting, or_new, &mut edit).await {
+        match change_from(app, meeting, or_new, guess.take(), &mut edit).await {
             Err(failure) if failure.is_transient() => {
                 tracing::warn!(error = chain(&failure), "a stream is changed later");
                 tokio::time::sleep(AGAIN).await;
@@ -237,26 +276,36 @@ pub(super) async fn known(app: &App, meeting: MeetingId) -> Result<Option<Stream
 
 /// Has the keeper of a stream look at it when that is needed.
 pub(super) async fn look_after(app: &App, stream: &Stream) -> Result<(), Failure> {
-    let now = app.clock.now();
-    let due = match stream.overdue_at() {
-        _ if stream.is_behind() || stream.owed.is_some() => stream.quiet(now),
-        Some(due) => clock::until(due, now),
-        None => return Ok(()),
-    };
-    app.store.plan(&keeper_of(stream.meeting), &Job::Keep { meeting: stream.meeting }, due).await?;
-    if due.is_zero() {
-        app.wake();
+    let keeper = keeper(app, stream);
+    if let Some(Planned { id, job, due }) = &keeper {
+        app.store.plan(id, job, *due).await?;
+        call(app, keeper.as_ref());
     }
     Ok(())
 }
 
-fn keeper_of(meeting: MeetingId) -> JobId {
-    JobId::new(format!("keep-{}", meeting.number()))
+/// When the keeper of a stream is to look at it, if ever.
+fn keeper(app: &App, stream: &Stream) -> Option<Planned> {
+    let (now, meeting) = (app.clock.now(), stream.meeting);
+    let due = match stream.overdue_at() {
+        _ if stream.is_behind() || stream.owed.is_some() => stream.quiet(now),
+        due => clock::until(due?, now),
+    };
+    Some(Planned { id: JobId::new(format!("keep-{}", meeting.number())), job: Job::Keep { meeting }, due })
+}
+
+/// Has a planned keeper begin, if it is to look now.
+fn call(app: &App, keeper: Option<&Planned>) {
+    if keeper.is_some_and(|keeper| keeper.due.is_zero()) {
+        app.wake();
+    }
 }
 
 /// Remembers where the message stands that shows a stream, if it is still this command's, or was pressed and has no other.
-pub(super) async fn placed(work: &Work, card: &CardOf, place: Place) {
-    let placed = persist(&work.app, card.meeting, OrNew::Nothing, |stream| {
+pub(super) async fn placed(work: &Work, showing: Showing, place: Place) {
+    let Showing { card, seen } = showing;
+    let guess = seen.map(Some);
+    let placed = persist(&work.app, card.meeting, OrNew::Nothing, guess, |stream| {
         let has_none = || stream.card.as_ref().is_none_or(|card| !keep::can_change(&work.app, card));
         let is_pressed = work.invocation.press.is_some();
         let is_ours = stream.is_of(&work.invocation.reference) || (is_pressed && has_none());

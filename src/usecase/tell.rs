@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::hold::Change;
+use super::stream::Showing;
 use super::work::Work;
 use super::{bot, chain, home, stream};
 use crate::clock;
-use crate::journal::{CardOf, Retry, Stage};
+use crate::journal::{Retry, Stage};
 use crate::slack;
 use crate::stream::Place;
 use crate::words::Message;
@@ -28,11 +29,11 @@ enum Told {
 }
 
 /// Posts the answer, and lets the job end, or wait for its next try. Where Slack is away the answer waits in the journal.
-pub(super) async fn tell(work: &Work, message: Message, retry: Option<Retry>, card: Option<CardOf>) {
-    match post(work, &message, card.is_some()).await {
+pub(super) async fn tell(work: &Work, message: Message, retry: Option<Retry>, showing: Option<Showing>) {
+    match post(work, &message, showing.is_some()).await {
         Told::Yes(place) => {
-            if let (Some(card), Some(place)) = (card, place) {
-                stream::placed(work, &card, place).await;
+            if let (Some(showing), Some(place)) = (showing, place) {
+                stream::placed(work, showing, place).await;
             }
             told(work, retry).await;
         }
@@ -44,6 +45,7 @@ pub(super) async fn tell(work: &Work, message: Message, retry: Option<Retry>, ca
             if let Some(retry) = retry.filter(|retry| retry.at <= then) {
                 return wait_for(work, retry).await;
             }
+            let card = showing.map(|showing| showing.card);
             let job = work.job(Stage::Decided { message: Some(message), retry, card });
             work.hold.persist(Change::Postpone(&job, due)).await;
         }

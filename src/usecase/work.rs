@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
 use super::hold::{Change, Hold, LEASE, RENEW, new_owner};
-use super::stream::{Note, What};
+use super::stream::{Note, Showing, What};
 use super::tell::{finish, tell, told};
 use super::{
     Done, Failure, Task, announce, chain, deed, entry, keep, order, removal, report, revoke, run, say, stream, turn,
@@ -28,6 +28,7 @@ use crate::invocation::{CommandText, Invocation};
 use crate::journal::{CardOf, Claimed, Job, Retry, Stage};
 use crate::policy::{MayLend, Policy};
 use crate::reply::{Audience, Reply};
+use crate::stream::Stream;
 use crate::words::Message;
 
 /// How often the journal is looked through for work whose holder is gone, or that has come due.
@@ -217,7 +218,8 @@ struct Decided {
     /// What to tell; `None`: the card of the stream shows it.
     message: Option<Message>,
     retry: Option<Retry>,
-    card: Option<CardOf>,
+    /// The stream that the message shows.
+    showing: Option<Showing>,
 }
 
 async fn from_stage(work: &Arc<Work>, stage: Stage) {
@@ -225,11 +227,16 @@ async fn from_stage(work: &Arc<Work>, stage: Stage) {
         return;
     }
     let decided = match stage {
-        Stage::Decided { message, retry, card } => Some(Decided { message, retry, card }),
+        Stage::Decided { message, retry, card } => {
+            let showing = card.map(|card| Showing { card, seen: None });
+            Some(Decided { message, retry, showing })
+        }
         Stage::Accepted | Stage::Ordering { .. } | Stage::Waiting(_) => decide(work).await,
     };
     match decided {
-        Some(Decided { message: Some(message), retry, card }) => Box::pin(tell(work, message, retry, card)).await,
+        Some(Decided { message: Some(message), retry, showing }) => {
+            Box::pin(tell(work, message, retry, showing)).await;
+        }
         Some(Decided { message: None, retry, .. }) => told(work, retry).await,
         None => {}
     }
@@ -279,7 +286,7 @@ async fn record(work: &Work, task: Task, mut done: Done) -> Option<Decided> {
         message = say(app, invocation, &done.reply);
     }
     let shown = noted.filter(|noted| noted.shows).map(|noted| noted.stream);
-    let card = shown.as_ref().and_then(|stream| stream.card.as_ref());
+    let card = shown.as_ref().and_then(|stream| stream.value.card.as_ref());
     let is_on_card = card.is_some_and(|card| keep::can_change(app, card));
     // A start that went well is answered by the stream's first card. A press also where that cannot be changed any more:
     // the URL of the press can.
@@ -287,13 +294,16 @@ async fn record(work: &Work, task: Task, mut done: Done) -> Option<Decided> {
     let is_confirm = matches!(task, Task::Confirm(_));
     let first = shown.filter(|_| is_start || (!is_on_card && invocation.press.is_some() && !is_confirm));
     if let Some(stream) = &first {
-        message = keep::card_of(app, stream);
+        message = keep::card_of(app, &stream.value);
     }
     let mut entry = entry(app, invocation, &task, done.outcome);
     entry.zoom_user = done.zoom_user;
     entry.zoom = done.zoom;
     (entry.on_behalf_of, entry.lent_to) = (done.on_behalf_of, done.lent_to);
-    let card = first.map(|stream| CardOf { meeting: stream.meeting, version: stream.version });
+    let showing = first.map(|seen| {
+        let Stream { meeting, version, .. } = seen.value;
+        Showing { card: CardOf { meeting, version }, seen: Some(seen) }
+    });
     // Where somebody confirmed a stop, its end takes the place of the question.
     let is_confirmed = is_confirm && done.outcome == AuditOutcome::Stopped;
     message.replaces |= is_confirmed;
@@ -301,12 +311,13 @@ async fn record(work: &Work, task: Task, mut done: Done) -> Option<Decided> {
     let message = (!is_told_otherwise).then_some(message);
     // First, so that whoever takes an order over that waits finds that it does.
     turn::pass_on(work, done.outcome, done.retry).await;
+    let card = showing.as_ref().map(|showing| showing.card);
     let stage = Stage::Decided { message: message.clone(), retry: done.retry, card };
     if !work.hold.persist(Change::Advance(&work.job(stage), Some(&entry))).await {
         return None;
     }
     app.log(&entry);
-    Some(Decided { message, retry: done.retry, card })
+    Some(Decided { message, retry: done.retry, showing })
 }
 
 async fn outcome_of(work: &Arc<Work>, task: &Task) -> Result<Done, Failure> {

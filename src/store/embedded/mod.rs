@@ -14,7 +14,8 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use self::worker::Worker;
 use super::chain::{Entry, Link};
 use super::engine::{
-    Acceptance, Change, Draft, Engine, From, Item, Kept, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
+    Acceptance, Change, Draft, Engine, From, Item, Kept, Left, Logged, Page, Plan, Swap, Swapped, Taken, Waiting,
+    millis,
 };
 use super::error::{Cause, Error};
 use super::key::Key;
@@ -99,7 +100,7 @@ impl Engine for Embedded {
     async fn swap(&self, swap: Swap<'_>) -> Result<Swapped, Error> {
         let key = swap.key.as_str().to_owned();
         let (seen, wanted) = (swap.seen.map(<[u8]>::to_vec), swap.wanted.map(<[u8]>::to_vec));
-        let (life, entry) = (swap.life.map(millis), swap.entry.cloned());
+        let (life, entry, plan) = (swap.life.map(millis), swap.entry.cloned(), swap.plan.map(planning));
         self.write(move |connection, now| {
             let known: Option<Vec<u8>> = find(connection, GET, (&key, now))?;
             if known != seen && known != wanted {
@@ -112,6 +113,7 @@ impl Engine for Embedded {
                 Some(wanted) => put(connection, &key, wanted, life.map(|life| now + life))?,
                 None => change(connection, "DELETE FROM record WHERE key = ?1", [key]).map(drop)?,
             }
+            plan.map_or(Ok(()), |write| write(connection, now))?;
             Ok(Swapped::Done)
         })
         .await
@@ -186,14 +188,8 @@ impl Engine for Embedded {
         .await
     }
 
-    async fn plan(&self, key: &Key, body: &[u8], due: Duration) -> Result<(), Error> {
-        let (id, body) = (key.rest().to_owned(), body.to_vec());
-        self.write(move |connection, now| {
-            let sql = "INSERT INTO job (id, body, owner, attempt, due_ms) VALUES (?1, ?2, NULL, 0, ?3)
-                       ON CONFLICT (id) DO UPDATE SET due_ms = min(due_ms, excluded.due_ms) WHERE owner IS NULL";
-            change(connection, sql, (id, body, now + millis(due))).map(drop)
-        })
-        .await
+    async fn plan(&self, plan: Plan<'_>) -> Result<(), Error> {
+        self.write(planning(plan)).await
     }
 
     async fn hurry(&self, key: &Key) -> Result<bool, Error> {
@@ -448,6 +444,17 @@ fn writing(job: Draft<'_>) -> impl FnOnce(&Connection, i64) -> rusqlite::Result<
         let sql = "INSERT INTO job (id, body, owner, attempt, due_ms) VALUES (?1, ?2, ?3, 1, ?4)
                    ON CONFLICT (id) DO NOTHING";
         change(connection, sql, (id, body, owner, now + millis(lease))).map(drop)
+    }
+}
+
+/// The work of planning a job.
+fn planning(plan: Plan<'_>) -> impl FnOnce(&Connection, i64) -> rusqlite::Result<()> + Send + 'static {
+    let Plan { key, body, due } = plan;
+    let (id, body) = (key.rest().to_owned(), body.to_vec());
+    move |connection, now| {
+        let sql = "INSERT INTO job (id, body, owner, attempt, due_ms) VALUES (?1, ?2, NULL, 0, ?3)
+                   ON CONFLICT (id) DO UPDATE SET due_ms = min(due_ms, excluded.due_ms) WHERE owner IS NULL";
+        change(connection, sql, (id, body, now + millis(due))).map(drop)
     }
 }
 

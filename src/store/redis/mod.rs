@@ -12,7 +12,8 @@ use redis::{Cmd, RedisWrite, Script, ToRedisArgs, cmd};
 use self::line::{Again, Line, Order, What};
 use super::chain::{Entry, Link};
 use super::engine::{
-    Acceptance, Change, Draft, Engine, From, Item, Kept, Left, Logged, Page, Swap, Swapped, Taken, Waiting, millis,
+    Acceptance, Change, Draft, Engine, From, Item, Kept, Left, Logged, Page, Plan, Swap, Swapped, Taken, Waiting,
+    millis,
 };
 use super::error::Error;
 use super::key::Key;
@@ -55,11 +56,11 @@ impl Redis {
             keep: Script::new(include_str!("keep.lua")),
             change: Script::new(concat!(include_str!("log.lua"), include_str!("change.lua"))),
             finish: Script::new(include_str!("finish.lua")),
-            plan: Script::new(include_str!("plan.lua")),
+            plan: Script::new(concat!(include_str!("later.lua"), include_str!("plan.lua"))),
             hurry: Script::new(include_str!("hurry.lua")),
             claim: Script::new(include_str!("claim.lua")),
             waiting: Script::new(include_str!("waiting.lua")),
-            swap: Script::new(concat!(include_str!("log.lua"), include_str!("swap.lua"))),
+            swap: Script::new(concat!(include_str!("log.lua"), include_str!("later.lua"), include_str!("swap.lua"))),
             hold: Script::new(include_str!("hold.lua")),
             let_go: Script::new(include_str!("let_go.lua")),
             join: Script::new(concat!(include_str!("log.lua"), include_str!("join.lua"))),
@@ -207,12 +208,20 @@ impl Engine for Redis {
     }
 
     async fn swap(&self, swap: Swap<'_>) -> Result<Swapped, Error> {
-        let (log, head) = (Key::audit(), Key::audit_head());
-        let mut script = Call::of(&self.swap, &[self.name(swap.key), self.name(&log), self.name(&head)]);
+        let (log, head, due) = (Key::audit(), Key::audit_head(), Key::due());
+        let [record, log, head, due] = [swap.key, &log, &head, &due].map(|key| self.name(key));
+        let mut script = match &swap.plan {
+            Some(plan) => Call::of(&self.swap, &[record, log, head, due, self.name(plan.key)]),
+            None => Call::of(&self.swap, &[record, log, head]),
+        };
         let (entry, digest) = parts(swap.entry);
         script.arg(entry).arg(digest).arg(swap.seen.unwrap_or_default()).arg(swap.wanted.unwrap_or_default());
-        if let Some(life) = swap.life {
-            script.arg(millis(life));
+        match swap.life {
+            Some(life) => script.arg(millis(life)),
+            None => script.arg(""),
+        };
+        if let Some(Plan { key, body, due }) = swap.plan {
+            script.arg(key.rest()).arg(body).arg(millis(due));
         }
         let other: Option<Vec<u8>> = self.run(script, Again::Harmless).await?;
         Ok(other.map_or(Swapped::Done, |other| Swapped::Other(Some(other).filter(|other| !other.is_empty()))))
@@ -272,7 +281,7 @@ impl Engine for Redis {
         self.run(script, Again::Harmless).await
     }
 
-    async fn plan(&self, key: &Key, body: &[u8], due: Duration) -> Result<(), Error> {
+    async fn plan(&self, Plan { key, body, due }: Plan<'_>) -> Result<(), Error> {
         let mut script = self.on_job(&self.plan, key);
         script.arg(body).arg(millis(due));
         self.run(script, Again::Harmless).await

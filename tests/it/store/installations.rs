@@ -121,11 +121,11 @@ async fn what_belongs_to_one_place_is_found_and_nothing_else(world: World) {
 async fn a_stream_is_forgotten_as_it_was_seen(world: World) {
     let store = &world.store;
     let stream = Stream::new(meeting("68423085"), Confirms::Yes, world.clock.now());
-    store.change_stream(None, stream.clone(), None).await.unwrap();
+    store.change_stream(None, stream.clone(), None, None).await.unwrap();
     let seen = store.streams_where(|_| true).await.unwrap().remove(0);
     assert!(store.streams_where(|_| false).await.unwrap().is_empty());
     let other = Stream { version: stream.version + 1, ..stream };
-    store.change_stream(Some(&seen), other, None).await.unwrap();
+    store.change_stream(Some(&seen), other, None, None).await.unwrap();
     assert!(!store.forget_stream(&seen).await.unwrap(), "somebody changed it");
     let seen = store.stream(meeting("68423085")).await.unwrap().unwrap();
     assert!(store.forget_stream(&seen).await.unwrap());

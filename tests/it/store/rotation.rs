@@ -44,7 +44,7 @@ async fn everything_comes_under_the_first_key_and_lives_as_long_as_before(world:
     store.save_grant(&grant("Z1")).await.unwrap();
     presets::save(store, &person("U1"), "keynote").await;
     let stream = Stream::new(meeting("68423085"), Confirms::Yes, now);
-    store.change_stream(None, stream.clone(), None).await.unwrap();
+    store.change_stream(None, stream.clone(), None, None).await.unwrap();
     store.plan(&id("j1"), &job(&world, Stage::Accepted), LONG).await.unwrap();
 
     let world = world.reopen(|options| options.keys = ring(&[&new, &old]));

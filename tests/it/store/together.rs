@@ -1,20 +1,25 @@
 //! What is written down with a change, in one step: with each that is made, and with none that is not.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use onair::audit::AuditEntry;
 use onair::id::{Person, TeamId, UserId, Workspace};
 use onair::installation::{Removed, Site};
+use onair::journal::{Claimed, Job};
 use onair::lend::Lending;
 use onair::policy::Policy;
-use onair::store::{AuditQuery, Changed, Store};
+use onair::store::{AuditQuery, Changed, Planned, Store};
 use onair::stream::{Confirms, Stream};
 
+use super::journal::{LONG, claimed, id};
 use super::{World, entry, grant, installation, meeting, person, zoom_user};
 
 on_both_engines! {
     a_change_of_rules_is_written_down_if_it_is_made,
     an_installation_is_written_down_if_it_is_made,
     what_becomes_of_a_stream_is_written_down_if_it_is_kept,
+    a_stream_and_when_its_keeper_looks_at_it_are_one_step,
     each_connection_is_written_down_and_also_the_same_again,
     a_lending_is_written_down,
     the_end_of_a_grant_is_written_down_where_there_was_one,
@@ -56,11 +61,32 @@ async fn what_becomes_of_a_stream_is_written_down_if_it_is_kept(world: World) {
     let (store, now) = (&world.store, world.clock.now());
     let stream = Stream::new(meeting("68423085"), Confirms::Yes, now);
     let first = entry("R1", now);
-    let done = store.change_stream(None, stream.clone(), Some(&first)).await.unwrap();
+    let done = store.change_stream(None, stream.clone(), Some(&first), None).await.unwrap();
     assert!(matches!(done, Changed::Done(_)));
-    let other = store.change_stream(None, stream, Some(&entry("R2", now))).await.unwrap();
+    let other = store.change_stream(None, stream, Some(&entry("R2", now)), None).await.unwrap();
     assert!(matches!(other, Changed::Other(Some(_))));
     assert_eq!(written(store).await, [first]);
+}
+
+async fn a_stream_and_when_its_keeper_looks_at_it_are_one_step(world: World) {
+    let (store, now) = (&world.store, world.clock.now());
+    let meeting = meeting("68423085");
+    let stream = Stream::new(meeting, Confirms::Yes, now);
+    let keeper = |name, due| Planned { id: id(name), job: Job::Keep { meeting }, due };
+    let planned = keeper("keep", LONG);
+    let Changed::Done(seen) = store.change_stream(None, stream.clone(), None, Some(&planned)).await.unwrap() else {
+        panic!("there was none");
+    };
+    let not_made = keeper("not made", Duration::ZERO);
+    let other = store.change_stream(None, stream.clone(), None, Some(&not_made)).await.unwrap();
+    assert!(matches!(other, Changed::Other(Some(_))));
+    assert!(store.claim("a", LONG).await.unwrap().is_none(), "it is planned for later");
+    let sooner = keeper("keep", Duration::ZERO);
+    assert!(matches!(store.change_stream(seen.as_ref(), stream, None, Some(&sooner)).await.unwrap(), Changed::Done(_)));
+    let Claimed { id: claimed, job, attempt } = claimed(store, "a", LONG).await;
+    assert_eq!((claimed, attempt), (id("keep"), 1));
+    assert!(matches!(job, Job::Keep { meeting: of } if of == meeting));
+    assert_eq!(store.waiting().await.unwrap().open, 1, "with what was not changed there is nothing to look at");
 }
 
 async fn each_connection_is_written_down_and_also_the_same_again(world: World) {
