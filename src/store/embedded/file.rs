@@ -6,6 +6,7 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -23,8 +24,22 @@ const CACHE: i32 = -1024;
 /// layout into the next. A step that was released is never changed.
 const STEPS: [&str; 3] = [include_str!("schema.sql"), include_str!("journal.sql"), include_str!("chain.sql")];
 
-/// Opens for writing, and gives the lock that must outlive the connection.
-pub(super) fn open_writer(folder: &Path, patience: Duration) -> Result<(Connection, File), Error> {
+/// What this process has open itself as long as it writes. It must outlive all connections: whoever closes a file ends
+/// what locks the process has on it, SQLite's too.
+pub(super) struct Files {
+    _lock: File,
+    database: Arc<File>,
+}
+
+impl Files {
+    /// The file of the connections, to have the disk take what was written to it.
+    pub(super) fn database(&self) -> Arc<File> {
+        Arc::clone(&self.database)
+    }
+}
+
+/// Opens for writing. The files come first, to be dropped last.
+pub(super) fn open_writer(folder: &Path, patience: Duration) -> Result<(Files, Connection), Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::Folder)?;
     let lock = private_file(&folder.join(LOCK))?;
     match lock.try_lock() {
@@ -33,13 +48,24 @@ pub(super) fn open_writer(folder: &Path, patience: Duration) -> Result<(Connecti
         Err(TryLockError::Error(error)) => return Err(Error::Folder(error)),
     }
     // SQLite would make the file readable for everybody; its other files take the mode of this one.
-    private_file(&folder.join(DATABASE))?;
+    let database = Arc::new(private_file(&folder.join(DATABASE))?);
     let mut connection = connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE, patience)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // Survives a power cut, not only a crash: what was acknowledged is on the disk.
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    make_durable(&connection)?;
     lay_out(&mut connection)?;
-    Ok((connection, lock))
+    Ok((Files { _lock: lock, database }, connection))
+}
+
+/// Opens once more what this process has open for writing.
+pub(super) fn open_beside_writer(folder: &Path, patience: Duration) -> Result<Connection, Error> {
+    let connection = connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE, patience)?;
+    make_durable(&connection)?;
+    Ok(connection)
+}
+
+/// What was acknowledged survives a power cut, not only a crash.
+fn make_durable(connection: &Connection) -> Result<(), Error> {
+    Ok(connection.pragma_update(None, "synchronous", "FULL")?)
 }
 
 /// Opens for reading, beside a writer or without one.

@@ -3,6 +3,7 @@
 //! Every operation is one piece of work for the writer, or for a second connection that only reads and so never waits
 //! for a commit. Expiry is a column: what has ended is invisible at once and swept later.
 
+mod checkpoint;
 mod file;
 mod worker;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
+use self::checkpoint::Checkpoints;
 use self::worker::Worker;
 use super::chain::{Entry, Link};
 use super::engine::{
@@ -32,14 +34,16 @@ impl Embedded {
     /// Opens the folder for this process alone.
     pub(super) fn open(folder: &Path, deadline: Duration, clock: Clock) -> Result<Self, Error> {
         // The writer waits longer for a foreign lock than any task waits for it, so it has the file once that ends.
-        let (connection, lock) = file::open_writer(folder, deadline * 2)?;
+        let (files, mut connection) = file::open_writer(folder, deadline * 2)?;
+        let beside = file::open_beside_writer(folder, deadline)?;
+        let checkpoints = Checkpoints::of(&mut connection, beside, files.database())?;
         // The lock proves that everybody who held a job or a lease is dead.
         let sql = "UPDATE job SET owner = NULL, mark = NULL, due_ms = min(due_ms, ?1) WHERE owner IS NOT NULL";
         change(&connection, sql, [clock.now().as_millisecond()])?;
         change(&connection, "DELETE FROM record WHERE key GLOB ?1 || '*'", [Key::LEASES])?;
         let reading = file::open_reader(folder, deadline)?;
         let reader = Worker::reader(reading, clock.clone(), deadline)?;
-        Ok(Self { reader, writer: Some(Worker::writer(connection, lock, clock, deadline)?) })
+        Ok(Self { reader, writer: Some(Worker::writer(connection, checkpoints, files, clock, deadline)?) })
     }
 
     /// Opens an existing store for reading, whoever else has it.

@@ -4,7 +4,6 @@
 //! runs each piece in a savepoint of one transaction, commits once, and only then answers any of them. A piece that
 //! fails is rolled back alone; a commit that fails, fails all.
 
-use std::fs::File;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,6 +11,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::checkpoint::Checkpoints;
+use super::file::Files;
 use crate::clock::Clock;
 use crate::store::error::{Cause, Error};
 
@@ -37,12 +38,19 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// The one that writes. It keeps the lock until its connection is closed.
-    pub(super) fn writer(connection: Connection, lock: File, clock: Clock, deadline: Duration) -> Result<Self, Error> {
+    /// The one that writes. It keeps the files until its connection is closed, after all others of this process.
+    pub(super) fn writer(
+        connection: Connection,
+        mut checkpoints: Checkpoints,
+        files: Files,
+        clock: Clock,
+        deadline: Duration,
+    ) -> Result<Self, Error> {
         Self::spawn("store-writer", deadline, move |queue| {
-            write_all(&connection, &clock, queue);
+            write_all(&connection, &mut checkpoints, &clock, queue);
+            drop(checkpoints);
             drop(connection);
-            drop(lock);
+            drop(files);
         })
     }
 
@@ -116,7 +124,7 @@ fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
 }
 
-fn write_all(connection: &Connection, clock: &Clock, mut queue: mpsc::Receiver<Work>) {
+fn write_all(connection: &Connection, checkpoints: &mut Checkpoints, clock: &Clock, mut queue: mpsc::Receiver<Work>) {
     let mut swept_at = i64::MIN;
     while let Some(first) = queue.blocking_recv() {
         let mut batch = vec![first];
@@ -127,6 +135,7 @@ fn write_all(connection: &Connection, clock: &Clock, mut queue: mpsc::Receiver<W
         }
         let now = clock.now().as_millisecond();
         write_batch(connection, batch, now);
+        checkpoints.go_on(connection);
         // A sweep that fails has a full or a broken disk, which the next write tells to somebody who can act.
         if now.saturating_sub(swept_at) >= SWEEP_EVERY_MS && matches!(sweep(connection, now), Ok(Swept::All) | Err(_)) {
             swept_at = now;

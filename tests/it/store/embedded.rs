@@ -9,7 +9,9 @@ use onair::id::{DeliveryId, ZoomUserId};
 use onair::journal::Stage;
 use onair::outcome::Action;
 use onair::reply::StreamRecord;
+use onair::secret::Secret;
 use onair::store::{Accepted, AuditQuery, Error, Keyring, LeaseName, Place, Store, With};
+use tokio::task::JoinSet;
 
 use super::journal::{LONG, accept, id, job};
 use super::{DEADLINE, World, append, database, entry, eventually, grant, meeting, pending, person, zoom_user};
@@ -205,4 +207,26 @@ async fn what_was_given_up_is_not_done_later() {
     let store = &world.store;
     assert_eq!(store.accept(&DeliveryId::new("d1"), With::Nothing).await.unwrap(), Accepted::New);
     assert_eq!(store.audit(&AuditQuery::default()).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_of_writes_does_not_grow_with_what_is_written() {
+    const WRITERS: usize = 16;
+    const EACH: usize = 160;
+    const MOST: u64 = 64 << 20;
+    let world = World::embedded();
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let (store, mut grant) = (world.store.clone(), grant(&format!("Z{writer}")));
+        writers.spawn(async move {
+            for _ in 0..EACH {
+                // Some twelve pages each, over 100 MiB in all, in the same few places of the file.
+                grant.tokens.access = Secret::new("a".repeat(40 << 10));
+                store.save_grant(&grant).await.unwrap();
+            }
+        });
+    }
+    writers.join_all().await;
+    let log = std::fs::metadata(world.data().join("onair.db-wal")).unwrap().len();
+    assert!(log < MOST, "the log of writes has {log} bytes");
 }
