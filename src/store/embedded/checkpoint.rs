@@ -19,8 +19,8 @@ use rusqlite::Connection;
 
 use crate::store::error::Error;
 
-/// How many pages the log has when it is time for one: 32 MiB.
-const LONG: usize = 8192;
+/// How many pages the log has when it is time for one: 16 MiB.
+const LONG: usize = 4096;
 /// How many the writer moves itself without those who wait for it noticing much.
 const FEW: usize = 1024;
 /// How often the thread is asked to leave no more than that, on a disk that is slower than what is written.

@@ -212,15 +212,15 @@ async fn what_was_given_up_is_not_done_later() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_of_writes_does_not_grow_with_what_is_written() {
     const WRITERS: usize = 16;
-    const EACH: usize = 160;
-    const MOST: u64 = 64 << 20;
+    const EACH: usize = 80;
+    const MOST: u64 = 40 << 20;
     let world = World::embedded();
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
         let (store, mut grant) = (world.store.clone(), grant(&format!("Z{writer}")));
         writers.spawn(async move {
             for _ in 0..EACH {
-                // Some twelve pages each, over 100 MiB in all, in the same few places of the file.
+                // Some twelve pages each, over 50 MiB in all, in the same few places of the file.
                 grant.tokens.access = Secret::new("a".repeat(40 << 10));
                 store.save_grant(&grant).await.unwrap();
             }
