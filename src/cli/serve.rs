@@ -21,7 +21,7 @@ pub(super) async fn serve(on_terminal: bool) -> Result<(), Failed> {
 async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
     let unset = if on_terminal { Format::Text } else { Format::Json };
     let traces = config.traces.as_ref().map(Traces::start).transpose()?;
-    telemetry::install(config.logging.format.unwrap_or(unset), &config.logging.filter, traces.as_ref())?;
+    let _log = telemetry::install(config.logging.format.unwrap_or(unset), &config.logging.filter, traces.as_ref())?;
     let http::Options { listen, metrics, drain } = config.http.clone();
     let app = config.build(Clock::default()).await?;
     let listener = bind("ONAIR_LISTEN", listen).await?;

@@ -465,6 +465,8 @@ pub(crate) struct Service {
     child: Child,
     address: String,
     lines: Arc<Mutex<Vec<String>>>,
+    /// In the hands of whoever reads a line.
+    reads: Arc<tokio::sync::Mutex<()>>,
     reader: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -476,13 +478,15 @@ impl Service {
         let mut child = command.spawn().unwrap();
         let errors = BufReader::new(child.stderr.take().unwrap());
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&lines);
+        let reads = Arc::<tokio::sync::Mutex<()>>::default();
+        let (kept, reading) = (Arc::clone(&lines), Arc::clone(&reads));
         let reader = std::thread::spawn(move || {
             for line in errors.lines().map_while(Result::ok) {
+                let _reads = reading.blocking_lock();
                 kept.lock().unwrap().push(line);
             }
         });
-        let mut service = Self { child, address: String::new(), lines, reader: Some(reader) };
+        let mut service = Self { child, address: String::new(), lines, reads, reader: Some(reader) };
         service.address = service.listening();
         service
     }
@@ -520,6 +524,11 @@ impl Service {
     pub(crate) fn log(&self) -> String {
         let lines = self.lines.lock().unwrap();
         lines.iter().filter(|line| line.contains("\"target\":\"onair")).cloned().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Has nobody read what it logs, as long as this is kept.
+    pub(crate) async fn is_not_read(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.reads).lock_owned().await
     }
 
     /// Waits until it has logged something.

@@ -13,7 +13,6 @@ use crate::proxy::{Mode, Proxy};
 use crate::random::Random;
 use crate::redis_server::{RedisServer, free_port};
 
-/// How long answers may take that waited for the other side to come back: a lease, a try of each kind, and a busy machine.
 /// Every accepted command was answered once, and no other did anything.
 fn all_is_well(bot: &Bot, ledger: &Ledger) {
     assert_eq!(ledger.with(Receipt::None).count(), 0, "each has its 200");
@@ -210,6 +209,21 @@ async fn a_full_queue_is_told_at_once_and_nothing_is_done() {
 /// How many entries have this outcome.
 fn count(bot: &Bot, outcome: &str) -> usize {
     bot.audit().into_iter().filter(|entry| entry["outcome"] == outcome).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_nobody_reads_holds_up_no_answer_and_says_what_it_lacks() {
+    let mut bot = Bot::start_with(Engine::Embedded, &[("RUST_LOG", "trace")]).await;
+    let (ada, events, _) = bot.connected("ada").await;
+    let unread = bot.service.is_not_read().await;
+    // Far more than a pipe and the service itself keep.
+    for _ in 0..600 {
+        let told = bot.types(&ada, &events, "/stream whoami").await;
+        assert!(told.shown.contains("connected"), "{}", told.shown);
+    }
+    drop(unread);
+    bot.service.logged("lines are missing here").await;
+    bot.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
