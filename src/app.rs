@@ -27,7 +27,7 @@ pub struct Options {
     pub base_url: String,
     /// How many accepted commands may be unanswered at once; the next one is told "busy".
     pub queue: usize,
-    /// How many of them may be in work at once; the others wait.
+    /// How many of them may be in work at once; the others wait. As many again work beside those where they waited too long.
     pub permits: usize,
     /// How long one command may be in work before its person is told that it broke.
     pub work: Duration,
@@ -65,9 +65,11 @@ pub struct Parts {
     tasks: TaskTracker,
     places: Arc<Semaphore>,
     permits: Arc<Semaphore>,
+    more_permits: Arc<Semaphore>,
 }
 
-/// How long a command waits for its permit at the most. A full queue is through in less at a Zoom that takes half a second.
+/// How long a command waits for its permit before it takes one of those beside. A full queue is through in less at a Zoom
+/// that takes half a second.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A place in the queue; given back when dropped.
@@ -144,7 +146,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(options: Options, slack: Slack, zoom: Zoom, store: Store, clock: Clock) -> Self {
         let places = Arc::new(Semaphore::new(options.queue));
-        let permits = Arc::new(Semaphore::new(options.permits));
+        let [permits, more_permits] = [options.permits; 2].map(|permits| Arc::new(Semaphore::new(permits)));
         let metrics = Arc::new(Metrics::new(slack.calls(), zoom.calls()));
         Self(Arc::new(Parts {
             options,
@@ -162,6 +164,7 @@ impl App {
             tasks: TaskTracker::new(),
             places,
             permits,
+            more_permits,
         }))
     }
 
@@ -227,14 +230,22 @@ impl App {
         self.options.queue - self.places.available_permits()
     }
 
-    /// Waits for the right to work on a command. Whoever has waited longest gets it; after [`PATIENCE`] they work without:
-    /// a vendor that keeps all others waiting costs memory, and nobody their turn.
+    /// Waits for the right to work on a command. Whoever has waited longest gets it; after [`PATIENCE`] also one of as many
+    /// beside: a vendor that keeps all others waiting does not take everybody's turn, and costs no more memory than that.
     pub async fn permit(&self) -> Option<Permit> {
-        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.permits).acquire_owned()).await;
-        permit.ok()?.ok().map(Permit)
+        let beside = async {
+            tokio::time::sleep(PATIENCE).await;
+            Arc::clone(&self.more_permits).acquire_owned().await
+        };
+        let permit = tokio::select! {
+            biased;
+            permit = Arc::clone(&self.permits).acquire_owned() => permit,
+            permit = beside => permit,
+        };
+        permit.ok().map(Permit)
     }
 
-    /// How many commands are in work.
+    /// How many commands are in work, without those that work beside.
     pub fn permits_in_use(&self) -> usize {
         self.options.permits - self.permits.available_permits()
     }

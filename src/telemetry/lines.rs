@@ -13,7 +13,7 @@ use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The most bytes of lines that wait.
-const MOST: usize = 1 << 20;
+const MOST: usize = 256 << 10;
 
 /// How long lines gather before the next are written.
 const GATHER: Duration = Duration::from_millis(2);

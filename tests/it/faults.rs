@@ -206,6 +206,34 @@ async fn a_full_queue_is_told_at_once_and_nothing_is_done() {
     bot.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_zoom_hangs_more_are_in_work_after_a_while_and_not_all() {
+    const AT_ONCE: usize = 128;
+    let mut bot = Bot::start_with(Engine::Embedded, &[("RUST_LOG", "info")]).await;
+    let (ada, events, host) = bot.connected("ada").await;
+    let typist = Typist::new(&bot.slack, &ada, &events, &Way::to([&bot.service]));
+    bot.zoom.always(ZoomRoute::MeetingStatus, Fault::Delay(Duration::from_secs(9)));
+    let lines: Vec<Line> = (0..3 * AT_ONCE).map(|_| Line::start(&bot.zoom, &host)).collect();
+    let starts = typist.types(lines, 32).await;
+    let asked = || bot.zoom.requests().iter().filter(|asked| asked.path.ends_with("/livestream/status")).count();
+    let begun = Instant::now();
+    while asked() < 2 * AT_ONCE {
+        assert!(begun.elapsed() < PATIENCE, "Zoom was asked {} times", asked());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(count(&bot, "accepted"), 0, "none of the first is over");
+    // The others begin when the first are over.
+    starts.has_an_answer_within(PATIENCE).await;
+    let asked = asked();
+    bot.zoom.heal();
+    assert!(asked < 3 * AT_ONCE, "all were in work at once");
+    starts.is_answered_within(PATIENCE).await;
+    bot.owes_nothing_within(PATIENCE).await;
+    all_is_well(&bot, &starts);
+    bot.may_say_more = true;
+    bot.finish().await;
+}
+
 /// How many entries have this outcome.
 fn count(bot: &Bot, outcome: &str) -> usize {
     bot.audit().into_iter().filter(|entry| entry["outcome"] == outcome).count()
@@ -217,7 +245,7 @@ async fn a_log_that_nobody_reads_holds_up_no_answer_and_says_what_it_lacks() {
     let (ada, events, _) = bot.connected("ada").await;
     let unread = bot.service.is_not_read().await;
     // Far more than a pipe and the service itself keep.
-    for _ in 0..600 {
+    for _ in 0..300 {
         let told = bot.types(&ada, &events, "/stream whoami").await;
         assert!(told.shown.contains("connected"), "{}", told.shown);
     }
