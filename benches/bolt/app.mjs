@@ -1,6 +1,7 @@
 // What `bare.rs` does, written with Bolt for JavaScript as its own documentation has it: the other side of the part `bolt`.
 //
 //   SLACK_SIGNING_SECRET=… node app.mjs ack
+//   SLACK_SIGNING_SECRET=… node app.mjs accept
 //   SLACK_SIGNING_SECRET=… node app.mjs trip http://127.0.0.1:8080/zoom/v2
 //
 // It prints its address and ends when its input does. It journals and audits nothing, and knows the one token and the one
@@ -25,6 +26,11 @@ const listeners = {
   /** Answers in the 200. */
   ack: async ({ command, ack }) => {
     await ack({ response_type: 'ephemeral', text: command.text });
+  },
+
+  /** Answers with nothing. */
+  accept: async ({ ack }) => {
+    await ack();
   },
 
   /** Accepts, asks Zoom and tells Slack. */

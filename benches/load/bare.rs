@@ -15,17 +15,19 @@ use redis::aio::ConnectionManager;
 use sha2::Sha256;
 use url::form_urlencoded;
 
-use crate::drive::SIGNING_SECRET;
+use crate::drive::{SIGNING_SECRET, USER};
 
 /// The first argument of such a process.
 pub(crate) const WORD: &str = "bare";
 
-/// Serves `ack`, or `trip` with the addresses of Redis and of Zoom, until it is killed.
+/// Serves `ack`, `accept`, or `trip` with the addresses of Redis and of Zoom, until it is killed.
 pub(crate) async fn serve(what: &str, rest: &[&str]) {
     let app = match (what, rest) {
         ("ack", []) => Router::new().route("/slack/commands", post(ack)),
+        ("accept", []) => Router::new().route("/slack/commands", post(accept)),
         ("trip", [redis, zoom]) => {
-            let redis = redis::Client::open(*redis).unwrap().get_connection_manager().await.unwrap();
+            let mut redis = redis::Client::open(*redis).unwrap().get_connection_manager().await.unwrap();
+            let () = redis.set(token_of(USER), "access".repeat(100)).await.unwrap();
             let http = reqwest::Client::builder().no_proxy().build().unwrap();
             let doors = Arc::new(Doors { redis, http, zoom: (*zoom).to_owned() });
             Router::new().route("/slack/commands", post(trip)).with_state(doors)
@@ -44,6 +46,16 @@ async fn ack(headers: HeaderMap, body: Bytes) -> Response {
     axum::Json(answer).into_response()
 }
 
+/// Verifies, parses and answers with nothing.
+async fn accept(headers: HeaderMap, body: Bytes) -> StatusCode {
+    let is_start = |form: HashMap<String, String>| form["text"].starts_with("start ");
+    if verified(&headers, &body).is_some_and(is_start) { StatusCode::OK } else { StatusCode::UNAUTHORIZED }
+}
+
+fn token_of(user: &str) -> String {
+    format!("token:{user}")
+}
+
 struct Doors {
     redis: ConnectionManager,
     http: reqwest::Client,
@@ -54,11 +66,11 @@ struct Doors {
 async fn trip(State(doors): State<Arc<Doors>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let Some(form) = verified(&headers, &body) else { return StatusCode::UNAUTHORIZED };
     tokio::spawn(async move {
-        let token: Option<String> = doors.redis.clone().get(format!("token:{}", form["user_id"])).await.unwrap();
+        let token: String = doors.redis.clone().get(token_of(&form["user_id"])).await.unwrap();
         let meeting = form["text"].split(' ').nth(1).unwrap();
         let url = format!("{}/meetings/{meeting}/livestream/status", doors.zoom);
         let order = serde_json::json!({ "action": "start", "settings": { "display_name": "Keynote" } });
-        let order = doors.http.patch(url).bearer_auth(token.unwrap_or_default()).json(&order);
+        let order = doors.http.patch(url).bearer_auth(token).json(&order);
         let status = order.send().await.unwrap().status();
         let answer = serde_json::json!({ "response_type": "in_channel", "text": format!("{meeting}: {status}") });
         doors.http.post(&form["response_url"]).json(&answer).send().await.unwrap();

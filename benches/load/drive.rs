@@ -12,10 +12,13 @@ use tokio::task::JoinSet;
 
 pub(crate) const SIGNING_SECRET: &str = "bench-signing-secret";
 
+/// Who types.
+pub(crate) const USER: &str = "U2147483697";
+
 /// What is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// Answered in the 200, in few words.
+    /// Answered in the 200, in few words, which it repeats.
     Help,
     /// Accepted, and answered with what the store knows.
     Whoami,
@@ -46,7 +49,7 @@ impl Typist {
         let hooks = self.hooks.replace(':', "%3A").replace('/', "%2F");
         let body = format!(
             "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example&channel_id=C2147483705&channel_name=test\
-             &user_id=U2147483697&user_name=Steve&command=%2Fstream&text={text}&api_app_id=A123456\
+             &user_id={USER}&user_name=Steve&command=%2Fstream&text={text}&api_app_id=A123456\
              &is_enterprise_install=false&response_url={hooks}%2F{number}\
              &trigger_id=13345224609.738474920.8088930838d88f008e0.{number}"
         );
@@ -72,9 +75,9 @@ pub(crate) struct Driven {
     pub(crate) accepted: Vec<u64>,
     /// 200s with the answer in them.
     pub(crate) answered: u64,
-    /// Of those, how many said that there was no room.
+    /// 200s that said that there was no room.
     pub(crate) busy: u64,
-    /// Anything else.
+    /// Anything else, a 200 that says that nothing was done included.
     pub(crate) failed: u64,
     /// From the first to the last.
     pub(crate) lasted: Duration,
@@ -129,6 +132,7 @@ pub(crate) async fn drive(address: &str, typist: &Typist, line: Line, connection
             let mut connection = Connection::open(&address).await;
             let mut driven = Driven::default();
             for round in 0.. {
+                // Whoever typed a command has waited since, also where the one before or this driver took too long.
                 let mut from = Instant::now();
                 match pace {
                     Pace::Count(_) => {
@@ -145,13 +149,8 @@ pub(crate) async fn drive(address: &str, typist: &Typist, line: Line, connection
                         if at.duration_since(begun) >= time {
                             break;
                         }
-                        if at > from {
-                            tokio::time::sleep_until(at.into()).await;
-                            from = Instant::now();
-                        } else {
-                            // The one before took too long: whoever typed this one has waited since.
-                            from = at;
-                        }
+                        tokio::time::sleep_until(at.into()).await;
+                        from = at;
                     }
                 }
                 connection.send(&typist, line, from, &mut driven).await;
@@ -182,13 +181,13 @@ impl Connection {
         let (number, request) = typist.request(line);
         let answer = self.exchange(&request).await;
         driven.took.push(from.elapsed());
+        let says = |body: &[u8], words: &[u8]| body.windows(words.len()).any(|part| part == words);
         match answer {
-            Some((200, body)) if body.is_empty() => driven.accepted.push(number),
-            Some((200, body)) => {
-                driven.answered += 1;
-                driven.busy += u64::from(body.windows(8).any(|part| part == b"Too busy"));
-            }
-            _ => {
+            Some((200, body)) if body.is_empty() && line != Line::Help => driven.accepted.push(number),
+            Some((200, body)) if says(&body, b"Too busy") => driven.busy += 1,
+            Some((200, body)) if says(&body, b"whoami") && line == Line::Help => driven.answered += 1,
+            Some(_) => driven.failed += 1,
+            None => {
                 driven.failed += 1;
                 *self = Self::open(&self.address).await;
             }

@@ -2,13 +2,16 @@
 //!
 //! ```sh
 //! cargo bench --bench load                      # all figures, as one table; some minutes
-//! cargo bench --bench load -- ack trip          # some parts of it: ack, trip, bolt, rate, memory, start, micro
+//! cargo bench --bench load -- accept trip       # some parts of it: accept, ack, trip, bolt, rate, memory, start, micro, …
 //! cargo bench --bench load -- storm 2000 60     # 2,000 commands/s for 60 s at a Zoom that takes 500 ms
 //! ```
 //!
 //! Everything compared is driven in the same run, by the same driver, in turn, and what counts is the ratio: a busy
-//! machine slows both sides. CPU is the time of the process itself (`/proc/<pid>/stat`), without Redis, the driver and the
-//! simulated vendors. It needs `redis-server`, `taskset` and Linux.
+//! machine slows both sides. CPU is the time of the threads of the process itself, without Redis, the driver and the simulated
+//! vendors. Nothing is encrypted on the way: a proxy in front, and the vendors, would have TLS. Neither is there a bot, a
+//! webhook or an audit channel. It needs `redis-server`, `taskset` and Linux.
+//!
+//! The parts `kills` and `forged` run the tests that hold those figures, hence build them first.
 //!
 //! The part `bolt` measures beside Slack's Bolt for JavaScript, too. It needs Node.js 20 and, once, `npm ci --prefix
 //! benches/bolt`, which fetches what `benches/bolt/package-lock.json` names; without it that part only says so.
@@ -22,6 +25,7 @@ mod drive;
 mod figures;
 mod micro;
 mod service;
+mod stories;
 mod storm;
 mod vendors;
 

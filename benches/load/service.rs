@@ -18,7 +18,7 @@ use onair::store::{Keyring, Options, Place, Store};
 use tempfile::TempDir;
 
 use crate::bare;
-use crate::drive::SIGNING_SECRET;
+use crate::drive::{SIGNING_SECRET, USER};
 use crate::vendors::Vendors;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_onair");
@@ -207,12 +207,15 @@ impl Drop for Redis {
     }
 }
 
-/// User and system time of a process; Linux counts both in hundredths of a second for everybody who asks.
+/// The time that the threads of a process have run, which Linux counts in nanoseconds for each. One that has ended does not
+/// count; those that are measured keep theirs.
 fn cpu_of(id: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    Duration::from_millis(ticks * 10)
+    let threads = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let ran = threads.filter_map(|thread| {
+        let told = std::fs::read_to_string(thread.unwrap().path().join("schedstat")).ok()?;
+        told.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(ran.sum())
 }
 
 fn keys() -> String {
@@ -224,7 +227,7 @@ async fn connect(place: Place) {
     let clock = Clock::default();
     let keys = Keyring::parse(&Secret::new(keys())).unwrap();
     let store = Store::open(Options { place, keys, deadline: Duration::from_secs(5) }, clock.clone()).unwrap();
-    let person = Person { enterprise: None, team: TeamId::new("T0001"), user: UserId::new("U2147483697") };
+    let person = Person { enterprise: None, team: TeamId::new("T0001"), user: UserId::new(USER) };
     let user = ZoomUser { id: ZoomUserId::new("zoom-user"), ..ZoomUser::untold() };
     store.link(&person, &user.id, None).await.unwrap();
     let expires_at = clock.now().checked_add(SignedDuration::from_hours(24)).unwrap();
