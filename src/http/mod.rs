@@ -1,6 +1,4 @@
 //! Sockets, routes, statuses. Nothing here has an opinion: read at most so many bytes, check, hand over, answer.
-//!
-//! The loop is hyper's own rather than `axum::serve`, which sets no timer and so never gives up on a half-sent header.
 
 mod cookie;
 mod install;
@@ -10,11 +8,11 @@ mod page;
 mod refusal;
 mod setup;
 mod slack;
+mod socket;
 mod zoom;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -22,19 +20,16 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::middleware::map_response_with_state;
+use axum::middleware::{map_response, map_response_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::refusal::{Door, Refusal};
+use self::socket::Socket;
 use crate::app::App;
 use crate::command::DEFAULT_COMMAND;
 use crate::reply::Page;
@@ -65,19 +60,11 @@ pub enum MetricsListen {
 /// How long a client may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a connection may be idle, and a header on its way. Proxies keep idle connections for up to a minute, and one
-/// that is closed just as they use it costs a command, so this end waits longer than they do. hyper has one timer for
-/// both, so a half-sent header may take as long; [`CONNECTIONS`] and [`HEADER`] bound what that costs.
-const IDLE: Duration = Duration::from_secs(75);
-
 /// How many connections there may be at once; the next one waits in the system's queue.
 const CONNECTIONS: usize = 1024;
 
 /// The same for those who scrape metrics, which costs the store two operations each time.
 const SCRAPERS: usize = 16;
-
-/// The most bytes a header may have.
-const HEADER: usize = 16 * 1024;
 
 /// Every public route.
 pub fn router(app: App) -> Router {
@@ -89,7 +76,7 @@ pub fn router(app: App) -> Router {
     let zoom = Router::new()
         .route("/zoom/webhooks", post(zoom::webhook))
         .route_layer(map_response_with_state(Door::new("zoom", &app), refusal::count));
-    Router::new()
+    let open = Router::new()
         .route("/", get(landing))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
@@ -98,10 +85,9 @@ pub fn router(app: App) -> Router {
         .route("/zoom/connect", get(oauth::confirm))
         .route("/zoom/oauth/callback", get(oauth::callback).head(oauth::only_get))
         .route("/zoom/setup", get(setup::show).post(setup::submit).head(setup::no_head))
-        .merge(slack)
-        .merge(zoom)
-        .layer(CatchPanicLayer::custom(panicked))
-        .with_state(app)
+        // Anybody may ask these.
+        .route_layer(map_response(socket::end));
+    open.merge(slack).merge(zoom).layer(CatchPanicLayer::custom(panicked)).with_state(app)
 }
 
 /// Serves until told to stop: then accepts nothing new, lets requests and their work end, and tells what was cut off.
@@ -113,7 +99,7 @@ pub async fn serve(app: App, listener: TcpListener, drain: Duration, stop: impl 
     drop(app.spawn(usecase::retain(app.clone())));
     drop(app.spawn(usecase::announce(app.clone())));
     let graceful = GracefulShutdown::new();
-    Socket { listener, service, connections: CONNECTIONS }.accept(&app, &graceful, stop).await;
+    Socket::new(listener, service, CONNECTIONS).accept(&app, &graceful, stop).await;
     app.stop();
     tracing::info!("stopping: no new requests");
     let end = tokio::time::Instant::now() + drain;
@@ -132,68 +118,10 @@ pub fn serve_metrics(app: &App, listener: TcpListener) {
     let inner = app.clone();
     drop(app.spawn(async move {
         let graceful = GracefulShutdown::new();
-        let socket = Socket { listener, service: metrics::router(inner.clone()), connections: SCRAPERS };
+        let socket = Socket::new(listener, metrics::router(inner.clone()), SCRAPERS);
         socket.accept(&inner, &graceful, inner.stopping()).await;
         graceful.shutdown().await;
     }));
-}
-
-/// Where connections come in.
-struct Socket {
-    listener: TcpListener,
-    service: Router,
-    /// How many there may be at once.
-    connections: usize,
-}
-
-impl Socket {
-    /// Accepts connections until told to stop, and then is closed.
-    async fn accept(self, app: &App, graceful: &GracefulShutdown, stop: impl Future<Output = ()>) {
-        let places = Arc::new(Semaphore::new(self.connections));
-        let mut stop = std::pin::pin!(stop);
-        loop {
-            let place = tokio::select! {
-                () = &mut stop => return,
-                place = Arc::clone(&places).acquire_owned() => place,
-            };
-            tokio::select! {
-                () = &mut stop => return,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        let connection = connection(&self.service, stream, graceful);
-                        drop(app.spawn(async move {
-                            connection.await;
-                            drop(place);
-                        }));
-                    }
-                    // Out of file descriptors, or the peer is gone already: the next one may do better.
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection was not accepted");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
-                },
-            }
-        }
-    }
-}
-
-fn connection(service: &Router, stream: TcpStream, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
-    // Without it small answers wait for the peer's delayed acknowledgment; failing to set it only costs that wait.
-    let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(service.clone());
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
-        .max_buf_size(HEADER)
-        // Whoever says no more still wants the answer, and what is being accepted is not dropped in the middle.
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), service);
-    let watched = graceful.watch(served);
-    async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(%error, "a connection ended early");
-        }
-    }
 }
 
 /// Reads a body of at most so many bytes, in at most so much time.

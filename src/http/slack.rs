@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::http::header::CONNECTION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
@@ -19,7 +20,8 @@ use crate::usecase::{self, Pressed, Receipt};
 pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let body = read(body, MAX_BODY).await?;
     if inbound::is_ssl_check(&body) {
-        return Ok(StatusCode::OK.into_response());
+        // Anybody may ask this.
+        return Ok((StatusCode::OK, [(CONNECTION, "close")]).into_response());
     }
     let verified = verify(&app, &headers, &body)?;
     let hooks_url = &app.slack.options().hooks_url;

@@ -10,6 +10,7 @@ mod chromium;
 mod cli;
 mod commands;
 mod connect;
+mod crowd;
 mod disk;
 mod doctor;
 mod door_slack;
