@@ -1,5 +1,6 @@
 //! Sockets, routes, statuses. Nothing here has an opinion: read at most so many bytes, check, hand over, answer.
 
+mod body;
 mod cookie;
 mod install;
 mod metrics;
@@ -17,18 +18,17 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::middleware::{map_response, map_response_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use self::refusal::{Door, Refusal};
+use self::body::Room;
+use self::refusal::Door;
 use self::socket::Socket;
 use crate::app::App;
 use crate::command::DEFAULT_COMMAND;
@@ -57,14 +57,30 @@ pub enum MetricsListen {
     At(SocketAddr),
 }
 
-/// How long a client may take to send a body.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// How many connections there may be at once; the next one waits in the system's queue.
 const CONNECTIONS: usize = 1024;
 
 /// The same for those who scrape metrics, which costs the store two operations each time.
 const SCRAPERS: usize = 16;
+
+/// What the routes have in hand.
+#[derive(Clone)]
+struct Hand {
+    app: App,
+    room: Room,
+}
+
+impl FromRef<Hand> for App {
+    fn from_ref(hand: &Hand) -> Self {
+        hand.app.clone()
+    }
+}
+
+impl FromRef<Hand> for Room {
+    fn from_ref(hand: &Hand) -> Self {
+        hand.room.clone()
+    }
+}
 
 /// Every public route.
 pub fn router(app: App) -> Router {
@@ -87,7 +103,8 @@ pub fn router(app: App) -> Router {
         .route("/zoom/setup", get(setup::show).post(setup::submit).head(setup::no_head))
         // Anybody may ask these.
         .route_layer(map_response(socket::end));
-    open.merge(slack).merge(zoom).layer(CatchPanicLayer::custom(panicked)).with_state(app)
+    let hand = Hand { app, room: Room::new() };
+    open.merge(slack).merge(zoom).layer(CatchPanicLayer::custom(panicked)).with_state(hand)
 }
 
 /// Serves until told to stop: then accepts nothing new, lets requests and their work end, and tells what was cut off.
@@ -122,17 +139,6 @@ pub fn serve_metrics(app: &App, listener: TcpListener) {
         socket.accept(&inner, &graceful, inner.stopping()).await;
         graceful.shutdown().await;
     }));
-}
-
-/// Reads a body of at most so many bytes, in at most so much time.
-async fn read(body: Body, at_most: usize) -> Result<Bytes, Refusal> {
-    let collected = tokio::time::timeout(PATIENCE, Limited::new(body, at_most).collect()).await;
-    match collected {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge),
-        Ok(Err(_)) => Err(Refusal::Cut),
-        Err(_) => Err(Refusal::Slow),
-    }
 }
 
 async fn landing(State(app): State<App>) -> Response {

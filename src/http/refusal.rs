@@ -21,7 +21,7 @@ pub(super) enum Refusal {
     TooLarge,
     /// Signed, and not of the form that is read here.
     Shape,
-    /// The body did not come in time.
+    /// The body did not come in time, or there was no room for it.
     Slow,
     /// The body ended before its end.
     Cut,

@@ -3,7 +3,7 @@
 //! A browser that opened the page shows a cookie with a value that nobody else can know: whoever has the link alone, in
 //! whatever program, gets nothing.
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE};
@@ -12,9 +12,10 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use url::form_urlencoded;
 
+use super::body::Room;
 use super::cookie::Name;
+use super::page;
 use super::refusal::Refusal;
-use super::{page, read};
 use crate::app::App;
 use crate::command::DEFAULT_COMMAND;
 use crate::destination::{Field, Resolution, Typed};
@@ -45,8 +46,13 @@ pub(super) async fn show(
 }
 
 /// `POST /zoom/setup`: the yes of the first page, or the form.
-pub(super) async fn submit(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let body = read(body, MAX_BODY).await?;
+pub(super) async fn submit(
+    State(app): State<App>,
+    State(room): State<Room>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let body = room.read(body, MAX_BODY).await?;
     if !is_form(&headers) {
         return Err(Refusal::Shape);
     }
@@ -141,7 +147,7 @@ struct Form {
 
 impl Form {
     /// Reads the fields, each of them once. What is not of the form makes it none.
-    fn read(body: &Bytes) -> Option<Self> {
+    fn read(body: &[u8]) -> Option<Self> {
         let (mut state, mut step, mut resolution) = (None, None, None);
         let (mut stream_url, mut stream_key, mut page_url) = (None, None, None);
         for (name, value) in form_urlencoded::parse(body) {
@@ -204,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_form_has_each_field_once_and_no_others() {
-        let read = |body: &'static str| Form::read(&Bytes::from_static(body.as_bytes()));
+        let read = |body: &str| Form::read(body.as_bytes());
         let form = read("state=s&step=save&stream_key=a%26b%3D+c&resolution=1080p").unwrap();
         assert_eq!((form.state.expose(), form.typed.stream_key.expose()), ("s", "a&b= c"));
         assert_eq!(form.typed.resolution, Some(Resolution::FullHd));

@@ -1,13 +1,16 @@
 //! Slack's three doors in: read, check the signature, decode, hand over.
+//!
+//! No header is looked at before the body is there: `ssl_check` is not sure to have the two that sign, and no body here is
+//! larger than what each has for itself.
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::read;
+use super::body::Room;
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::id::Reference;
@@ -17,8 +20,13 @@ use crate::usecase::removal::{self, Received};
 use crate::usecase::{self, Pressed, Receipt};
 
 /// `POST /slack/commands`
-pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let body = read(body, MAX_BODY).await?;
+pub(super) async fn command(
+    State(app): State<App>,
+    State(room): State<Room>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let body = room.read(body, MAX_BODY).await?;
     if inbound::is_ssl_check(&body) {
         // Anybody may ask this.
         return Ok((StatusCode::OK, [(CONNECTION, "close")]).into_response());
@@ -36,8 +44,13 @@ pub(super) async fn command(State(app): State<App>, headers: HeaderMap, body: Bo
 
 /// `POST /slack/interactions`: a press of a button. It is acknowledged at once, else Slack shows an error beside it; what
 /// comes of it is told at the press's own `response_url`. Or a form that was sent: what is wrong with it is the answer.
-pub(super) async fn interaction(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let body = read(body, MAX_BODY).await?;
+pub(super) async fn interaction(
+    State(app): State<App>,
+    State(room): State<Room>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let body = room.read(body, MAX_BODY).await?;
     let verified = verify(&app, &headers, &body)?;
     let hooks_url = &app.slack.options().hooks_url;
     let decoded = inbound::decode_interaction(&verified, &headers, hooks_url, Reference::random(), app.clock.now());
@@ -69,8 +82,13 @@ pub(super) async fn interaction(State(app): State<App>, headers: HeaderMap, body
 
 /// `POST /slack/events`: what Slack tells of itself. Where the store is away it is to be told again, except that somebody
 /// opened their Home, which they do again.
-pub(super) async fn event(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let body = read(body, MAX_BODY).await?;
+pub(super) async fn event(
+    State(app): State<App>,
+    State(room): State<Room>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let body = room.read(body, MAX_BODY).await?;
     let verified = verify(&app, &headers, &body)?;
     let event = inbound::decode_event(&verified, &headers).map_err(bad_shape)?;
     let removal = match event {
@@ -96,7 +114,7 @@ pub(super) async fn event(State(app): State<App>, headers: HeaderMap, body: Body
     }
 }
 
-fn verify<'a>(app: &App, headers: &HeaderMap, body: &'a Bytes) -> Result<Verified<'a>, Refusal> {
+fn verify<'a>(app: &App, headers: &HeaderMap, body: &'a [u8]) -> Result<Verified<'a>, Refusal> {
     inbound::verify(&app.slack.options().signing_secrets, headers, body, app.clock.now()).map_err(|error| {
         tracing::warn!(%error, "a request was refused");
         Refusal::Unsigned

@@ -1,7 +1,8 @@
 //! Whether a webhook comes from Zoom, and what it reports.
 //!
-//! The order is the safety: [`verify`] looks at raw bytes, and only what it gives can be decoded. Zoom puts the stream key
-//! in clear into what it reports about streams; it is not among the fields that are read, so it ends here.
+//! The order is the safety: a [`Claim`] is read before the body is, [`Claim::check`] looks at raw bytes, and only what it
+//! gives can be decoded. Zoom puts the stream key in clear into what it reports about streams; it is not among the fields
+//! that are read, so it ends here.
 //!
 //! [Webhooks](https://developers.zoom.us/docs/api/webhooks/)
 
@@ -93,32 +94,54 @@ impl Incoming {
     }
 }
 
-/// Checks the time, then the signature over the raw bytes against every secret, in constant time.
+/// What the headers of a request claim: when it was signed, and how. Whoever claims nothing that could be true is refused
+/// for that alone.
+#[derive(Clone, Copy)]
+pub struct Claim<'a> {
+    stamp: &'a str,
+    signature: [u8; 32],
+}
+
+impl<'a> Claim<'a> {
+    /// Takes the headers apart and checks the time.
+    pub fn read(headers: &'a HeaderMap, now: Timestamp) -> Result<Self, Unverified> {
+        let stamp = only(headers, "x-zm-request-timestamp").ok_or(Unverified)?;
+        let claimed = only(headers, "x-zm-signature").ok_or(Unverified)?;
+        if !(1..=16).contains(&stamp.len()) || !stamp.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Unverified);
+        }
+        let sent: i64 = stamp.parse().map_err(|_| Unverified)?;
+        // Zoom's samples have seconds; nothing official excludes milliseconds.
+        let sent = if stamp.len() > 11 { sent / 1000 } else { sent };
+        let age = now.as_second() - sent;
+        if !(-MAX_AHEAD..=MAX_AGE).contains(&age) {
+            return Err(Unverified);
+        }
+        let mut signature = [0; 32];
+        let claimed = claimed.strip_prefix("v0=").ok_or(Unverified)?;
+        hex::decode_to_slice(claimed, &mut signature).map_err(|_| Unverified)?;
+        Ok(Self { stamp, signature })
+    }
+
+    /// Checks the signature over the raw bytes against every secret, in constant time.
+    pub fn check<'b>(&self, secrets: &'b [Secret], body: &'b [u8]) -> Result<Verified<'b>, Unverified> {
+        // Every secret is tried, so that the time taken does not tell which one matched.
+        let signer = secrets.iter().fold(None, |found, secret| {
+            let good = secret.has_signed(self.stamp, body, &self.signature);
+            if good { Some(secret) } else { found }
+        });
+        signer.map(|secret| Verified { body, secret }).ok_or(Unverified)
+    }
+}
+
+/// Both at once, for whoever has the body already.
 pub fn verify<'a>(
     secrets: &'a [Secret],
     headers: &HeaderMap,
     body: &'a [u8],
     now: Timestamp,
 ) -> Result<Verified<'a>, Unverified> {
-    let stamp = only(headers, "x-zm-request-timestamp").ok_or(Unverified)?;
-    let signature = only(headers, "x-zm-signature").ok_or(Unverified)?;
-    if !(1..=16).contains(&stamp.len()) || !stamp.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Unverified);
-    }
-    let sent: i64 = stamp.parse().map_err(|_| Unverified)?;
-    // Zoom's samples have seconds; nothing official excludes milliseconds.
-    let sent = if stamp.len() > 11 { sent / 1000 } else { sent };
-    let age = now.as_second() - sent;
-    if !(-MAX_AHEAD..=MAX_AGE).contains(&age) {
-        return Err(Unverified);
-    }
-    let claimed = hex::decode(signature.strip_prefix("v0=").ok_or(Unverified)?).map_err(|_| Unverified)?;
-    // Every secret is tried, so that the time taken does not tell which one matched.
-    let signer = secrets.iter().fold(None, |found, secret| {
-        let good = secret.has_signed(stamp, body, &claimed);
-        if good { Some(secret) } else { found }
-    });
-    signer.map(|secret| Verified { body, secret }).ok_or(Unverified)
+    Claim::read(headers, now)?.check(secrets, body)
 }
 
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -5,10 +5,11 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use onair::sandbox::SignedRequest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::bot::{Bot, Engine, PATIENCE};
-use crate::hostile::{Piece, good, play, request, statuses};
+use crate::bot::{Bot, Engine, PATIENCE, WEBHOOK_SECRET};
+use crate::hostile::{JSON, Piece, bytes_of, good, play, request, signed, statuses, webhook, well_formed};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -19,7 +20,7 @@ const SCRAPERS: usize = 16;
 
 /// A service that does not log every step of every connection.
 async fn bot() -> Bot {
-    Bot::start_with(Engine::Embedded, &[("RUST_LOG", "info")]).await
+    Bot::start_with(Engine::Embedded, &[("RUST_LOG", "info"), ("ZOOM_WEBHOOK_SECRET_TOKEN", WEBHOOK_SECRET)]).await
 }
 
 fn public(bot: &Bot) -> String {
@@ -65,6 +66,107 @@ async fn two_hundred_mebibytes_that_nobody_signed_cost_little_memory() {
     let grown = most_memory(&bot) - before;
     assert!(grown < 40 * MIB, "{} KiB more than {} KiB", grown / KIB, before / KIB);
     assert_eq!(play(&address, &[Piece::Bytes(good(&bot))], 1), [200]);
+    bot.finish().await;
+}
+
+/// Somebody who sends a large body as fast as it is taken.
+struct Stranger {
+    stream: TcpStream,
+    left: usize,
+    heard: Vec<u8>,
+    is_over: bool,
+}
+
+impl Stranger {
+    /// Sends the head, and as much as every body has room for.
+    fn begin(address: &str, head: &str, length: usize, first: usize) -> Self {
+        let mut stream = connect(address);
+        stream.write_all(&[head.as_bytes(), &vec![b'a'; first]].concat()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        Self { stream, left: length - first, heard: Vec::new(), is_over: false }
+    }
+
+    /// Sends what is taken now of all but so many bytes, and says how much that was.
+    fn send(&mut self, but: usize) -> usize {
+        let (piece, before) = ([b'a'; 16 * KIB], self.left);
+        while self.left > but {
+            match self.stream.write(&piece[..piece.len().min(self.left - but)]) {
+                Ok(taken) => self.left -= taken,
+                // Not now, or never again, which the other side has told.
+                Err(_) => break,
+            }
+        }
+        before - self.left
+    }
+
+    /// Hears what has come, and says whether the connection has ended.
+    fn hear(&mut self) -> bool {
+        let mut buffer = [0; 512];
+        while !self.is_over {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => self.is_over = true,
+                Ok(read) => self.heard.extend(&buffer[..read]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => self.is_over = true,
+            }
+        }
+        self.is_over
+    }
+}
+
+/// A report about something that means nothing here, as long as a webhook may be.
+fn largest(bot: &Bot) -> SignedRequest {
+    bot.zoom.connect_webhooks(&bot.service.at("/zoom/webhooks"), WEBHOOK_SECRET);
+    let body = format!(r#"{{"event":"other","payload":{{}}}}{}"#, " ".repeat(MIB));
+    signed(bot, "/zoom/webhooks", JSON, &body[..MIB])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_webhooks_that_nobody_signed_share_a_few_mebibytes_and_keep_no_command_waiting() {
+    const AT_ONCE: usize = 250;
+    /// What each body has for itself, what all have together beyond that, and what hyper and the allocator add.
+    const OWN: usize = 64 * KIB;
+    const ROOM: usize = 8 * MIB;
+    const SLACK: usize = 40 * MIB;
+    const BOUND: usize = AT_ONCE * OWN + ROOM + SLACK;
+    const { assert!(BOUND < AT_ONCE * MIB / 3) };
+    let bot = bot().await;
+    let address = public(&bot);
+    let before = most_memory(&bot);
+    let head = webhook(MIB, &well_formed(0));
+    let mut strangers: Vec<Stranger> = (0..AT_ONCE).map(|_| Stranger::begin(&address, &head, MIB, OWN)).collect();
+    // All but the last byte of each, on every connection, as far as the service and the systems between take it.
+    let (mut taken_at, quiet) = (Instant::now(), Duration::from_millis(250));
+    while taken_at.elapsed() < quiet {
+        if strangers.iter_mut().map(|stranger| stranger.send(1)).sum::<usize>() > 0 {
+            taken_at = Instant::now();
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(play(&address, &[Piece::Bytes(good(&bot))], 1), [200]);
+    let grown = most_memory(&bot) - before;
+    assert!(grown < BOUND, "{} KiB more than {} KiB", grown / KIB, before / KIB);
+    // Whoever has room is heard to the end, and the others in their turn, as long as their time is not over.
+    let begun = Instant::now();
+    while !strangers.iter_mut().fold(true, |over, stranger| {
+        stranger.send(0);
+        stranger.hear() && over
+    }) {
+        assert!(begun.elapsed() < PATIENCE, "somebody was not answered");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for stranger in &strangers {
+        let answer = statuses(&stranger.heard);
+        assert!(matches!(answer[..], [401 | 408] | []), "{answer:?}");
+    }
+    let grown = most_memory(&bot) - before;
+    assert!(grown < BOUND, "{} KiB more than {} KiB", grown / KIB, before / KIB);
+    drop(strangers);
+    // All of the room is there again.
+    let largest = bytes_of(&largest(&bot), b"");
+    for _ in 0..2 * ROOM / MIB {
+        assert_eq!(play(&address, &[Piece::Bytes(largest.clone())], 1), [200]);
+    }
     bot.finish().await;
 }
 
@@ -156,6 +258,9 @@ async fn only_who_is_signed_for_keeps_a_place_between_requests() {
         (&address, command("text=help"), 401),
         (&address, command("ssl_check=1"), 200),
         (&address, request("content-length: 9\r\n", ""), 408),
+        (&address, webhook(0, ""), 401),
+        (&address, webhook(0, &well_formed(0)), 401),
+        (&address, webhook(2 * MIB, ""), 413),
         (&metrics, get("/nothing"), 404),
     ] {
         let answer = until_the_end(address, &bytes);

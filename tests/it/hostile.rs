@@ -11,7 +11,7 @@ use onair::sandbox::SignedRequest;
 use crate::bot::{Bot, Engine, PATIENCE, WEBHOOK_SECRET};
 
 const FORM: &str = "application/x-www-form-urlencoded";
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
 /// One row of the table.
 struct Row {
@@ -48,7 +48,7 @@ pub(crate) fn request(lines: &str, body: &str) -> String {
 }
 
 /// What a request on this path looks like that its vendor signed, whatever is in it.
-fn signed(bot: &Bot, path: &str, media: &str, body: impl Into<Vec<u8>>) -> SignedRequest {
+pub(crate) fn signed(bot: &Bot, path: &str, media: &str, body: impl Into<Vec<u8>>) -> SignedRequest {
     let mut request = bot.slack.signed_request(&bot.slack.user("ada"), &bot.slack.channel("events"), "/stream help");
     request.url = bot.service.at(path);
     request.body = body.into();
@@ -64,7 +64,7 @@ fn signed(bot: &Bot, path: &str, media: &str, body: impl Into<Vec<u8>>) -> Signe
 }
 
 /// The bytes of a request as a vendor's client sends it, with more lines in its head.
-fn bytes_of(request: &SignedRequest, more: &[u8]) -> Vec<u8> {
+pub(crate) fn bytes_of(request: &SignedRequest, more: &[u8]) -> Vec<u8> {
     let path = request.url.splitn(4, '/').nth(3).unwrap();
     let mut bytes =
         format!("POST /{path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n", request.body.len()).into_bytes();
@@ -264,6 +264,50 @@ async fn what_is_too_much_or_too_slow_is_cut_off() {
             row("half a head, and no more", &[], request("content-le", "").trim_end()).then(Piece::HalfClose),
             row("nothing at all", &[], "").then(Piece::HalfClose),
             row("a good command of somebody who says no more", &[200], good(&bot)).then(Piece::HalfClose),
+        ],
+    );
+    bot.finish().await;
+}
+
+/// The head of a webhook with these lines, and with a body of this length that does not come.
+pub(crate) fn webhook(length: usize, lines: &str) -> String {
+    let head = "POST /zoom/webhooks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    format!("{head}content-length: {length}\r\n{lines}\r\n")
+}
+
+/// A time and a signature as Zoom could have made them.
+pub(crate) fn well_formed(ahead: i64) -> String {
+    let now = Clock::default().now().as_second();
+    format!("x-zm-request-timestamp: {}\r\nx-zm-signature: v0={}\r\n", now + ahead, "ab".repeat(32))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_that_cannot_be_signed_is_refused_before_its_body_comes() {
+    const MOST: usize = 1024 * 1024;
+    let bot = bot().await;
+    let good = well_formed(0);
+    let (time, signature) = good.split_once("\r\n").unwrap();
+    let row_of = |what, answers, length, lines: &str| row(what, answers, webhook(length, lines));
+    let chunks = format!("10000\r\n{}\r\n", "a".repeat(64 * 1024)).repeat(17);
+    let chunked = webhook(0, "").replace("content-length: 0", "transfer-encoding: chunked");
+    hold(
+        &bot,
+        vec![
+            row_of("neither time nor signature", &[401], MOST, ""),
+            row_of("no signature", &[401], MOST, &format!("{time}\r\n")),
+            row_of("no time", &[401], MOST, signature),
+            row_of("the signature twice", &[401], MOST, &format!("{good}{signature}")),
+            row_of("the time twice", &[401], MOST, &format!("{good}{time}\r\n")),
+            row_of("a time that is no number", &[401], MOST, &good.replace("timestamp: ", "timestamp: -")),
+            row_of("a signature of another version", &[401], MOST, &good.replace("v0=", "v1=")),
+            row_of("a signature that is not hex", &[401], MOST, &good.replace("v0=ab", "v0=xy")),
+            row_of("a signature that is too short", &[401], MOST, &good.replace("v0=ab", "v0=")),
+            row_of("of hours ago", &[401], MOST, &well_formed(-3 * 60 * 60)),
+            row_of("of the future", &[401], MOST, &well_formed(10 * 60)),
+            row_of("a signature that may be right", &[408], MOST, &good),
+            row_of("more than a mebibyte", &[413], MOST + 1, ""),
+            row_of("more than a mebibyte, and a signature that may be right", &[413], MOST + 1, &good),
+            row("more than a mebibyte, unannounced", &[413], format!("{chunked}{chunks}0\r\n\r\n")),
         ],
     );
     bot.finish().await;
