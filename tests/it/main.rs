@@ -10,6 +10,7 @@ mod chromium;
 mod cli;
 mod commands;
 mod connect;
+mod costs;
 mod crowd;
 mod disk;
 mod doctor;
