@@ -94,9 +94,10 @@ async fn one_flush_serves_many_commands() {
     let ledger = typist.types((0..COMMANDS).map(|_| Line::of("/stream whoami")), AT_ONCE).await;
     ledger.is_answered_within(PATIENCE).await;
     bot.owes_nothing_within(PATIENCE).await;
-    // Each accepted command is written three times: accepted, decided, done. A machine that is too busy accepts fewer.
+    // Each accepted command is written three times: accepted, decided, done. So each flush serves more than nine writes; it
+    // serves some thirty. A machine that is too busy accepts fewer.
     let (flushes, accepted) = (disk.flushes() - before, ledger.with(Receipt::Accepted).count());
-    assert!(flushes < accepted as u64, "{flushes} flushes for {accepted} commands");
+    assert!(flushes * 3 < accepted as u64, "{flushes} flushes for {accepted} commands");
     bot.may_say_more = true;
     bot.finish().await;
 }

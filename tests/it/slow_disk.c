@@ -1,6 +1,6 @@
 /* A disk that can be made slow, or to hang: stands before the C library's fsync and fdatasync.
  *
- * SLOW_DISK is a folder. While the file "hold" is in it, nothing is flushed; while "slow" is, each flush takes 10 ms
+ * SLOW_DISK is a folder. While the file "hold" is in it, nothing is flushed; while "slow" is, each flush takes 50 ms
  * longer. Each finished flush appends one byte to "flushes". */
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@ static int flush(long call, int file) {
         usleep(1000);
     }
     if (access(path(buffer, sizeof buffer, "slow"), F_OK) == 0) {
-        usleep(10000);
+        usleep(50000);
     }
     int result = (int)syscall(call, file);
     int count = open(path(buffer, sizeof buffer, "flushes"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
