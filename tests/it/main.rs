@@ -18,6 +18,7 @@ mod door_slack;
 mod door_zoom;
 mod faults;
 mod foreign;
+mod fuzz;
 mod home;
 mod hostile;
 mod install;
