@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo bench --bench load                      # all figures, as one table; some minutes
-//! cargo bench --bench load -- accept trip       # some parts of it: accept, ack, trip, bolt, rate, memory, start, micro, …
+//! cargo bench --bench load -- accept trip       # some parts; what they are is told where one is not known
 //! cargo bench --bench load -- storm 2000 60     # 2,000 commands/s for 60 s at a Zoom that takes 500 ms
 //! ```
 //!
