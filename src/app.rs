@@ -231,7 +231,7 @@ impl App {
     }
 
     /// Waits for the right to work on a command. Whoever has waited longest gets it; after [`PATIENCE`] also one of as many
-    /// beside: a vendor that keeps all others waiting does not take everybody's turn, and costs no more memory than that.
+    /// beside: where a vendor hangs, others get their turn sooner, and all that is in work has a bound.
     pub async fn permit(&self) -> Option<Permit> {
         let beside = async {
             tokio::time::sleep(PATIENCE).await;

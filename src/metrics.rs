@@ -160,8 +160,12 @@ impl Now {
         let count = |places: usize| ConstGauge::new(i64::try_from(places).unwrap_or(i64::MAX));
         all.register("queue_places", "How many commands and reports may be unfinished at once", count(self.places));
         all.register("queue_places_in_use", "How many are", count(self.places_in_use));
-        all.register("permits", "How many commands may be in work at once, while others wait", count(self.permits));
-        all.register("permits_in_use", "How many are", count(self.permits_in_use));
+        all.register(
+            "permits",
+            "How many commands may be in work at once before any has waited for five seconds",
+            count(self.permits),
+        );
+        all.register("permits_in_use", "How many of these are taken", count(self.permits_in_use));
         all.register(
             "store_up",
             "1 if the store takes writes, else 0: then nothing is accepted",

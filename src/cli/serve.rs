@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,6 +24,7 @@ async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
     let traces = config.traces.as_ref().map(Traces::start).transpose()?;
     let _log = telemetry::install(config.logging.format.unwrap_or(unset), &config.logging.filter, traces.as_ref())?;
     let http::Options { listen, metrics, drain } = config.http.clone();
+    allow_files();
     let app = config.build(Clock::default()).await?;
     let listener = bind("ONAIR_LISTEN", listen).await?;
     let metrics = match metrics {
@@ -47,6 +49,15 @@ async fn run(config: Config, on_terminal: bool) -> anyhow::Result<()> {
         traces.flush().await;
     }
     Ok(())
+}
+
+/// As many open files as the system lets it have: each connection is one, and those to Zoom and Slack are needed most when
+/// there are many others.
+fn allow_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "there may be no more open files than before");
+    }
 }
 
 const ONAIR_METRICS_LISTEN: &str = "ONAIR_METRICS_LISTEN";

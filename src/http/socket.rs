@@ -3,7 +3,7 @@
 //! The loop is hyper's own rather than `axum::serve`, which sets no timer and so never gives up on a half-sent header.
 //!
 //! Only whom a vendor signed for keeps a place between requests. Everybody else has [`FIRST_HEAD`] for the head of a
-//! request and as long again for its body, and the answer says that the connection ends with it.
+//! request, or less where there is a crowd, and some seconds for its body, and the answer says that the connection ends with it.
 
 use std::future::Future;
 use std::pin::pin;
@@ -25,8 +25,11 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::app::App;
 
-/// How long a new connection may take until the head of its first request is there.
-const FIRST_HEAD: Duration = Duration::from_secs(5);
+/// How long a new connection may take until the head of its first request is there. Proxies open some before they need them.
+const FIRST_HEAD: Duration = Duration::from_secs(30);
+
+/// The same where more than half of the places are taken: whoever waits for one has it before Slack gives up.
+const FIRST_HEAD_IN_A_CROWD: Duration = Duration::from_secs(1);
 
 /// How long a connection may be idle between two requests, the next one's head included. Proxies keep idle connections for
 /// up to a minute, and one that is closed just as they use it costs a command, so this end waits longer than they do.
@@ -62,7 +65,9 @@ impl Socket {
                 () = &mut stop => return,
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        let connection = connection(&self.service, stream, graceful);
+                        let is_crowded = places.available_permits() * 2 < self.connections;
+                        let patience = if is_crowded { FIRST_HEAD_IN_A_CROWD } else { FIRST_HEAD };
+                        let connection = connection(&self.service, stream, patience, graceful);
                         drop(app.spawn(async move {
                             connection.await;
                             drop(place);
@@ -79,7 +84,12 @@ impl Socket {
     }
 }
 
-fn connection(service: &Router, stream: TcpStream, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
+fn connection(
+    service: &Router,
+    stream: TcpStream,
+    first_head: Duration,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + use<> {
     // Without it small answers wait for the peer's delayed acknowledgment; failing to set it only costs that wait.
     let _ = stream.set_nodelay(true);
     let heard = Arc::new(Notify::new());
@@ -104,7 +114,7 @@ fn connection(service: &Router, stream: TcpStream, graceful: &GracefulShutdown) 
             biased;
             ended = &mut watched => ended,
             () = heard.notified() => watched.await,
-            () = tokio::time::sleep(FIRST_HEAD) => return tracing::debug!("a connection asked for nothing in time"),
+            () = tokio::time::sleep(first_head) => return tracing::debug!("a connection asked for nothing in time"),
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");

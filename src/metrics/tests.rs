@@ -79,10 +79,10 @@ fn the_exposition_is_open_metrics() {
     # HELP onair_queue_places_in_use How many are.
     # TYPE onair_queue_places_in_use gauge
     onair_queue_places_in_use 3
-    # HELP onair_permits How many commands may be in work at once, while others wait.
+    # HELP onair_permits How many commands may be in work at once before any has waited for five seconds.
     # TYPE onair_permits gauge
     onair_permits 128
-    # HELP onair_permits_in_use How many are.
+    # HELP onair_permits_in_use How many of these are taken.
     # TYPE onair_permits_in_use gauge
     onair_permits_in_use 2
     # HELP onair_store_up 1 if the store takes writes, else 0: then nothing is accepted.
