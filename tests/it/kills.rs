@@ -13,9 +13,6 @@ use crate::random::{Random, note};
 const COMMANDS: usize = 1000;
 const KILLS: usize = 20;
 
-/// How long it may take to record that Slack has an answer: as long as the store has for an operation, on a busy machine.
-const RECORDED: SignedDuration = SignedDuration::from_secs(1);
-
 async fn story(engine: Engine) {
     // Trace would be most of the work of a thousand commands.
     let mut bot = Bot::start_with(engine, &[("RUST_LOG", "info")]).await;
@@ -54,7 +51,10 @@ async fn story(engine: Engine) {
         "{engine:?}: {KILLS} kills, {accepted} accepted, {cut_off} cut off, {answers} told twice, {} ms before a kill at most",
         longest.as_millis()
     ));
-    assert!(longest < RECORDED, "it was not recorded that Slack has an answer: {longest:?}");
+    // Each process lives for less than a second, so it is the number that tells whether it is recorded what Slack has. On
+    // Redis most of what a killed one has in work waits for the end of its lease, and is told by a later one.
+    let one_in = if engine == Engine::Redis { 6 } else { 2 };
+    assert!(answers * one_in < accepted, "it was not recorded that Slack has an answer");
     assert!(accepted > COMMANDS / 2, "{accepted} accepted");
     ledger.did_nothing_twice(&bot.zoom);
     let mut audit = bot.audit();
