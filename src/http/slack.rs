@@ -6,12 +6,12 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::CONNECTION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::body::Room;
 use super::refusal::Refusal;
+use super::socket;
 use crate::app::App;
 use crate::id::Reference;
 use crate::slack::inbound::{self, Event, Interaction, MAX_BODY, Verified};
@@ -29,7 +29,7 @@ pub(super) async fn command(
     let body = room.read(body, MAX_BODY).await?;
     if inbound::is_ssl_check(&body) {
         // Anybody may ask this.
-        return Ok((StatusCode::OK, [(CONNECTION, "close")]).into_response());
+        return Ok(socket::end(StatusCode::OK.into_response()).await);
     }
     let verified = verify(&app, &headers, &body)?;
     let hooks_url = &app.slack.options().hooks_url;

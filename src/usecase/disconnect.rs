@@ -3,11 +3,9 @@
 //! The link goes last: whatever fails before it, and a process that is killed in between, leaves a link from which the
 //! same command can be given again. Where Zoom is still to be told, the grant goes after it, by which one sees that.
 
-use tracing::Instrument as _;
-
 use super::record::record_once;
 use super::revoke::By;
-use super::token::{self, Held};
+use super::token::{self, Held, to_the_end};
 use super::{Done, Failure, chain, lend};
 use crate::app::App;
 use crate::audit::{AuditEntry, AuditOutcome, AuditVerb};
@@ -40,14 +38,6 @@ pub(super) async fn take_out(app: &App, by: &By, zoom_user: &ZoomUserId) -> Resu
         result
     };
     to_the_end(app, whole).await
-}
-
-/// Works in a task of its own: a pair that is bought in order to revoke must not be lost half-way.
-async fn to_the_end<T: Send + 'static>(
-    app: &App,
-    whole: impl Future<Output = Result<T, Failure>> + Send + 'static,
-) -> Result<T, Failure> {
-    app.spawn(whole.in_current_span()).await.unwrap_or(Err(Failure::Panicked))
 }
 
 async fn take_apart(app: &App, by: &By, held: &Held<'_>, zoom_user: &ZoomUserId) -> Result<Disconnected, Failure> {

@@ -74,7 +74,16 @@ fn works(tokens: &Tokens, refused: Option<&Secret>, now: Timestamp) -> bool {
     tokens.is_fresh(now) && refused != Some(&tokens.access)
 }
 
-/// Renews in a task of its own: work that is given up in the middle of it must not lose the pair that Zoom just gave.
+/// Does what may buy a pair in a task of its own: work that is given up in the middle of it must not lose the pair that Zoom
+/// just gave.
+pub(super) async fn to_the_end<T: Send + 'static>(
+    app: &App,
+    whole: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    app.spawn(whole.in_current_span()).await.unwrap_or(Err(Failure::Panicked))
+}
+
+/// Renews, whatever becomes of the work that needs it.
 async fn renew_to_the_end(
     app: &App,
     user: &ZoomUserId,
@@ -87,7 +96,7 @@ async fn renew_to_the_end(
         lease.release().await;
         result
     };
-    app.spawn(renewal.in_current_span()).await.unwrap_or(Err(Failure::Panicked))
+    to_the_end(app, renewal).await
 }
 
 /// Buys a new pair. Whoever calls holds the lease; the pair is read again under it, for it may be new already.
